@@ -1,0 +1,1 @@
+"""Activity log to feature table, always as of an instant."""

@@ -1,0 +1,118 @@
+"""The record of one lead as arrays: what online features, rule ledgers and the service read. No pandas, no Arrow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Instants = NDArray[np.int64]
+Texts = NDArray[np.object_]
+
+# `received_at` of an activity that was known at once: earlier than every as_of.
+KNOWN_AT_ONCE: Final = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, slots=True)
+class Activities:
+    """The activities of one lead, shape (n,) each, sorted by (occurred_at, activity_id); instants in µs UTC.
+
+    A text is None where the table has null, `value` is NaN, `received_at` is `KNOWN_AT_ONCE`.
+    """
+
+    activity_id: Texts
+    type: Texts
+    occurred_at: Instants
+    received_at: Instants
+    actor: Texts
+    channel: Texts
+    content: Texts
+    detail: Texts
+    value: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Give the number of activities."""
+        return len(self.occurred_at)
+
+    def known_before(self, as_of: int) -> NDArray[np.bool_]:
+        """Mask the activities that count at `as_of`: occurred before it, and known before it."""
+        return (self.occurred_at < as_of) & (self.received_at < as_of)
+
+    @classmethod
+    def from_rows(cls, rows: list[Mapping[str, object]]) -> "Activities":
+        """Build from rows with the columns of the `activities` table, instants as int µs (received_at may be None)."""
+        ordered = sorted(rows, key=lambda row: (row["occurred_at"], str(row["activity_id"])))
+        received = [row.get("received_at") for row in ordered]
+        values = [row.get("value") for row in ordered]
+
+        def texts(column: str) -> Texts:
+            out = np.empty(len(ordered), dtype=object)
+            out[:] = [row.get(column) for row in ordered]
+            return out
+
+        return cls(
+            activity_id=texts("activity_id"),
+            type=texts("type"),
+            occurred_at=np.array([row["occurred_at"] for row in ordered], dtype=np.int64),
+            received_at=np.array([KNOWN_AT_ONCE if at is None else at for at in received], dtype=np.int64),
+            actor=texts("actor"),
+            channel=texts("channel"),
+            content=texts("content"),
+            detail=texts("detail"),
+            value=np.array([np.nan if value is None else value for value in values], dtype=np.float64),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StageEntry:
+    """One entry into a stage; `entered_at` in µs UTC."""
+
+    stage: str
+    entered_at: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """One change of an attribute; `changed_at` in µs UTC."""
+
+    field: str
+    changed_at: int
+    old_value: str | None
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Everything that is recorded of one lead; functions that read it ignore what lies at or after their as_of.
+
+    `attributes` holds a text, a number or None per column of `leads` that is used; `stages` and `changes` are
+    sorted by time.
+    """
+
+    lead_id: str
+    created_at: int
+    attributes: Mapping[str, str | float | None]
+    activities: Activities
+    stages: tuple[StageEntry, ...] = ()
+    changes: tuple[AttributeChange, ...] = field(default=())
+
+    def attribute(self, name: str, as_of: int) -> str | float | None:
+        """Give an attribute's value at `as_of`.
+
+        It is the last change before as_of; before the first change its old_value; without any change the value of
+        the lead.
+        """
+        first: AttributeChange | None = None
+        current: str | None = None
+        changed = False
+        for change in self.changes:
+            if change.field != name:
+                continue
+            first = first or change
+            if change.changed_at < as_of:
+                current, changed = change.value, True
+        if changed:
+            return current
+        return first.old_value if first is not None else self.attributes.get(name)

@@ -1,0 +1,217 @@
+"""The folder of tables, bundles and reports of one installation; the only code that knows paths inside it.
+
+    WORKSPACE/
+      tables.json              which generation of tables is current, and what is known of it (written last)
+      tables/<generation>/     leads.parquet accounts.parquet activities.parquet stages.parquet
+                               attribute_changes.parquet quarantine.parquet
+      bundles/<version>/       deployable scorers
+      bundles/current          one line: the version that serves (the pointer is the truth)
+      reports/                 what people read
+      card.yaml                the workspace's own rule card, if any
+      mlflow.db mlartifacts/   tracking
+      serve.db                 online state
+
+Every write goes to a temporary name first and is renamed when it is whole.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from leadlight.errors import BundleMissingError, WorkspaceError
+from leadlight.schema import AttributeKind, KnownAt, TableName
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute column of `leads`: its name, how to read it, and when it became known."""
+
+    name: str
+    kind: AttributeKind
+    known_at: KnownAt
+
+
+@dataclass(frozen=True, slots=True)
+class TablesInfo:
+    """What is known of a generation of tables beside its rows.
+
+    Attributes:
+        generation: name of the folder under `tables/`.
+        observed_until: µs UTC; how far the record is complete.
+        clock: `time`, or `order` where the instants are ranks and results are not point in time.
+        attributes: the attribute columns of `leads`.
+        rows: number of rows per table, quarantine included.
+    """
+
+    generation: str
+    observed_until: int
+    clock: Literal["time", "order"]
+    attributes: tuple[Attribute, ...]
+    rows: dict[str, int]
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write a text file whole or not at all: to a temporary name, flushed to disk, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def folder_atomically(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target` and rename it to `target` if the block ends without an error.
+
+    Raises:
+        WorkspaceError: `target` exists already.
+    """
+    if target.exists():
+        raise WorkspaceError(f"`{target}` exists already; choose another name or remove it")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One installation's folder. Constructing it touches no file."""
+
+    root: Path
+
+    @property
+    def bundles(self) -> Path:
+        """Folder of the bundles."""
+        return self.root / "bundles"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the reports."""
+        return self.root / "reports"
+
+    @property
+    def card(self) -> Path:
+        """The workspace's own rule card (may not exist)."""
+        return self.root / "card.yaml"
+
+    @property
+    def serve_db(self) -> Path:
+        """SQLite file of the service."""
+        return self.root / "serve.db"
+
+    @property
+    def mlflow_uri(self) -> str:
+        """Tracking URI of the workspace's own MLflow store."""
+        return f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Folder of the workspace's own MLflow artefacts."""
+        return self.root / "mlartifacts"
+
+    def has_tables(self) -> bool:
+        """Whether anything was ingested."""
+        return (self.root / "tables.json").exists()
+
+    def tables_info(self) -> TablesInfo:
+        """Read what is known of the current tables.
+
+        Raises:
+            WorkspaceError: nothing was ingested, or `tables.json` is damaged.
+        """
+        try:
+            data = json.loads((self.root / "tables.json").read_text(encoding="utf-8"))
+            attributes = tuple(Attribute(**attribute) for attribute in data.pop("attributes"))
+            return TablesInfo(attributes=attributes, **data)
+        except FileNotFoundError as missing:
+            raise WorkspaceError.no_tables(self.root) from missing
+        except (ValueError, KeyError, TypeError) as damaged:
+            raise WorkspaceError(f"`{self.root / 'tables.json'}` is damaged ({damaged}); ingest again") from damaged
+
+    def publish_tables(self, info: TablesInfo) -> None:
+        """Make a generation, whose folder is complete, the current one."""
+        write_text_atomically(self.root / "tables.json", json.dumps(asdict(info), indent=1, ensure_ascii=False))
+
+    def table_path(self, name: TableName | Literal["quarantine"], generation: str) -> Path:
+        """Give the file of a table in a generation."""
+        return self.root / "tables" / generation / f"{name}.parquet"
+
+    def scan(self, name: TableName | Literal["quarantine"]) -> "pl.LazyFrame":
+        """Scan a current table lazily.
+
+        Raises:
+            WorkspaceError: nothing was ingested, or the file is gone.
+        """
+        import polars as pl  # noqa: PLC0415  (the service never scans)
+
+        path = self.table_path(name, self.tables_info().generation)
+        if not path.exists():
+            raise WorkspaceError(f"`{path}` is gone; ingest again")
+        return pl.scan_parquet(path)
+
+    def bundle_path(self, version: str) -> Path:
+        """Give the folder of a bundle."""
+        return self.bundles / version
+
+    def bundle_versions(self) -> list[str]:
+        """List the versions on disk, oldest first (a version begins with its UTC time)."""
+        if not self.bundles.is_dir():
+            return []
+        return sorted(path.name for path in self.bundles.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+    def current_version(self) -> str:
+        """Read the pointer.
+
+        Raises:
+            BundleMissingError: no pointer, or it names a bundle that is not there.
+        """
+        pointer = self.bundles / "current"
+        if not pointer.is_file():
+            raise BundleMissingError.none_current(self.root)
+        version = pointer.read_text(encoding="utf-8").strip()
+        if not version or Path(version).name != version or not self.bundle_path(version).is_dir():
+            raise BundleMissingError(
+                f"`{pointer}` names `{version}`, which is not there; run `leadlight models promote VERSION`"
+            )
+        return version
+
+    def set_current(self, version: str) -> None:
+        """Point at a bundle that is on disk.
+
+        Raises:
+            BundleMissingError: it is not on disk.
+        """
+        if Path(version).name != version or not self.bundle_path(version).is_dir():
+            raise BundleMissingError(f"bundle `{version}` is not in `{self.bundles}`; see `leadlight models list`")
+        write_text_atomically(self.bundles / "current", version + "\n")
+
+    def write_report(self, name: str, data: dict[str, Any]) -> Path:
+        """Write a JSON report whole and give its path."""
+        path = self.reports / name
+        write_text_atomically(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False))
+        return path
+
+    @classmethod
+    def at(cls, root: Path | str) -> Self:
+        """Build from a path."""
+        return cls(Path(root))

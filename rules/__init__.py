@@ -1,0 +1,1 @@
+"""Rule cards that a marketer can read, their points and their ledgers."""

@@ -1,0 +1,1 @@
+"""Feature table to bundle: split, fit, calibrate, evaluate, track."""
