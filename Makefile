@@ -1,0 +1,52 @@
+# The same verbs on a laptop and in CI. Every verb sets up what it needs: only Python >= 3.11 and make must be there.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.leadlight-ready
+DATA := ../shared/data
+ARGS :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test demo bench results notebooks serve lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## make the environment (.venv) from requirements.lock; done once
+
+$(READY): requirements.lock pyproject.toml tools/setup.sh
+	@tools/setup.sh $(VENV)
+	@touch $@
+
+check: $(READY) ## lint, format, strict types, layer contracts, layout tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/layout
+	@$(BIN)/python tools/function_lengths.py
+
+test: $(READY) ## run all tests (ARGS="-k name" chooses)
+	$(BIN)/pytest -n 2 tests $(ARGS)
+
+demo: $(READY) ## the main job on a simulated market, commented, then served (ARGS="--no-serve --json")
+	@$(BIN)/leadlight demo $(ARGS)
+
+bench: $(READY) ## time the demo, best of two
+	@$(BIN)/python -m benchmarks.speed $(ARGS)
+
+results: $(READY) ## the three public data sets, written to docs/results.md (DATA=folder)
+	@$(BIN)/python -m benchmarks.results --data $(DATA) $(ARGS)
+
+notebooks: $(READY) ## execute every notebook in order
+	@$(BIN)/python tools/run_notebooks.py notebooks
+
+serve: $(READY) ## start the scoring API on ./workspace
+	@$(BIN)/leadlight serve $(ARGS)
+
+lock: $(READY) ## pin the dependencies of pyproject.toml again
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra dev --universal --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --generate-hashes -o requirements.lock
+
+clean: ## remove caches and build products (not .venv, not the workspace)
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
