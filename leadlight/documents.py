@@ -19,7 +19,7 @@ class Document:
     def __init__(self, path: Path, text: str, error: type[InputError] = InputError) -> None:
         """Parse `text`; `error` is the class that its problems are raised as."""
         from ruamel.yaml import YAML  # noqa: PLC0415  (a service that has its card in the bundle never needs YAML)
-        from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
 
         self.path = path
         self.error = error
@@ -28,6 +28,10 @@ class Document:
         except MarkedYAMLError as problem:
             line = problem.problem_mark.line + 1 if problem.problem_mark else None
             raise error.in_file(path, line, f"not valid YAML: {problem.problem}") from problem
+        except (YAMLError, ValueError) as problem:  # control characters; a date that does not exist
+            raise error.in_file(path, None, f"not valid YAML: {_one_line(problem)}") from problem
+        except RecursionError as deep:
+            raise error.in_file(path, None, "not valid YAML: nested too deeply") from deep
 
     @classmethod
     def read(cls, path: Path, error: type[InputError] = InputError) -> "Document":
@@ -50,8 +54,11 @@ class Document:
         for part in loc:
             marks = getattr(node, "lc", None)
             try:
-                position = marks.key(part) if isinstance(node, dict) else marks.item(part)  # type: ignore[union-attr]
-                node = node[part]
+                if isinstance(node, dict):
+                    key = {str(known): known for known in node}[str(part)]  # `plain` made every key a text
+                    position, node = marks.key(key), node[key]  # type: ignore[union-attr]
+                else:
+                    position, node = marks.item(part), node[part]  # type: ignore[union-attr]
             except (AttributeError, KeyError, IndexError, TypeError):
                 break
             line = position[0] + 1
@@ -89,14 +96,22 @@ class Document:
         return f"`{'.'.join(str(part) for part in loc)}`: {text}" if loc else text
 
 
+def _one_line(problem: Exception) -> str:
+    return " ".join(str(problem).split())
+
+
 def plain(node: Any) -> Any:
     """Copy ruamel's annotated containers into plain dicts, lists and scalars."""
+    from ruamel.yaml.scalarbool import ScalarBoolean  # noqa: PLC0415  (see `Document`)
+
     if isinstance(node, dict):
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, list):
         return [plain(value) for value in node]
     if isinstance(node, bool) or node is None:
         return node
+    if isinstance(node, ScalarBoolean):  # `&anchor true`: an int to Python
+        return bool(node)
     for scalar in (int, float, str):
         if isinstance(node, scalar):
             return scalar(node)

@@ -6,8 +6,8 @@ where a `received_at` is known. A window of w days keeps activities with `as_of 
 """
 
 import re
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Final, Literal, Self
+from dataclasses import MISSING, asdict, dataclass, fields
+from typing import Any, Final, Literal, Self, get_args
 
 from leadlight.errors import SpecError
 from leadlight.schema import ACTORS, STAGES
@@ -99,6 +99,7 @@ class FeatureSpec:
 
     def __post_init__(self) -> None:
         """Refuse a specification that has no meaning."""
+        self._check_names()
         if self.window_days is not None and not 0 < self.window_days < float("inf"):
             raise SpecError(f"feature `{self.name}`: window_days == {self.window_days}, must be > 0")
         if self.window_days is not None and self.measure not in WINDOWED_MEASURES:
@@ -113,12 +114,18 @@ class FeatureSpec:
             raise SpecError(
                 f"feature `{self.name}`: attribute goes with measure `number` or `category`, and only there"
             )
+        if self.k < 1:
+            raise SpecError(f"feature `{self.name}`: k == {self.k}, must be >= 1")
+
+    def _check_names(self) -> None:
+        if self.measure not in get_args(Measure):
+            raise SpecError.unknown_name(f"feature `{self.name}`: measure", str(self.measure), get_args(Measure))
+        if self.family not in get_args(Family):
+            raise SpecError.unknown_name(f"feature `{self.name}`: family", str(self.family), get_args(Family))
         if self.measure in {"stage_entries", "days_since_stage"} and self.stage not in STAGES:
             raise SpecError.unknown_name(f"feature `{self.name}`: stage", str(self.stage), STAGES)
         if self.actor is not None and self.actor not in ACTORS:
             raise SpecError.unknown_name(f"feature `{self.name}`: actor", self.actor, ACTORS)
-        if self.k < 1:
-            raise SpecError(f"feature `{self.name}`: k == {self.k}, must be >= 1")
 
     @property
     def categorical(self) -> bool:
@@ -153,23 +160,32 @@ class FeatureSpec:
         """Read what `to_json` wrote.
 
         Raises:
-            SpecError: an unknown key, or a specification without meaning.
+            SpecError: an unknown or missing key, a value of the wrong type, or a specification without meaning.
         """
         known = {f.name for f in fields(cls)}
+        name = data.get("name", "?")
+        for f in fields(cls):
+            if f.default is MISSING and f.name not in data:
+                raise SpecError(f"feature `{name}`: `{f.name}` is missing")
         for key in data:
             if key not in known:
                 raise SpecError.unknown_name("feature specification key", key, known)
         arguments: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
-        return cls(**arguments)
+        try:
+            return cls(**arguments)
+        except TypeError as wrong:
+            raise SpecError(f"feature `{name}`: a value has the wrong type ({wrong})") from wrong
 
 
 def glob_to_regex(glob: str) -> str:
     """Translate a glob (`*` any text, `?` one character) to an anchored regex that every engine reads alike.
 
+    In Python use it with `fullmatch`: there `$` would also stand before a last line break.
+
     >>> glob_to_regex("/blog/*")
-    '^/blog/.*$'
+    '(?s)^/blog/.*$'
     """
     parts = {"*": ".*", "?": "."}
-    return "^" + "".join(parts.get(char, re.escape(char)) for char in glob) + "$"
+    return "(?s)^" + "".join(parts.get(char, re.escape(char)) for char in glob) + "$"

@@ -16,8 +16,8 @@ Every write goes to a temporary name first and is renamed when it is whole.
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -62,16 +62,21 @@ class TablesInfo:
 def write_text_atomically(path: Path, text: str) -> None:
     """Write a text file whole or not at all: to a temporary name, flushed to disk, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = _temporary_name(path)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with temporary.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _temporary_name(path: Path) -> Path:
+    """Give an unused hidden name beside `path`; made with the user's umask, unlike `tempfile`'s private ones."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
 
 
 @contextmanager
@@ -84,10 +89,10 @@ def folder_atomically(target: Path) -> Iterator[Path]:
     if target.exists():
         raise WorkspaceError(f"`{target}` exists already; choose another name or remove it")
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp"))
+    temporary = _temporary_name(target)
+    temporary.mkdir()
     try:
         yield temporary
-        temporary.chmod(0o755)
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -145,7 +150,7 @@ class Workspace:
             return TablesInfo(attributes=attributes, **data)
         except FileNotFoundError as missing:
             raise WorkspaceError.no_tables(self.root) from missing
-        except (ValueError, KeyError, TypeError) as damaged:
+        except (ValueError, KeyError, TypeError, AttributeError) as damaged:
             raise WorkspaceError(f"`{self.root / 'tables.json'}` is damaged ({damaged}); ingest again") from damaged
 
     def publish_tables(self, info: TablesInfo) -> None:
@@ -189,7 +194,7 @@ class Workspace:
         if not pointer.is_file():
             raise BundleMissingError.none_current(self.root)
         version = pointer.read_text(encoding="utf-8").strip()
-        if not version or Path(version).name != version or not self.bundle_path(version).is_dir():
+        if version not in self.bundle_versions():
             raise BundleMissingError(
                 f"`{pointer}` names `{version}`, which is not there; run `leadlight models promote VERSION`"
             )
@@ -201,7 +206,7 @@ class Workspace:
         Raises:
             BundleMissingError: it is not on disk.
         """
-        if Path(version).name != version or not self.bundle_path(version).is_dir():
+        if version not in self.bundle_versions():
             raise BundleMissingError(f"bundle `{version}` is not in `{self.bundles}`; see `leadlight models list`")
         write_text_atomically(self.bundles / "current", version + "\n")
 
