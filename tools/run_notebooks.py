@@ -34,7 +34,8 @@ def main() -> int:
     notebooks = sorted(Path(sys.argv[1]).glob("[0-9]*.ipynb"))
     if not notebooks:
         print(f"no notebooks in {sys.argv[1]}", file=sys.stderr)
-    return 0 if all([run(notebook) for notebook in notebooks]) else 1
+    failed = [notebook for notebook in notebooks if not run(notebook)]
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
