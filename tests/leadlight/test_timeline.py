@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from leadlight.timeline import KNOWN_AT_ONCE, Activities, AttributeChange, Timeline
+
+
+def row(activity_id: str, occurred_at: int, **more: object) -> dict[str, object]:
+    return {"activity_id": activity_id, "type": "page_view", "occurred_at": occurred_at, "actor": "lead", **more}
+
+
+def timeline(*changes: AttributeChange) -> Timeline:
+    return Timeline("L1", 0, {"size": 10.0, "industry": "it"}, Activities.from_rows([]), changes=changes)
+
+
+def test_rows_are_ordered_by_instant_then_id():
+    activities = Activities.from_rows([row("b", 5), row("c", 1), row("a", 5)])
+    assert activities.activity_id.tolist() == ["c", "a", "b"]
+    assert activities.occurred_at.tolist() == [1, 5, 5]
+    assert len(activities) == 3
+
+
+def test_absent_values_have_their_marks():
+    activities = Activities.from_rows([row("a", 1), row("b", 2, received_at=9, value=3, channel="mail")])
+    assert activities.received_at.tolist() == [KNOWN_AT_ONCE, 9]
+    assert np.isnan(activities.value[0])
+    assert activities.value[1] == 3.0
+    assert activities.channel.tolist() == [None, "mail"]
+    assert activities.content.tolist() == [None, None]
+
+
+def test_no_rows_give_empty_arrays():
+    activities = Activities.from_rows([])
+    assert len(activities) == 0
+    assert activities.known_before(10).tolist() == []
+
+
+def test_only_what_occurred_and_was_known_before_counts():
+    activities = Activities.from_rows(
+        [row("a", 4), row("b", 5), row("c", 3, received_at=5), row("d", 3, received_at=4)]
+    )
+    assert activities.activity_id[activities.known_before(5)].tolist() == ["d", "a"]
+
+
+@pytest.mark.parametrize(("as_of", "expected"), [(10, "s"), (11, "m"), (20, "m"), (21, "l")])
+def test_an_attribute_is_its_last_change_strictly_before(as_of, expected):
+    lead = timeline(AttributeChange("industry", 10, "s", "m"), AttributeChange("industry", 20, "m", "l"))
+    assert lead.attribute("industry", as_of) == expected
+
+
+def test_before_the_first_change_an_unknown_old_value_stays_unknown():
+    assert timeline(AttributeChange("size", 10, None, "20")).attribute("size", 5) is None
+
+
+def test_an_attribute_without_changes_is_the_leads_own():
+    lead = timeline(AttributeChange("industry", 10, "s", "m"))
+    assert lead.attribute("size", 5) == 10.0
+    assert lead.attribute("nowhere", 5) is None

@@ -1,0 +1,138 @@
+import json
+import os
+import stat
+
+import pytest
+
+from leadlight.errors import BundleMissingError, WorkspaceError
+from leadlight.workspace import Attribute, TablesInfo, Workspace, folder_atomically, write_text_atomically
+
+INFO = TablesInfo(
+    generation="g1",
+    observed_until=123,
+    clock="time",
+    attributes=(Attribute("industry", "category", "creation"),),
+    rows={"leads": 2},
+)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace.at(tmp_path / "ws")
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_constructing_touches_nothing(workspace):
+    assert not workspace.root.exists()
+    assert workspace.bundle_versions() == []
+    assert not workspace.has_tables()
+
+
+def test_text_is_written_whole_with_the_users_umask(tmp_path):
+    target = tmp_path / "a" / "b.txt"
+    before = os.umask(0o022)
+    try:
+        write_text_atomically(target, "first")
+        write_text_atomically(target, "日本語")
+    finally:
+        os.umask(before)
+    assert target.read_text(encoding="utf-8") == "日本語"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    assert names(target.parent) == ["b.txt"]
+
+
+def test_a_failed_write_leaves_the_old_text_and_no_litter(tmp_path):
+    target = tmp_path / "b.txt"
+    write_text_atomically(target, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text_atomically(target, "half \ud800")
+    assert target.read_text(encoding="utf-8") == "old"
+    assert names(tmp_path) == ["b.txt"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "bundle"
+
+    def fail() -> None:
+        with folder_atomically(target) as folder:
+            (folder / "half.txt").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert names(tmp_path) == []
+    with folder_atomically(target) as folder:
+        (folder / "whole.txt").write_text("whole")
+        assert not target.exists()
+    assert names(target) == ["whole.txt"]
+    with pytest.raises(WorkspaceError, match="exists already"), folder_atomically(target):
+        pass
+    assert names(tmp_path) == ["bundle"]
+
+
+def test_tables_info_round_trip(workspace):
+    workspace.publish_tables(INFO)
+    assert workspace.has_tables()
+    assert workspace.tables_info() == INFO
+
+
+def test_no_tables_and_damaged_tables_say_what_to_do(workspace):
+    with pytest.raises(WorkspaceError, match="leadlight ingest"):
+        workspace.tables_info()
+    with pytest.raises(WorkspaceError, match="leadlight ingest"):
+        workspace.scan("leads")
+    for damage in ("{", "[]", '"x"', "{}", json.dumps({"attributes": [{"nmae": 1}]})):
+        write_text_atomically(workspace.root / "tables.json", damage)
+        with pytest.raises(WorkspaceError, match="damaged"):
+            workspace.tables_info()
+
+
+def test_scan_reads_the_current_generation(workspace):
+    pl = pytest.importorskip("polars")
+    workspace.publish_tables(INFO)
+    with pytest.raises(WorkspaceError, match="is gone"):
+        workspace.scan("leads")
+    path = workspace.table_path("leads", "g1")
+    path.parent.mkdir(parents=True)
+    pl.DataFrame({"lead_id": ["a", "b"]}).write_parquet(path)
+    assert workspace.scan("leads").collect()["lead_id"].to_list() == ["a", "b"]
+
+
+def test_the_pointer_names_a_bundle_on_disk(workspace):
+    with pytest.raises(BundleMissingError, match="leadlight train"):
+        workspace.current_version()
+    for version in ("20240102T000000Z", "20240101T000000Z"):
+        workspace.bundle_path(version).mkdir(parents=True)
+    workspace.set_current("20240101T000000Z")
+    assert workspace.current_version() == "20240101T000000Z"
+    assert workspace.bundle_versions() == ["20240101T000000Z", "20240102T000000Z"]
+    workspace.bundle_path("20240101T000000Z").rmdir()
+    with pytest.raises(BundleMissingError, match="models promote"):
+        workspace.current_version()
+
+
+@pytest.mark.parametrize("version", ["", ".", "..", "../reports", "current", ".half.tmp", "nowhere"])
+def test_the_pointer_never_leaves_the_bundles(workspace, version):
+    (workspace.bundles / ".half.tmp").mkdir(parents=True)
+    workspace.reports.mkdir()
+    write_text_atomically(workspace.bundles / "current", version)
+    with pytest.raises(BundleMissingError):
+        workspace.set_current(version)
+    with pytest.raises(BundleMissingError):
+        workspace.current_version()
+
+
+def test_reports_are_strict_json(workspace):
+    path = workspace.write_report("curve.json", {"名": 1.5})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"名": 1.5}
+    with pytest.raises(ValueError, match="JSON"):
+        workspace.write_report("curve.json", {"x": float("nan")})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"名": 1.5}
+
+
+def test_paths_of_the_workspace(workspace):
+    assert workspace.mlflow_uri == f"sqlite:///{workspace.root.resolve()}/mlflow.db"
+    assert {workspace.card.parent, workspace.serve_db.parent, workspace.mlflow_artifacts.parent} == {workspace.root}
