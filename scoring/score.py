@@ -1,0 +1,205 @@
+"""The score of one lead: what the service answers with. Pure numpy and LightGBM; immutable, shared between threads."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from features import online
+from leadlight.bundle import Bundle, ScoreBasis
+from leadlight.timeline import Timeline
+from leadlight.vocabulary import Lang
+from rules import engine, parse
+from rules.engine import RulePoints
+from rules.parse import Card
+from scoring import explain as explaining
+from scoring.columns import Columns, Floats
+from scoring.explain import Contribution, Parts
+from scoring.scale import clipped, probability, raw_score
+from scoring.temperature import Levels, Temperature, temperature
+
+RULES_VERSION: Final = "rules"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadScore:
+    """The score of one lead as of an instant, flat.
+
+    Attributes:
+        lead_id: the lead.
+        score: shown score, 0 to 100, one decimal.
+        score_basis: what produced it.
+        probability: that the target is reached within the horizon; None without a model (`degraded`).
+        rule_points: the total of the rule card.
+        temperature: hot, warm or cold.
+        fit_grade: "A" to "D", from the card.
+        engagement_level: 1 to 4, from the card.
+        reason_1: the part of the largest absolute points, in a sentence with its points; None where there is none.
+        reason_2: the next one.
+        reason_3: the next one.
+        reason_rest: all other parts together; None where there are none.
+        model_version: version of the bundle; `rules:<card>` without one.
+        feature_as_of: the instant that the features look back from, µs UTC.
+        scored_at: when this was computed, µs UTC.
+        degraded: whether the rule card answered because no bundle was usable.
+        raw_score: unclipped; base_points + reason points + rest points.
+        log_odds: of the target; None without a model.
+        base_points: the score of a lead about which nothing is known.
+        reason_1_points: points of reason_1, 0 where there is none.
+        reason_2_points: points of reason_2.
+        reason_3_points: points of reason_3.
+        reason_rest_points: points of the rest.
+        base_log_odds: the same base in log-odds; None without a model.
+        contributions: every part, largest absolute points first; None unless asked for.
+    """
+
+    lead_id: str
+    score: float
+    score_basis: ScoreBasis
+    probability: float | None
+    rule_points: float
+    temperature: Temperature
+    fit_grade: str
+    engagement_level: int
+    reason_1: str | None
+    reason_2: str | None
+    reason_3: str | None
+    reason_rest: str | None
+    model_version: str
+    feature_as_of: int
+    scored_at: int
+    degraded: bool
+    raw_score: float
+    log_odds: float | None
+    base_points: float
+    reason_1_points: float
+    reason_2_points: float
+    reason_3_points: float
+    reason_rest_points: float
+    base_log_odds: float | None = None
+    contributions: tuple[Contribution, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What a scorer says of one lead before it is put in words."""
+
+    basis: ScoreBasis
+    raw: float
+    log_odds: float | None
+    base_points: float
+    base_log_odds: float | None
+    parts: Parts
+
+
+class LeadScorer:
+    """Scores single leads; built once, then shared.
+
+    Attributes:
+        bundle: the bundle, or None (then the rule card answers and every score is `degraded`).
+        card: the rule card: the bundle's own, else the given one.
+        levels: where hot and warm begin, on the scale of the score.
+    """
+
+    __slots__ = ("_columns", "bundle", "card", "levels")
+
+    def __init__(self, bundle: Bundle | None, card: Card | None = None, *, levels: Levels | None = None) -> None:
+        """Translate the card and unite its columns with the booster's.
+
+        Args:
+            bundle: a verified bundle, or None.
+            card: used without a bundle; None = the package's standard card.
+            levels: None = the defaults for a model, the card's own temperatures without one.
+
+        Raises:
+            CardError: the bundle's rule card is not one.
+        """
+        if bundle is not None:
+            card = parse.from_json(dict(bundle.scorer.card))
+        self.bundle = bundle
+        self.card = card if card is not None else parse.builtin("standard")
+        self.levels = levels if levels is not None else default_levels(bundle, self.card)
+        self._columns = Columns.union(engine.specs(self.card), () if bundle is None else bundle.scorer.specs)
+
+    @property
+    def model_version(self) -> str:
+        """Version of the bundle, or `rules:<card>` without one."""
+        return f"{RULES_VERSION}:{self.card.name}" if self.bundle is None else self.bundle.version
+
+    def score(
+        self,
+        timeline: Timeline,
+        as_of: int,
+        *,
+        lang: Lang = "en",
+        explain: bool = False,
+        previous_temperature: Temperature | None = None,
+        scored_at: int | None = None,
+    ) -> LeadScore:
+        """Score one lead.
+
+        Args:
+            timeline: the record; whatever lies at or after as_of is ignored.
+            as_of: µs UTC.
+            lang: of the sentences.
+            explain: give every contribution.
+            previous_temperature: the lead's last one, for the hysteresis; None = never scored.
+            scored_at: µs UTC; None = now.
+        """
+        matrix = online.row(timeline, as_of, self._columns.specs)[np.newaxis, :]
+        points = engine.points(self.card, self._columns.for_card(matrix), 1)
+        result = self._result(matrix, points)
+        why = explaining.reasons(result.parts, 0, self.card, lang)
+        return LeadScore(
+            lead_id=timeline.lead_id,
+            score=clipped(result.raw),
+            score_basis=result.basis,
+            probability=None if result.log_odds is None else probability(result.log_odds),
+            rule_points=float(points.total[0]),
+            temperature=temperature(result.raw, self.levels, previous_temperature, ready=bool(points.hot[0])),
+            fit_grade=str(points.fit_grade[0]),
+            engagement_level=int(points.engagement_level[0]),
+            reason_1=why.texts[0],
+            reason_2=why.texts[1],
+            reason_3=why.texts[2],
+            reason_rest=why.rest_text,
+            model_version=self.model_version,
+            feature_as_of=as_of,
+            scored_at=time.time_ns() // 1_000 if scored_at is None else scored_at,
+            degraded=self.bundle is None,
+            raw_score=result.raw,
+            log_odds=result.log_odds,
+            base_points=result.base_points,
+            reason_1_points=why.points[0],
+            reason_2_points=why.points[1],
+            reason_3_points=why.points[2],
+            reason_rest_points=why.rest_points,
+            base_log_odds=result.base_log_odds,
+            contributions=explaining.contributions(result.parts, 0, self.card, lang) if explain else None,
+        )
+
+    def _result(self, matrix: Floats, points: RulePoints) -> _Result:
+        if self.bundle is None:
+            return _Result("rules", float(points.total[0]), None, 0.0, None, explaining.of_card(points.by_rule, 1))
+        scorer = self.bundle.scorer
+        X = self._columns.for_scorer(matrix)
+        parts = explaining.of_scorer(scorer.contributions(X), points.by_rule, scorer.specs, X)
+        log_odds = float(scorer.log_odds(X, points.total)[0])
+        return _Result(
+            basis=self.bundle.score_basis,
+            raw=raw_score(log_odds, scorer.reference),
+            log_odds=log_odds,
+            base_points=raw_score(scorer.base, scorer.reference),
+            base_log_odds=scorer.base,
+            parts=parts,
+        )
+
+
+def default_levels(bundle: Bundle | None, card: Card) -> Levels:
+    """Give the levels of the bundle's thresholds (key `temperature`), the defaults, or without a bundle the card's."""
+    if bundle is None:
+        return Levels(hot=card.temperature.hot, warm=card.temperature.warm, margin=card.temperature.margin)
+    stated: Mapping[str, float] = bundle.thresholds.get("temperature", {})
+    return Levels(**{key: float(stated[key]) for key in ("hot", "warm", "margin") if key in stated})

@@ -1,0 +1,165 @@
+import subprocess
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import online
+from leadlight.bundle import ScorerKind
+from leadlight.schema import DAY
+from leadlight.timeline import Activities, Timeline
+from rules import engine, ledger, parse
+from scoring.scale import POINTS_PER_LOG_ODDS, logit
+from scoring.score import LeadScore, LeadScorer
+from tests.scoring import market
+
+KINDS: tuple[ScorerKind, ...] = ("lightgbm", "scorecard", "rules", "base_rate")
+
+
+def total_log_odds(score: LeadScore) -> float:
+    return score.base_log_odds + sum(part.log_odds for part in score.contributions)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 500), day=st.floats(0.01, 80), slope=st.floats(0.1, 3), intercept=st.floats(-3, 3))
+def test_parts_add_up(kind, seed, day, slope, intercept):
+    bundle = market.bundle(kind, slope=slope, intercept=intercept)
+    as_of = market.START + int(day * DAY)
+    score = LeadScorer(bundle).score(market.timeline(seed), as_of, explain=True)
+    lead = market.timeline(seed)
+    served = bundle.scorer.log_odds(
+        online.row(lead, as_of, bundle.scorer.specs)[np.newaxis, :],
+        engine.points(parse.builtin("standard"), market.rule_columns(lead, as_of)).total,
+    )[0]
+    assert score.log_odds == pytest.approx(served, abs=1e-12)
+    assert total_log_odds(score) == pytest.approx(served, abs=1e-9)
+    assert score.base_points + sum(part.points for part in score.contributions) == pytest.approx(
+        score.raw_score, abs=1e-8
+    )
+    three = score.reason_1_points + score.reason_2_points + score.reason_3_points
+    assert score.base_points + three + score.reason_rest_points == pytest.approx(score.raw_score, abs=1e-8)
+    assert score.probability == pytest.approx(1 / (1 + np.exp(-served)))
+    assert score.raw_score == pytest.approx(50 + (served - logit(0.3)) * POINTS_PER_LOG_ODDS)
+
+
+def shap_values(X: np.ndarray) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of shap itself: its plots, and the change of its own output
+        import shap
+
+        return shap.TreeExplainer(market.booster()).shap_values(X)
+
+
+def test_booster_part_is_tree_shap():
+    scorer, as_of = LeadScorer(market.bundle()), market.START + 30 * DAY
+    leads = [market.timeline(seed) for seed in range(20)]
+    expected = shap_values(np.array([online.row(lead, as_of, market.SPECS) for lead in leads]))
+    for lead, row in zip(leads, expected, strict=True):
+        score = scorer.score(lead, as_of, explain=True)
+        found = {part.name: part.log_odds for part in score.contributions if part.kind == "feature"}
+        names = [spec.name for spec in market.SPECS]
+        assert found == pytest.approx(dict(zip(names, 0.9 * row, strict=True)), abs=1e-9)
+
+
+def test_rule_part_is_the_ledger():
+    lead, as_of, card = market.timeline(3), market.START + 40 * DAY, parse.builtin("standard")
+    score = LeadScorer(market.bundle()).score(lead, as_of, explain=True)
+    found = {part.name: part.log_odds for part in score.contributions if part.kind == "rule"}
+    by_rule = dict.fromkeys(found, 0.0)
+    for entry in ledger.ledger(card, lead, as_of):
+        by_rule[entry.rule] += entry.points
+    assert found == pytest.approx({name: 0.9 * 0.03 * points for name, points in by_rule.items()}, abs=1e-9)
+    assert score.rule_points == pytest.approx(sum(by_rule.values()))
+
+
+def test_without_a_bundle_the_card_answers():
+    lead, as_of = market.timeline(3), market.START + 40 * DAY
+    score = LeadScorer(None).score(lead, as_of, explain=True)
+    assert score.degraded
+    assert score.score_basis == "rules"
+    assert score.probability is None
+    assert score.log_odds is None
+    assert score.base_points == 0
+    assert score.score == min(max(score.rule_points, 0.0), 100.0)
+    assert sum(part.points for part in score.contributions) == pytest.approx(score.rule_points)
+    assert score.model_version == "rules:standard"
+
+
+def test_nothing_at_or_after_as_of_counts():
+    lead, as_of = market.timeline(9), market.START + 20 * DAY
+    kept = lead.activities.occurred_at < as_of
+    cut = Activities(*(getattr(lead.activities, name)[kept] for name in Activities.__slots__))
+    past = Timeline(lead.lead_id, lead.created_at, lead.attributes, cut, lead.stages)
+    scorer = LeadScorer(market.bundle())
+    assert scorer.score(lead, as_of, explain=True, scored_at=0) == scorer.score(past, as_of, explain=True, scored_at=0)
+
+
+def test_an_empty_lead_scores_in_both_languages():
+    empty = Timeline("nobody", market.START, {}, Activities.from_rows([]))
+    for bundle in (None, market.bundle(), market.bundle("base_rate")):
+        for lang in ("en", "ja"):
+            score = LeadScorer(bundle).score(empty, market.START + DAY, lang=lang, explain=True)
+            assert 0 <= score.score <= 100
+            assert all(part.text for part in score.contributions)
+    assert LeadScorer(market.bundle("base_rate")).score(empty, market.START + DAY).reason_1 is None
+
+
+def test_reasons_are_the_largest_parts():
+    score = LeadScorer(market.bundle()).score(market.timeline(3), market.START + 40 * DAY, explain=True)
+    sizes = [abs(part.points) for part in score.contributions]
+    assert sizes == sorted(sizes, reverse=True)
+    assert [score.reason_1_points, score.reason_2_points, score.reason_3_points] == [
+        part.points for part in score.contributions[:3]
+    ]
+    assert score.reason_1.startswith(score.contributions[0].text)
+
+
+def test_temperature_keeps_with_the_previous_one():
+    scorer = LeadScorer(market.bundle())
+    lead, as_of = market.timeline(3), market.START + 40 * DAY
+    raw = scorer.score(lead, as_of).raw_score
+    levels = {"hot": raw + 1, "warm": raw - 10, "margin": 2}
+    bundle = market.bundle()
+    scorer = LeadScorer(type(bundle)(bundle.version, bundle.scorer, thresholds={"temperature": levels}))
+    assert scorer.score(lead, as_of).temperature == "warm"
+    assert scorer.score(lead, as_of, previous_temperature="hot").temperature == "hot"
+
+
+def test_shared_between_threads():
+    scorer, as_of = LeadScorer(market.bundle()), market.START + 40 * DAY
+    leads = [market.timeline(seed) for seed in range(30)]
+    alone = [scorer.score(lead, as_of, scored_at=0) for lead in leads]
+    found: dict[int, list[LeadScore]] = {}
+
+    def work(number: int) -> None:
+        found[number] = [scorer.score(lead, as_of, scored_at=0) for lead in leads]
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[number] for number in range(4)] == [alone] * 4
+
+
+def test_a_score_with_reasons_takes_milliseconds():
+    scorer, lead = LeadScorer(market.bundle()), market.timeline(3)
+    times = []
+    for _ in range(50):
+        start = time.perf_counter()
+        scorer.score(lead, market.START + 40 * DAY)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.005
+
+
+def test_the_hot_path_stays_small():
+    heavy = "{'pandas', 'sklearn', 'polars', 'narwhals', 'pyarrow', 'lightgbm', 'matplotlib'}"
+    program = f"import sys, scoring.score; sys.exit(' '.join({heavy} & set(sys.modules)) or None)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
