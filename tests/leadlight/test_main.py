@@ -1,0 +1,163 @@
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+
+from leadlight import __main__ as command
+from leadlight.errors import InputError, WorkspaceError
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(list(arguments))
+    out, err = capsys.readouterr()
+    return stopped.value.code, out, err
+
+
+@pytest.fixture
+def verb(monkeypatch):
+    """Make `leadlight verb` run a function of the test's choice beside one other verb."""
+
+    def use(function):
+        app = typer.Typer()
+        app.command("verb")(function)
+        app.command("other")(lambda: None)
+        monkeypatch.setattr(command, "build_app", lambda: app)
+
+    return use
+
+
+def failing(error):
+    def function():
+        raise error
+
+    return function
+
+
+def test_done_is_zero_and_what_a_verb_prints_stays(verb, capsys):
+    verb(lambda: typer.echo(json.dumps({"n": 1})))
+    assert run(capsys, "verb") == (0, '{"n": 1}\n', "")
+
+
+def test_a_problem_that_was_found_is_one(verb, capsys):
+    verb(failing(typer.Exit(1)))
+    assert run(capsys, "verb") == (1, "", "")
+
+
+@pytest.mark.parametrize(
+    "error", [InputError("x.yaml line 3:\n  bad;   mend it"), WorkspaceError("x.yaml line 3: bad; mend it")]
+)
+def test_an_error_is_one_line_and_two(verb, capsys, error):
+    verb(failing(error))
+    assert run(capsys, "verb") == (2, "", "error: x.yaml line 3: bad; mend it\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nope"], "error: No such command 'nope'; see `leadlight --help`\n"),
+        (["--nope"], "error: No such option: --nope; see `leadlight --help`\n"),
+        (["verb", "extra"], "error: Got unexpected extra argument(s) (extra); see `leadlight verb --help`\n"),
+    ],
+)
+def test_bad_usage_is_one_line_and_two(verb, capsys, arguments, message):
+    verb(lambda: None)
+    assert run(capsys, *arguments) == (2, "", message)
+
+
+def test_no_verb_at_all_shows_the_help(capsys):
+    code, out, err = run(capsys)
+    assert code == 2
+    assert "Usage: leadlight" in out + err
+
+
+def test_an_extra_that_is_not_installed_is_named(verb, capsys):
+    verb(failing(ModuleNotFoundError("No module named 'polars'", name="polars.dataframe")))
+    code, _, err = run(capsys, "verb")
+    assert (code, err) == (2, "error: this needs `polars`, which is not installed; pip install 'leadlight[train]'\n")
+
+
+def test_our_own_missing_module_is_a_defect(verb, capsys):
+    verb(failing(ModuleNotFoundError("No module named 'features.nope'", name="features.nope")))
+    code, _, err = run(capsys, "verb")
+    assert code == 70
+    assert err.startswith("error: unexpected ModuleNotFoundError at test_main.py:")
+
+
+def test_a_defect_is_one_line_and_says_how_to_see_more(verb, capsys, monkeypatch):
+    verb(failing(ZeroDivisionError("division\nby zero")))
+    code, out, err = run(capsys, "verb")
+    assert (code, out, err.count("\n")) == (70, "", 1)
+    assert re.match(
+        r"error: unexpected ZeroDivisionError at test_main\.py:\d+: division by zero \(set LEADLIGHT_DEBUG", err
+    )
+    monkeypatch.setenv("LEADLIGHT_DEBUG", "1")
+    code, _, err = run(capsys, "verb")
+    assert code == 70
+    assert "Traceback (most recent call last)" in err
+
+
+def test_ctrl_c_is_130_without_a_word(verb, capsys):
+    verb(failing(KeyboardInterrupt()))
+    assert run(capsys, "verb") == (130, "", "")
+
+
+def test_an_abort_is_one(verb, capsys):
+    verb(failing(typer.Abort()))
+    assert run(capsys, "verb") == (1, "", "error: aborted\n")
+
+
+def test_a_closed_pipe_is_quiet():
+    code = "import leadlight.__main__ as m\nm.main(['--help'])"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    process.stderr.close()
+    assert process.wait(timeout=30) in {0, 1}
+
+
+def test_version(capsys):
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert run(capsys, "--version") == (0, f"leadlight {wanted}\n", "")
+
+
+def test_every_module_of_an_extra_is_known_by_its_extra():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    module_of = {"scikit-learn": "sklearn"}
+    wanted = {
+        module_of.get(name, name): extra
+        for extra in ("train", "spark", "dashboard")
+        for name in (re.match(r"[A-Za-z0-9_-]+", requirement).group() for requirement in extras[extra])
+    }
+    assert wanted == command.EXTRA_OF
+
+
+def test_a_part_that_is_not_built_is_absent_but_a_broken_one_is_not_hidden(monkeypatch, tmp_path):
+    assert command._load("leadlight.nowhere.cli:register") is None
+    (tmp_path / "brokenpart").mkdir()
+    (tmp_path / "brokenpart" / "__init__.py").touch()
+    (tmp_path / "brokenpart" / "cli.py").write_text("import no_such_library\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
+        command._load("brokenpart.cli:register")
+
+
+def test_help_is_instant():
+    def seconds():
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "leadlight", "--help"], cwd=ROOT, capture_output=True, check=True, env={**os.environ}
+        )
+        assert b"Usage: leadlight" in done.stdout
+        return time.perf_counter() - started
+
+    assert any(seconds() < 0.5 for _ in range(8))  # other work on the machine may slow some of them
