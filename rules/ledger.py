@@ -93,6 +93,8 @@ def _activities(line: Line, timeline: Timeline, as_of: int) -> list[LedgerEntry]
     if spec.window_days is not None:
         mask &= activities.occurred_at >= as_of - microseconds(spec.window_days)
     which = np.flatnonzero(mask)[: 1 if rule.once else None]
+    if len(which) == 0:
+        return []
     occurred = activities.occurred_at[which]
     full = np.full(len(which), rule.points)
     if spec.half_life_days is not None:

@@ -234,8 +234,7 @@ def builtin(name: str) -> Card:
     """
     if name not in BUILTIN:
         raise CardError.unknown_name("rule card", name, BUILTIN)
-    text = (files("rules") / "cards" / f"{name}.yaml").read_text(encoding="utf-8")
-    return _from_document(Document(Path(f"{name}.yaml"), text, CardError))
+    return _from_document(Document(Path(f"{name}.yaml"), _builtin_text(name), CardError))
 
 
 def resolve(card: str | Path) -> Card:
@@ -244,13 +243,17 @@ def resolve(card: str | Path) -> Card:
     Raises:
         CardError: neither, or the file is wrong.
     """
-    if str(card) in BUILTIN and not Path(card).exists():
-        return builtin(str(card))
-    if not Path(card).exists() and not Path(card).suffix:
-        raise CardError(
-            f"rule card `{card}` is neither a file nor a card of the package{did_you_mean(str(card), BUILTIN)}"
-        )
-    return read(Path(card))
+    return builtin(str(card)) if _is_builtin(card) else read(_checked_path(card))
+
+
+def source(card: str | Path) -> str:
+    """Give the YAML text of the card that a command line names, as it was written.
+
+    Raises:
+        CardError: there is no such card, or it is wrong.
+    """
+    resolve(card)
+    return _builtin_text(str(card)) if _is_builtin(card) else Path(card).read_text(encoding="utf-8-sig")
 
 
 def to_json(card: Card) -> dict[str, Any]:
@@ -273,6 +276,22 @@ def from_json(data: dict[str, Any]) -> Card:
     for loc, message in _problems(card):
         raise CardError(f"rule card `{card.name}`: `{_dotted(loc)}`: {message}")
     return card
+
+
+def _builtin_text(name: str) -> str:
+    return (files("rules") / "cards" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _is_builtin(card: str | Path) -> bool:
+    return str(card) in BUILTIN and not Path(card).exists()
+
+
+def _checked_path(card: str | Path) -> Path:
+    path = Path(card)
+    if not path.exists() and not path.suffix:
+        hint = did_you_mean(str(card), BUILTIN)
+        raise CardError(f"rule card `{card}` is neither a file nor a card of the package{hint}")
+    return path
 
 
 def _from_document(document: Document) -> Card:

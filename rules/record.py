@@ -28,7 +28,7 @@ def matching(activities: Activities, spec: FeatureSpec) -> NDArray[np.bool_]:
         mask &= activities.channel == spec.channel
     if spec.content is not None:
         pattern = _pattern(spec.content)
-        mask[mask] = [text is not None and pattern.search(text) is not None for text in activities.content[mask]]
+        mask[mask] = [text is not None and pattern.match(text) is not None for text in activities.content[mask]]
     return mask
 
 
@@ -124,9 +124,10 @@ def _value(spec: FeatureSpec, value: str | float | None) -> float:
     if spec.measure == "category":
         return spec.code(None if value is None else str(value))
     try:
-        return float("nan") if value is None else float(value)
+        number = np.nan if value is None else float(value)
     except ValueError:  # a text where a number is expected is null, as in every engine
-        return float("nan")
+        return np.nan
+    return number if np.isfinite(number) else np.nan
 
 
 def _one_of(texts: Texts, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
@@ -138,4 +139,4 @@ def _one_of(texts: Texts, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
 
 @lru_cache(maxsize=256)
 def _pattern(glob: str) -> re.Pattern[str]:
-    return re.compile(glob_to_regex(glob))
+    return re.compile(glob_to_regex(glob), re.DOTALL)
