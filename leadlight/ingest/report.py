@@ -1,0 +1,126 @@
+"""What an ingest did, row by row accounted for."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from leadlight.errors import LeadlightError
+from leadlight.schema import TableName
+
+
+@dataclass(slots=True)
+class TableReport:
+    """What one file gave to one table: `rows` = stored + updated + duplicates + quarantined.
+
+    Attributes:
+        table: name of the table.
+        rows: raw rows selected for the table.
+        stored: new rows.
+        updated: rows whose key was known and whose values differ (the newer ones stay).
+        duplicates: rows that say what was known.
+        quarantined: rows kept aside.
+        causes: cause -> number of quarantined rows.
+    """
+
+    table: TableName
+    rows: int = 0
+    stored: int = 0
+    updated: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    causes: dict[str, int] = field(default_factory=dict)
+
+    def quarantine(self, cause: str, count: int) -> None:
+        """Count rows kept aside."""
+        self.quarantined += count
+        self.causes[cause] = self.causes.get(cause, 0) + count
+
+
+@dataclass(slots=True)
+class FileReport:
+    """One raw file.
+
+    Attributes:
+        file: name relative to the data folder.
+        rows: records read, malformed ones included.
+        malformed: records that could not be read (quarantined for no table).
+        left_out: well-formed records that no table asked for.
+        causes: cause -> number of malformed records.
+        tables: what it gave.
+    """
+
+    file: str
+    rows: int = 0
+    malformed: int = 0
+    left_out: int = 0
+    causes: dict[str, int] = field(default_factory=dict)
+    tables: list[TableReport] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Retried:
+    """Rows that waited in quarantine: `rows` = stored + updated + duplicates + waiting."""
+
+    rows: int = 0
+    stored: int = 0
+    updated: int = 0
+    duplicates: int = 0
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingest did.
+
+    Attributes:
+        generation: name of the published tables.
+        observed_until: µs UTC.
+        clock: `time` or `order`.
+        files: one report a file, in the order read.
+        retried: rows that waited in quarantine from earlier ingests.
+        tables: rows per table now, quarantine included.
+        seconds: wall time.
+    """
+
+    generation: str
+    observed_until: int
+    clock: str
+    files: list[FileReport]
+    retried: Retried
+    tables: dict[str, int]
+    seconds: float = 0.0
+
+    def total(self, count: str) -> int:
+        """Sum a count of `TableReport` over files and tables."""
+        return sum(int(getattr(table, count)) for file in self.files for table in file.tables)
+
+    @property
+    def quarantined(self) -> int:
+        """Rows of this ingest kept aside, malformed ones included."""
+        return self.total("quarantined") + sum(file.malformed for file in self.files)
+
+    @property
+    def nothing_stored(self) -> bool:
+        """Whether not one row was stored, updated or known already."""
+        return self.total("stored") + self.total("updated") + self.total("duplicates") == 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the report as JSON."""
+        return {**asdict(self), "quarantined": self.quarantined}
+
+
+def check_balance(files: list[FileReport], retried: Retried) -> None:
+    """Prove that no row was lost.
+
+    Raises:
+        LeadlightError: rows in are not the sum of what became of them (a defect of leadlight, nothing is published).
+    """
+    for file in files:
+        for table in file.tables:
+            found = table.stored + table.updated + table.duplicates + table.quarantined
+            if found != table.rows or sum(table.causes.values()) != table.quarantined:
+                raise LeadlightError(
+                    f"{file.file} -> {table.table}: {table.rows} rows in, {found} accounted for; nothing was published, "
+                    "please report this as a defect"
+                )
+    if retried.rows != retried.stored + retried.updated + retried.duplicates + retried.waiting:
+        raise LeadlightError("rows retried from quarantine do not add up; nothing was published, please report this")

@@ -1,0 +1,1 @@
+"""A first mapping for a folder of raw files, every guess marked TODO."""
