@@ -1,0 +1,21 @@
+"""Frequency: how often something happened in a window. Unit: activities, days, contents or value; 0 when none."""
+
+from features.profile import Profile
+from leadlight.spec import FeatureSpec
+
+
+def suggest(profile: Profile, windows_days: tuple[float, ...], most_types: int) -> list[FeatureSpec]:
+    """Propose counts per type (ever and per window) and totals over all types."""
+    specs = [FeatureSpec("count", "frequency", "count"), FeatureSpec("days_active", "frequency", "distinct_days")]
+    specs += [FeatureSpec(f"count_{window:g}d", "frequency", "count", window_days=window) for window in windows_days]
+    if profile.has_contents:
+        specs.append(FeatureSpec("contents", "frequency", "distinct_contents"))
+    if profile.has_values:
+        specs.append(FeatureSpec("value", "frequency", "value_sum"))
+    for name in profile.types[:most_types]:
+        specs.append(FeatureSpec(f"count.{name}", "frequency", "count", types=(name,)))
+        specs += [
+            FeatureSpec(f"count_{window:g}d.{name}", "frequency", "count", (name,), window_days=window)
+            for window in windows_days[1:-1]
+        ]
+    return specs

@@ -1,0 +1,100 @@
+"""The tables as the feature engines read them: native lazy frames in which every instant is an int64 of µs (UTC)."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leadlight.schema import TABLES, TableName
+from leadlight.timeline import KNOWN_AT_ONCE, Activities, AttributeChange, StageEntry, Timeline
+from leadlight.workspace import Workspace
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Lazy frames of one engine (Polars here), columns as in `leadlight.schema`, instants as int64 µs."""
+
+    leads: "pl.LazyFrame"
+    activities: "pl.LazyFrame"
+    stages: "pl.LazyFrame"
+    changes: "pl.LazyFrame"
+
+
+def read(workspace: Workspace) -> Tables:
+    """Scan a workspace's current tables.
+
+    Raises:
+        WorkspaceError: nothing was ingested.
+    """
+    return Tables(
+        leads=_with_integer_instants(workspace.scan("leads"), "leads"),
+        activities=_with_integer_instants(workspace.scan("activities"), "activities"),
+        stages=_with_integer_instants(workspace.scan("stages"), "stages"),
+        changes=_with_integer_instants(workspace.scan("attribute_changes"), "attribute_changes"),
+    )
+
+
+def _with_integer_instants(frame: "pl.LazyFrame", name: TableName) -> "pl.LazyFrame":
+    import polars as pl  # noqa: PLC0415  (the service imports this package's online half only)
+
+    instants = [column for column, kind in TABLES[name].items() if kind == "instant"]
+    return frame.with_columns(pl.col(column).dt.cast_time_unit("us").cast(pl.Int64) for column in instants)
+
+
+def timelines(tables: Tables, lead_ids: Collection[str] | None = None) -> dict[str, Timeline]:
+    """Gather the timelines of some leads (all where None); an id that is not in `leads` is left out."""
+    import polars as pl  # noqa: PLC0415
+
+    def rows(frame: "pl.LazyFrame") -> "pl.DataFrame":
+        return (frame if lead_ids is None else frame.filter(pl.col("lead_id").is_in(list(lead_ids)))).collect()
+
+    activities = {
+        lead: _activities(part)
+        for (lead,), part in rows(tables.activities)
+        .sort("lead_id", "occurred_at", "activity_id")
+        .partition_by("lead_id", as_dict=True, maintain_order=True)
+        .items()
+    }
+    stages: dict[str, list[StageEntry]] = defaultdict(list)
+    for row in rows(tables.stages).sort("entered_at", "stage").iter_rows(named=True):
+        stages[row["lead_id"]].append(StageEntry(row["stage"], row["entered_at"], row["reason"]))
+    changes: dict[str, list[AttributeChange]] = defaultdict(list)
+    for row in rows(tables.changes).sort("changed_at", "field").iter_rows(named=True):
+        change = AttributeChange(row["field"], row["changed_at"], row["old_value"], row["value"])
+        changes[row["lead_id"]].append(change)
+    none = Activities.from_rows([])
+    return {
+        lead["lead_id"]: Timeline(
+            lead_id=lead["lead_id"],
+            created_at=lead["created_at"],
+            attributes={name: value for name, value in lead.items() if name not in TABLES["leads"]},
+            activities=activities.get(lead["lead_id"], none),
+            stages=tuple(stages[lead["lead_id"]]),
+            changes=tuple(changes[lead["lead_id"]]),
+        )
+        for lead in rows(tables.leads).iter_rows(named=True)
+    }
+
+
+def _activities(part: "pl.DataFrame") -> Activities:
+    def texts(column: str) -> Any:
+        out = np.empty(part.height, dtype=object)
+        out[:] = part[column].to_list()
+        return out
+
+    return Activities(
+        activity_id=texts("activity_id"),
+        type=texts("type"),
+        occurred_at=part["occurred_at"].to_numpy(),
+        received_at=part["received_at"].fill_null(KNOWN_AT_ONCE).to_numpy(),
+        actor=texts("actor"),
+        channel=texts("channel"),
+        content=texts("content"),
+        detail=texts("detail"),
+        value=part["value"].fill_null(float("nan")).to_numpy(),
+    )

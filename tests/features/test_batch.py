@@ -1,0 +1,104 @@
+import typing
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import batch, online
+from features.tables import timelines
+from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec, Measure
+from tests.features import market
+
+
+def as_array(frame):
+    return batch.matrix(frame, market.SPECS)
+
+
+def snapshots_of(pairs):
+    return pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
+
+
+pairs = st.lists(st.tuples(st.sampled_from(["a", "b"]), market.instants), min_size=1, max_size=5, unique=True)
+
+
+def test_every_measure_is_in_the_parity_suite():
+    assert {spec.measure for spec in market.SPECS} == set(typing.get_args(Measure))
+
+
+@settings(max_examples=60, deadline=None)
+@given(record=market.records(), pairs=pairs)
+def test_batch_and_online_equal_the_slow_reference(record, pairs):
+    tables = market.tables(*record)
+    computed = as_array(batch.build(tables, snapshots_of(pairs), market.SPECS))
+    lines = timelines(tables)
+    for place, (lead_id, as_of) in enumerate(pairs):
+        wanted = [market.reference(record, lead_id, as_of, spec) for spec in market.SPECS]
+        expected = np.array([np.nan if value is None else value for value in wanted], dtype=float)
+        np.testing.assert_allclose(computed[place], expected, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(online.row(lines[lead_id], as_of, market.SPECS), expected, rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(record=market.records(), as_of=market.instants, data=st.data())
+def test_nothing_at_or_after_as_of_changes_a_feature(record, as_of, data):
+    leads, activities, stages, changes = record
+    past = (
+        leads,
+        [row for row in activities if row["occurred_at"] < as_of and (row["received_at"] or 0) < as_of],
+        [row for row in stages if row["entered_at"] < as_of],
+        changes,
+    )
+    snapshot = snapshots_of([("a", as_of), ("b", as_of)])
+    with_future = as_array(batch.build(market.tables(*record), snapshot, market.SPECS))
+    without = as_array(batch.build(market.tables(*past), snapshot, market.SPECS))
+    np.testing.assert_allclose(with_future, without, rtol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(record=market.records(), as_of=market.instants, data=st.data())
+def test_order_and_duplicates_of_snapshots_and_rows_change_nothing(record, as_of, data):
+    leads, activities, stages, changes = record
+    shuffled = (leads, data.draw(st.permutations(activities)), data.draw(st.permutations(stages)), changes[::-1])
+    snapshot = snapshots_of([("b", as_of), ("a", as_of), ("b", as_of)])
+    one = as_array(batch.build(market.tables(*record), snapshot, market.SPECS))
+    two = as_array(batch.build(market.tables(*shuffled), snapshot, market.SPECS))
+    np.testing.assert_allclose(one, two, rtol=1e-12)
+    np.testing.assert_allclose(one[0], one[2], rtol=1e-12)
+
+
+def test_a_lead_without_activities_has_zero_counts_and_null_recency():
+    tables = market.tables([{"lead_id": "a", "created_at": market.BASE, "industry": None, "size": None}], [], [], [])
+    frame = batch.build(tables, snapshots_of([("a", market.BASE + DAY)]), market.SPECS)
+    assert frame["count"].to_list() == [0.0]
+    assert frame["recency"].to_list() == [None]
+    assert frame["last"].to_list() == [None]
+    assert frame["age"].to_list() == [1.0]
+
+
+def test_no_snapshots_give_an_empty_table():
+    record = ([{"lead_id": "a", "created_at": market.BASE, "industry": None, "size": None}], [], [], [])
+    frame = batch.build(market.tables(*record), snapshots_of([]), market.SPECS)
+    assert frame.shape == (0, 2 + len(market.SPECS))
+
+
+def test_no_specs_give_the_keys_alone():
+    record = ([{"lead_id": "a", "created_at": market.BASE, "industry": None, "size": None}], [], [], [])
+    frame = batch.build(market.tables(*record), snapshots_of([("a", market.BASE + 1)]), ())
+    assert frame.columns == ["lead_id", "as_of"]
+    assert batch.matrix(frame, ()).shape == (1, 0)
+
+
+@pytest.mark.parametrize("measure", ["count", "value_sum"])
+def test_a_window_of_one_day_includes_its_far_edge(measure):
+    rows = [
+        {"activity_id": "1", "lead_id": "a", "type": "call", "occurred_at": market.BASE - DAY, "value": 1.0},
+        {"activity_id": "2", "lead_id": "a", "type": "call", "occurred_at": market.BASE - DAY - 1, "value": 1.0},
+    ]
+    rows = [{"actor": "lead", "received_at": None, "channel": None, "content": None, **row} for row in rows]
+    leads = [{"lead_id": "a", "created_at": market.BASE - 2 * DAY, "industry": None, "size": None}]
+    spec = FeatureSpec("one", "frequency", measure, window_days=1)
+    frame = batch.build(market.tables(leads, rows, [], []), snapshots_of([("a", market.BASE)]), (spec,))
+    assert frame["one"].to_list() == [1.0]
