@@ -97,7 +97,7 @@ def test_no_data_and_no_pickles_are_tracked():
 # Written so that this file does not match itself.
 FORBIDDEN = {
     "the address of a package registry": re.compile(
-        r"--(extra-)?index-url|--find-links|--trusted-host|https?://[^\s\"']*/simple(/|[\s\"']|$)"
+        r"--(extra-)?index-url|-[-]find-links|-[-]trusted-host|https?://[^\s\"']*/simple(/|[\s\"']|$)"
         r"|[p]ypi\.(org|python)|[p]ythonhosted\.|[r]egistry\.npmjs"
     ),
     "a path of somebody's machine": re.compile(
