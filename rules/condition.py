@@ -22,6 +22,7 @@ from leadlight.errors import did_you_mean
 from leadlight.schema import ACTORS, STAGES
 from leadlight.spec import FeatureSpec
 
+EVERY_TYPE: Final = "*"
 UNITS: Final[dict[str, float]] = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 Columns = Mapping[str, NDArray[np.float64]]
 
@@ -66,6 +67,12 @@ def _texts(value: object) -> object:
     return [str(item).lower() if isinstance(item, bool) else str(item) for item in items if item is not None]
 
 
+def _alone(types: tuple[str, ...]) -> tuple[str, ...]:
+    if EVERY_TYPE in types and len(types) > 1:
+        raise ValueError(f"`{EVERY_TYPE}` means every type; write it alone")
+    return types
+
+
 def _member(known: tuple[str, ...], what: str) -> AfterValidator:
     def check(value: str) -> str:
         if value not in known:
@@ -77,6 +84,7 @@ def _member(known: tuple[str, ...], what: str) -> AfterValidator:
 
 Text = Annotated[str, Field(min_length=1)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_texts), Field(min_length=1)]
+Types = Annotated[Texts, AfterValidator(_alone)]
 Window = Annotated[str, BeforeValidator(_checked_window)]
 ActorName = Annotated[str, _member(ACTORS, "actor")]
 StageName = Annotated[str, _member(STAGES, "stage")]
@@ -100,7 +108,7 @@ class Condition(Frozen):
         all_: (`all`) every one of these holds.
         any_: (`any`) at least one of these holds.
         not_: (`not`) this does not hold.
-        activity: activity types; their number is compared with at_least (default 1) and at_most.
+        activity: activity types (`*` = every type); their number is compared with at_least (default 1) and at_most.
         actor: only activities of this actor.
         channel: only activities of this channel.
         content: glob that the content must match whole.
@@ -117,7 +125,7 @@ class Condition(Frozen):
     all_: tuple[Self, ...] | None = Field(default=None, alias="all", min_length=1)
     any_: tuple[Self, ...] | None = Field(default=None, alias="any", min_length=1)
     not_: Self | None = Field(default=None, alias="not")
-    activity: Texts | None = None
+    activity: Types | None = None
     actor: ActorName | None = None
     channel: Text | None = None
     content: Text | None = None
@@ -227,7 +235,7 @@ def activity_spec(chosen: Any, half_life: str | None = None) -> FeatureSpec:
             name="",
             family="rule",
             measure="count" if half_life is None else "decayed_count",
-            types=tuple(sorted(set(chosen.activity))),
+            types=() if EVERY_TYPE in chosen.activity else tuple(sorted(set(chosen.activity))),
             actor=chosen.actor,
             channel=chosen.channel,
             content=chosen.content,

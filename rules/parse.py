@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from leadlight.documents import Document, Loc
 from leadlight.errors import CardError, did_you_mean
-from rules.condition import ActorName, Condition, Frozen, Text, Texts, Window
+from rules.condition import ActorName, Condition, Frozen, Text, Types, Window
 
 BUILTIN: Final[tuple[str, ...]] = ("standard", "simple")
 Side = Literal["behaviour", "fit"]
@@ -72,7 +72,7 @@ class Rule(Frozen):
         points: for each matching activity, or while the condition holds; below zero to deduct.
         ours: whether practice gave no number here and we chose one.
         group: name of a group whose cap the rule shares.
-        activity: activity types that give the points (then not `when`).
+        activity: activity types that give the points, `*` for every type (then not `when`).
         actor: only activities of this actor.
         channel: only activities of this channel.
         content: glob that the content must match whole.
@@ -88,7 +88,7 @@ class Rule(Frozen):
     points: float
     ours: bool = False
     group: Slug | None = None
-    activity: Texts | None = None
+    activity: Types | None = None
     actor: ActorName | None = None
     channel: Text | None = None
     content: Text | None = None

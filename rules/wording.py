@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal
 
-from rules.condition import Condition
+from rules.condition import EVERY_TYPE, Condition
 from rules.parse import SIDES, Card, Named, Rule
 
 Lang = Literal["en", "ja"]
@@ -33,6 +33,7 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "stage": "was {}",
         "known": "{} known",
         "unknown": "{} missing",
+        "every_type": "any activity",
     },
     "ja": {
         "behaviour": "行動",
@@ -59,6 +60,7 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "stage": "{}になったことがある",
         "known": "{}が入力済み",
         "unknown": "{}が未入力",
+        "every_type": "すべての行動",
     },
 }
 
@@ -107,7 +109,7 @@ def limits(card: Card, rule: Rule, lang: Lang) -> str:
 
 def subject(chosen: Any, lang: Lang) -> str:
     """Say which activities a rule or condition looks at."""
-    parts = ["/".join(chosen.activity)]
+    parts = ["/".join(WORDS[lang]["every_type"] if name == EVERY_TYPE else name for name in chosen.activity)]
     parts += [
         f"{key}={value}" for key in ("actor", "channel", "content") if (value := getattr(chosen, key)) is not None
     ]
@@ -148,6 +150,8 @@ def _comparison(asked: Condition, name: str, lang: Lang) -> str:
 def _bounds(asked: Condition) -> str:
     if asked.at_least == asked.at_most or (asked.activity is not None and asked.at_most == 0):
         return "" if asked.at_most is None else f" = {asked.at_most:g}"
+    if asked.at_least is not None and asked.at_most is not None:
+        return f" {asked.at_least:g}-{asked.at_most:g}"
     least = "" if asked.at_least is None else f" >= {asked.at_least:g}"
     return least + ("" if asked.at_most is None else f" <= {asked.at_most:g}")
 

@@ -105,7 +105,7 @@ def _merged(*parts):
 
 
 choices = _merged(
-    st.lists(types, min_size=1, max_size=2, unique=True).map(lambda found: {"activity": found}),
+    (st.just(["*"]) | st.lists(types, min_size=1, max_size=2, unique=True)).map(lambda found: {"activity": found}),
     _optional("actor", actors),
     _optional("channel", st.just("web")),
     _optional("content", st.sampled_from(["/blog/*", "*how?to", "/p"])),

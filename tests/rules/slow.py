@@ -73,7 +73,8 @@ def length(window: str) -> int:
 
 def number_of(timeline: Timeline, chosen, as_of: int) -> int:
     window = None if chosen.within is None else length(chosen.within) / DAY
-    spec = FeatureSpec("x", "rule", "count", chosen.activity, chosen.actor, chosen.channel, chosen.content, window)
+    types = () if chosen.activity == ("*",) else chosen.activity
+    spec = FeatureSpec("x", "rule", "count", types, chosen.actor, chosen.channel, chosen.content, window)
     return len(occurrences(timeline, spec, as_of))
 
 
@@ -110,7 +111,8 @@ def rule_points(rule: Rule, timeline: Timeline, as_of: int) -> float:
     if rule.when is not None:
         return rule.points if true(rule.when, timeline, as_of) else 0.0
     window = None if rule.within is None else length(rule.within) / DAY
-    spec = FeatureSpec("x", "rule", "count", rule.activity, rule.actor, rule.channel, rule.content, window)
+    types = () if rule.activity == ("*",) else rule.activity
+    spec = FeatureSpec("x", "rule", "count", types, rule.actor, rule.channel, rule.content, window)
     found = occurrences(timeline, spec, as_of)
     if rule.once:
         return rule.points if found else 0.0

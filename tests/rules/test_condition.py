@@ -95,6 +95,7 @@ def test_the_same_question_shares_a_column_and_another_does_not():
         ({"attribute": "x"}, "compared either"),
         ({"attribute": "x", "at_least": 1, "one_of": ["a"]}, "compared either"),
         ({"attribute": "x", "one_of": []}, "at least 1"),
+        ({"activity": ["*", "a"]}, "write it alone"),
         ({"all": []}, "at least 1"),
         ({"stage": "mqll"}, "did you mean `mql`"),
         ({"activity": "a", "actor": "sale"}, "did you mean `sales`"),

@@ -11,11 +11,12 @@ from tests.rules import made
     [
         ({"activity": "a"}, "a >= 1", "a >= 1"),
         ({"activity": ["a", "b"], "within": "30d", "at_most": 0}, "a/b (last 30d) = 0", "a/b (直近30d) = 0"),
+        ({"activity": "*", "at_least": 2}, "any activity >= 2", "すべての行動 >= 2"),
         ({"activity": "a", "content": "x*", "at_least": 3}, "a content=x* >= 3", "a content=x* >= 3"),
         ({"stage": "lost", "within": "90d"}, "was lost (last 90d)", "lostになったことがある (直近90d)"),
         ({"older_than": "30d"}, "lead older than 30d", "作成から30d超"),
         ({"attribute": "x", "one_of": ["p", "q"]}, "x = p / q", "x = p / q"),
-        ({"attribute": "x", "at_least": 1, "at_most": 5}, "x >= 1 <= 5", "x >= 1 <= 5"),
+        ({"attribute": "x", "at_least": 1, "at_most": 5}, "x 1-5", "x 1-5"),
         ({"attribute": "x", "known": False}, "x missing", "xが未入力"),
         (
             {"all": [{"stage": "mql"}, {"any": [{"older_than": "1d"}, {"not": {"stage": "lost"}}]}]},
