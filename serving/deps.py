@@ -1,0 +1,48 @@
+"""What the routes work with, put together once by `serving.app` and handed to them by FastAPI."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from leadlight.vocabulary import Lang
+from leadlight.workspace import Workspace
+from serving import clock
+from serving.current import Current
+from serving.metrics import Metrics
+from serving.settings import Settings
+from serving.store.database import Store
+from serving.wire import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts of a running service.
+
+    Attributes:
+        workspace: the folder it serves.
+        store: leads, activities and keys.
+        current: the scorer that answers.
+        settings: its options.
+        metrics: what it counts.
+        clock: gives now, in µs.
+    """
+
+    workspace: Workspace
+    store: Store
+    current: Current
+    settings: Settings
+    metrics: Metrics = field(default_factory=Metrics)
+    clock: Callable[[], int] = clock.now
+
+
+async def _runtime(request: Request) -> Runtime:
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+Serving = Annotated[Runtime, Depends(_runtime)]
+LangQuery = Annotated[Lang, Query(alias="lang", description="Language of the sentences.")]
+ExplainQuery = Annotated[bool, Query(alias="explain", description="Add every contribution to the score.")]
+AsOfQuery = Annotated[Instant | None, Query(alias="as_of", description="Score as of this instant; default now.")]
