@@ -225,7 +225,7 @@ def ece_bar(p: ArrayLike, seed: int, quantile: float = 0.95, draws: int = 1000, 
     >>> ece_bar([0.0, 1.0], seed=0)
     0.0
     """
-    probabilities = _column(p, "p")
+    probabilities = np.sort(_column(p, "p"))  # so that the draws do not depend on the order of rows
     _probabilities(probabilities)
     if not 0 < quantile < 1:
         raise InputError(f"quantile == {quantile}, must be in (0, 1)")

@@ -166,6 +166,7 @@ def test_the_ece_bar_is_seeded_and_is_the_quantile_of_a_perfect_model():
     p = rng.beta(1, 5, 800)
     bar = metrics.ece_bar(p, seed=1)
     assert bar == metrics.ece_bar(p, seed=1)
+    assert bar == metrics.ece_bar(p[::-1], seed=1)
     assert bar != metrics.ece_bar(p, seed=2)
     assert bar == pytest.approx(metrics.ece_bar(p, seed=2), rel=0.05)
     perfect = [metrics.ece((rng.random(800) < p).astype(float), p) for _ in range(600)]
