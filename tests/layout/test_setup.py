@@ -7,7 +7,6 @@ import pytest
 
 from tests.layout.repository import ROOT, tracked_texts
 
-
 WANTED_VERBS = "help setup check test demo bench results notebooks serve lock clean".split()  # noqa: SIM905
 
 
