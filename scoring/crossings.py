@@ -16,13 +16,14 @@ Pure numpy. The result is JSON and holds nothing that belongs to a single lead.
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import InputError
-from leadlight.schema import DAY
+from leadlight.schema import DAY, MICROSECONDS_PER_SECOND
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -152,8 +153,8 @@ def curve(
         "basis": basis,
         "target": target,
         "horizon_days": None if horizon_us is None else horizon_us / DAY,
-        "from": start,
-        "to": end,
+        "from": iso(start),
+        "to": iso(end),
         "weeks": period,
         "new_leads": int(new_leads),
         "wins": n_winners,
@@ -164,7 +165,10 @@ def curve(
             _row(int(cut), [int(count) for count in total], period, n_winners, new_leads)
             for cut, total in zip(cuts, totals, strict=True)
         ],
-        "by_week": {"from": weeks.tolist(), **{name: values.tolist() for name, values in counts.items()}},
+        "by_week": {
+            "from": [iso(int(week)) for week in weeks],
+            **{name: values.tolist() for name, values in counts.items()},
+        },
     }
 
 
@@ -182,6 +186,16 @@ def grid(scores: Floats) -> NDArray[np.int64]:
             f"scores from {scores.min():g} to {scores.max():g}: too wide for integer thresholds; rescale the points"
         )
     return np.arange(lowest, highest + 1, dtype=np.int64)
+
+
+def iso(instant: int) -> str:
+    """Write an instant (µs UTC) for people.
+
+    >>> iso(0), iso(90_000_000)
+    ('1970-01-01', '1970-01-01T00:01:30Z')
+    """
+    at = datetime.fromtimestamp(instant / MICROSECONDS_PER_SECOND, UTC)
+    return f"{at:%Y-%m-%d}" if instant % DAY == 0 else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """The score of one lead: what the service answers with. Pure numpy and LightGBM; immutable, shared between threads."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from rules.parse import Card
 from scoring import explain as explaining
 from scoring.columns import Columns, Floats
 from scoring.explain import Contribution, Parts
-from scoring.scale import clipped, probability, raw_score
+from scoring.scale import clipped, probability, raw_score, raw_scores
 from scoring.temperature import Levels, Temperature, temperature
 
 RULES_VERSION: Final = "rules"
@@ -84,11 +84,11 @@ class LeadScore:
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """What a scorer says of one lead before it is put in words."""
+    """What a scorer says of n leads before it is put in words: arrays of shape (n,)."""
 
     basis: ScoreBasis
-    raw: float
-    log_odds: float | None
+    raw: Floats
+    log_odds: Floats | None
     base_points: float
     base_log_odds: float | None
     parts: Parts
@@ -100,10 +100,11 @@ class LeadScorer:
     Attributes:
         bundle: the bundle, or None (then the rule card answers and every score is `degraded`).
         card: the rule card: the bundle's own, else the given one.
+        columns: the columns that card and booster need.
         levels: where hot and warm begin, on the scale of the score.
     """
 
-    __slots__ = ("_columns", "bundle", "card", "levels")
+    __slots__ = ("bundle", "card", "columns", "levels")
 
     def __init__(self, bundle: Bundle | None, card: Card | None = None, *, levels: Levels | None = None) -> None:
         """Translate the card and unite its columns with the booster's.
@@ -121,7 +122,7 @@ class LeadScorer:
         self.bundle = bundle
         self.card = card if card is not None else parse.builtin("standard")
         self.levels = levels if levels is not None else default_levels(bundle, self.card)
-        self._columns = Columns.union(engine.specs(self.card), () if bundle is None else bundle.scorer.specs)
+        self.columns = Columns.union(engine.specs(self.card), () if bundle is None else bundle.scorer.specs)
 
     @property
     def model_version(self) -> str:
@@ -148,52 +149,98 @@ class LeadScorer:
             previous_temperature: the lead's last one, for the hysteresis; None = never scored.
             scored_at: µs UTC; None = now.
         """
-        matrix = online.row(timeline, as_of, self._columns.specs)[np.newaxis, :]
-        points = engine.points(self.card, self._columns.for_card(matrix), 1)
+        matrix = online.row(timeline, as_of, self.columns.specs)[np.newaxis, :]
+        now = time.time_ns() // 1_000 if scored_at is None else scored_at
+        answers = self.answers(
+            [timeline.lead_id], [as_of], matrix, lang=lang, explain=explain, previous=[previous_temperature], now=now
+        )
+        return next(answers)
+
+    def answers(
+        self,
+        lead_ids: Sequence[str],
+        as_of: Sequence[int],
+        matrix: Floats,
+        *,
+        now: int,
+        lang: Lang = "en",
+        explain: bool = False,
+        previous: Sequence[Temperature | None] | None = None,
+    ) -> Iterator[LeadScore]:
+        """Yield the scores of n leads whose features are known.
+
+        Args:
+            lead_ids: n ids.
+            as_of: n instants in µs UTC.
+            matrix: shape (n, len(columns.specs)), NaN = null.
+            now: µs UTC, stands in every score.
+            lang: of the sentences.
+            explain: give every contribution.
+            previous: the last temperatures; None = never scored.
+        """
+        points = engine.points(self.card, self.columns.for_card(matrix), len(matrix))
         result = self._result(matrix, points)
-        why = explaining.reasons(result.parts, 0, self.card, lang)
+        for row, (lead_id, at) in enumerate(zip(lead_ids, as_of, strict=True)):
+            before = None if previous is None else previous[row]
+            yield self._answer(row, lead_id, at, points, result, lang, explain, before, now)
+
+    def _answer(  # noqa: PLR0917  (all of it is the state of one loop)
+        self,
+        row: int,
+        lead_id: str,
+        as_of: int,
+        points: RulePoints,
+        result: _Result,
+        lang: Lang,
+        explain: bool,
+        previous: Temperature | None,
+        now: int,
+    ) -> LeadScore:
+        why = explaining.reasons(result.parts, row, self.card, lang)
+        raw = float(result.raw[row])
+        log_odds = None if result.log_odds is None else float(result.log_odds[row])
         return LeadScore(
-            lead_id=timeline.lead_id,
-            score=clipped(result.raw),
+            lead_id=lead_id,
+            score=clipped(raw),
             score_basis=result.basis,
-            probability=None if result.log_odds is None else probability(result.log_odds),
-            rule_points=float(points.total[0]),
-            temperature=temperature(result.raw, self.levels, previous_temperature, ready=bool(points.hot[0])),
-            fit_grade=str(points.fit_grade[0]),
-            engagement_level=int(points.engagement_level[0]),
+            probability=None if log_odds is None else probability(log_odds),
+            rule_points=float(points.total[row]),
+            temperature=temperature(raw, self.levels, previous, ready=bool(points.hot[row])),
+            fit_grade=str(points.fit_grade[row]),
+            engagement_level=int(points.engagement_level[row]),
             reason_1=why.texts[0],
             reason_2=why.texts[1],
             reason_3=why.texts[2],
             reason_rest=why.rest_text,
             model_version=self.model_version,
             feature_as_of=as_of,
-            scored_at=time.time_ns() // 1_000 if scored_at is None else scored_at,
+            scored_at=now,
             degraded=self.bundle is None,
-            raw_score=result.raw,
-            log_odds=result.log_odds,
+            raw_score=raw,
+            log_odds=log_odds,
             base_points=result.base_points,
             reason_1_points=why.points[0],
             reason_2_points=why.points[1],
             reason_3_points=why.points[2],
             reason_rest_points=why.rest_points,
             base_log_odds=result.base_log_odds,
-            contributions=explaining.contributions(result.parts, 0, self.card, lang) if explain else None,
+            contributions=explaining.contributions(result.parts, row, self.card, lang) if explain else None,
         )
 
     def _result(self, matrix: Floats, points: RulePoints) -> _Result:
         if self.bundle is None:
-            return _Result("rules", float(points.total[0]), None, 0.0, None, explaining.of_card(points.by_rule, 1))
+            parts = explaining.of_card(points.by_rule, len(matrix))
+            return _Result("rules", points.total, None, 0.0, None, parts)
         scorer = self.bundle.scorer
-        X = self._columns.for_scorer(matrix)
-        parts = explaining.of_scorer(scorer.contributions(X), points.by_rule, scorer.specs, X)
-        log_odds = float(scorer.log_odds(X, points.total)[0])
+        X = self.columns.for_scorer(matrix)
+        log_odds = scorer.log_odds(X, points.total)
         return _Result(
             basis=self.bundle.score_basis,
-            raw=raw_score(log_odds, scorer.reference),
+            raw=raw_scores(log_odds, scorer.reference),
             log_odds=log_odds,
             base_points=raw_score(scorer.base, scorer.reference),
             base_log_odds=scorer.base,
-            parts=parts,
+            parts=explaining.of_scorer(scorer.contributions(X), points.by_rule, scorer.specs, X),
         )
 
 

@@ -1,15 +1,19 @@
 """A small made-up market for the tests of scoring: timelines, a card, and a bundle with a real booster."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import lightgbm
 import numpy as np
+import polars as pl
 
 from features import online
+from features.tables import Tables
 from leadlight.bundle import Bundle, Scorer, ScorerKind
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
 from leadlight.timeline import Activities, StageEntry, Timeline
+from leadlight.workspace import Attribute, TablesInfo
 from rules import engine, parse
 
 START = 20_000 * DAY
@@ -108,3 +112,58 @@ def rule_columns(lead: Timeline, as_of: int) -> dict[str, np.ndarray]:
     specs = engine.specs(parse.builtin("standard"))
     row = online.row(lead, as_of, specs)
     return {spec.name: row[[position]] for position, spec in enumerate(specs)}
+
+
+def tables(leads: list[Timeline]) -> Tables:
+    """Give the tables that hold these timelines."""
+    activities = [
+        {
+            "lead_id": lead.lead_id,
+            **{name: getattr(lead.activities, name)[at] for name in ("activity_id", "type", "actor", "channel")},
+            "content": lead.activities.content[at],
+            "occurred_at": int(lead.activities.occurred_at[at]),
+            "received_at": None,
+            "value": None,
+        }
+        for lead in leads
+        for at in range(len(lead.activities))
+    ]
+    texts = dict.fromkeys(("lead_id", "activity_id", "type", "actor", "channel", "content"), pl.String)
+    stages = [
+        {"lead_id": lead.lead_id, "stage": entry.stage, "entered_at": entry.entered_at, "reason": entry.reason}
+        for lead in leads
+        for entry in lead.stages
+    ]
+    return Tables(
+        leads=pl.LazyFrame(
+            [{"lead_id": lead.lead_id, "created_at": lead.created_at, **lead.attributes} for lead in leads],
+            schema={"lead_id": pl.String, "created_at": pl.Int64, "employees": pl.Float64, "industry": pl.String},
+        ),
+        activities=pl.LazyFrame(
+            activities, schema={**texts, "occurred_at": pl.Int64, "received_at": pl.Int64, "value": pl.Float64}
+        ),
+        stages=pl.LazyFrame(
+            stages, schema={"lead_id": pl.String, "stage": pl.String, "entered_at": pl.Int64, "reason": pl.String}
+        ),
+        changes=pl.LazyFrame(
+            schema={
+                "lead_id": pl.String,
+                "field": pl.String,
+                "changed_at": pl.Int64,
+                "old_value": pl.String,
+                "value": pl.String,
+            }
+        ),
+    )
+
+
+def info(observed_until: int = START + 90 * DAY, clock: str = "time") -> TablesInfo:
+    """Give what is known of them."""
+    attributes = (Attribute("employees", "number", "creation"), Attribute("industry", "category", "creation"))
+    return TablesInfo("g1", observed_until, clock, attributes, {})
+
+
+def with_stages(lead: Timeline, **entered: int) -> Timeline:
+    """Give the lead with further stage entries, as days after START."""
+    entries = tuple(StageEntry(stage, START + day * DAY) for stage, day in entered.items())
+    return replace(lead, stages=(*lead.stages, *entries))
