@@ -37,10 +37,17 @@ def check_mapping(document: Document, mapping: Mapping) -> None:
         MappingError: located at the first problem.
     """
     _check_zone(document, ("zone",), mapping.zone)
+    if mapping.order_column and mapping.observed_until is not None:
+        raise document.problem(("observed_until",), "`observed_until` comes from `clock: order`; leave it out")
+    kinds: dict[tuple[str, str], str] = {}
     for i, raw in enumerate(mapping.files):
         _check_file(document, ("files", i), raw)
         for j, output in enumerate(raw.tables):
-            _check_output(document, ("files", i, "tables", j), mapping, output)
+            loc: Loc = ("files", i, "tables", j)
+            _check_output(document, loc, mapping, output)
+            for name, source in output.attributes.items():
+                if kinds.setdefault((output.table, name), source.kind) != source.kind:
+                    raise document.problem((*loc, "attributes", name), f"`{name}` is a category here, a number there")
 
 
 def _check_zone(document: Document, loc: Loc, zone: str | None) -> None:
@@ -107,9 +114,7 @@ def _located_sources(output: Output, loc: Loc) -> Iterator[tuple[str, Source, Lo
         yield name, attribute, (*loc, "attributes", name)
 
 
-def _check_source(
-    document: Document, loc: Loc, source: Source, kind: str, vocabulary: Sequence[str] | None
-) -> None:
+def _check_source(document: Document, loc: Loc, source: Source, kind: str, vocabulary: Sequence[str] | None) -> None:
     _check_zone(document, (*loc, "zone"), source.zone)
     if kind != "instant" and (source.time is not None or source.zone is not None):
         key = "time" if source.time is not None else "zone"

@@ -8,7 +8,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import polars as pl
 
@@ -16,7 +16,9 @@ from leadlight.errors import RawDataError
 from leadlight.ingest.mapping import RawFile
 
 _BLOCK_BYTES: Final = 8 << 20
-_BAD_ENCODING: Final = re.compile(r"invalid UTF8|codec can't decode|illegal multibyte|invalid continuation", re.IGNORECASE)
+_BAD_ENCODING: Final = re.compile(
+    r"invalid UTF8|codec can't decode|illegal multibyte|invalid continuation", re.IGNORECASE
+)
 
 Problem = tuple[int, str, str]  # row, cause, text
 
@@ -39,9 +41,7 @@ class CsvFile:
         """
         try:
             with self._open() as file, io.TextIOWrapper(file, encoding=self._encoding, newline="") as text:
-                quoting = csv.QUOTE_NONE if self.raw.quote == "none" else csv.QUOTE_MINIMAL
-                quote = None if self.raw.quote == "none" else self.raw.quote
-                first = next(csv.reader(text, delimiter=self._delimiter, quotechar=quote, quoting=quoting), None)
+                first = next(self._fields(text), None)
         except UnicodeDecodeError as wrong:
             raise self._wrong_encoding() from wrong
         except (OSError, EOFError, csv.Error, zlib.error) as damaged:
@@ -50,7 +50,9 @@ class CsvFile:
             raise RawDataError(f"{self.path.name} is empty, without even a header; remove it or export it again")
         names = self.raw.names or [name.strip().lstrip("\ufeff") for name in first]
         if self.raw.names and len(names) != len(first):
-            raise RawDataError(f"{self.path.name} has {len(first)} columns, `names` gives {len(names)}; make them equal")
+            raise RawDataError(
+                f"{self.path.name} has {len(first)} columns, `names` gives {len(names)}; make them equal"
+            )
         twice = [name for name, times in Counter(names).items() if times > 1 and name]
         if twice:
             raise RawDataError(f"{self.path.name} line 1: column `{twice[0]}` appears twice; rename one of them")
@@ -81,7 +83,7 @@ class CsvFile:
             if isinstance(broken, UnicodeDecodeError) or _BAD_ENCODING.search(str(broken)):
                 raise self._wrong_encoding() from broken
             raise RawDataError(
-                f"{self.path.name} cannot be read after row {max(position - 1, 1)}: {broken}; check quotes and delimiter"
+                f"{self.path.name} cannot be read after row {max(position - 1, 1)}: {broken}; check quotes"
             ) from broken
         if bad:
             yield _frame(None, wanted, row_name, []), bad
@@ -118,9 +120,14 @@ class CsvFile:
             ),
         )
 
+    def _fields(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
+        if self.raw.quote == "none":
+            return csv.reader(text, delimiter=self._delimiter, quoting=csv.QUOTE_NONE)
+        return csv.reader(text, delimiter=self._delimiter, quotechar=self.raw.quote)
+
     def _open(self) -> IO[bytes]:
         if self.path.name.lower().endswith(".gz"):
-            return gzip.open(self.path, "rb")
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
         return self.path.open("rb")
 
     def _wrong_encoding(self) -> RawDataError:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import polars as pl
 
@@ -85,7 +85,9 @@ def open_raw(path: Path, raw: RawFile) -> OpenedFile:
         raise RawDataError(f"{path} does not exist; check the name and --data")
     kind = raw.format_of(path.name)
     if kind is None:
-        raise RawDataError(f"{path.name}: its suffix does not tell the format; add `format: csv`, `parquet` or `ndjson`")
+        raise RawDataError(
+            f"{path.name}: its suffix does not tell the format; add `format: csv`, `parquet` or `ndjson`"
+        )
     if kind == "parquet":
         return OpenedFile(path, raw, _parquet_columns(path))
     if kind == "ndjson":
@@ -145,7 +147,9 @@ def _native_text(column: pl.Series) -> pl.Series:
 
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file, unpacked where its name ends in `.gz`."""
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+    if path.name.lower().endswith(".gz"):
+        return cast("IO[bytes]", gzip.open(path, "rb"))
+    return path.open("rb")
 
 
 def _ndjson(path: Path, encoding: str, wanted: Sequence[str]) -> Iterator[Batch]:
@@ -182,7 +186,9 @@ def _record(line: bytes, encoding: str, *, first: bool) -> dict[str, Any] | str:
     except UnicodeDecodeError:
         return f"malformed row: not {encoding}"
     try:
-        record = json.loads(text.lstrip("\ufeff") if first else text, parse_float=str, parse_int=str, parse_constant=str)
+        record = json.loads(
+            text.lstrip("\ufeff") if first else text, parse_float=str, parse_int=str, parse_constant=str
+        )
     except (ValueError, RecursionError):
         return "malformed row: not JSON"
     return record if isinstance(record, dict) else "malformed row: not a JSON object"

@@ -119,8 +119,8 @@ def check_balance(files: list[FileReport], retried: Retried) -> None:
             found = table.stored + table.updated + table.duplicates + table.quarantined
             if found != table.rows or sum(table.causes.values()) != table.quarantined:
                 raise LeadlightError(
-                    f"{file.file} -> {table.table}: {table.rows} rows in, {found} accounted for; nothing was published, "
-                    "please report this as a defect"
+                    f"{file.file} -> {table.table}: {table.rows} rows in, {found} accounted for; "
+                    "nothing was published, please report this as a defect"
                 )
     if retried.rows != retried.stored + retried.updated + retried.duplicates + retried.waiting:
         raise LeadlightError("rows retried from quarantine do not add up; nothing was published, please report this")

@@ -3,10 +3,10 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import polars as pl
 
@@ -57,10 +57,12 @@ class Previous:
             WorkspaceError: a table is gone, or `tables.json` is damaged.
         """
         if not workspace.has_tables():
-            empty = {name: pl.LazyFrame(schema=_physical(name)) for name in TABLES}
+            empty: dict[str, pl.LazyFrame] = {name: pl.LazyFrame(schema=_physical(name)) for name in TABLES}
             return cls(None, Tables({**empty, "quarantine": pl.LazyFrame(schema=QUARANTINE)}, None))
         info = workspace.tables_info()
-        rows = {name: workspace.scan(name).with_columns(_to_physical(name)) for name in TABLES}
+        rows: dict[str, pl.LazyFrame] = {name: workspace.scan(name).with_columns(_to_physical(name)) for name in TABLES}
+        if info.rows["leads"] == 0:  # nothing to be compatible with: the next mapping starts anew
+            info, rows["leads"] = replace(info, attributes=()), pl.LazyFrame(schema=_physical("leads"))
         order = workspace.table_path("leads", info.generation).with_name(_ORDER_FILE)
         return cls(
             info,
@@ -148,6 +150,3 @@ def merged_attributes(old: TablesInfo | None, new: list[Attribute]) -> tuple[Att
     known = {attribute.name: attribute for attribute in (old.attributes if old else ())}
     known.update({attribute.name: attribute for attribute in new})
     return tuple(known.values())
-
-
-Clock = Literal["time", "order"]

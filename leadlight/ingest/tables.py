@@ -1,6 +1,5 @@
 """Staged rows and the previous generation -> the next generation, every row accounted for."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +7,7 @@ import polars as pl
 
 from leadlight.ingest import order_clock
 from leadlight.ingest.merge import STATUS, merge, upsert
-from leadlight.ingest.report import FileReport, Retried, TableReport
+from leadlight.ingest.report import Retried, TableReport
 from leadlight.ingest.staging import FILE, ORIGIN, OUT, QUARANTINE, RETRIED, ROW, Staging
 from leadlight.ingest.store import Previous, Tables
 from leadlight.ingest.transform import DTYPES, ORDER
@@ -16,7 +15,7 @@ from leadlight.schema import KEYS, TABLES, TableName
 
 UNKNOWN_LEAD: Final = "unknown lead (waits for it)"
 TOO_EARLY: Final = "entered before the lead was created (waits for a correction of either)"
-_FROM_TABLES: Final = "(tables)"  # file of a stored row that a corrected lead sent to quarantine
+_FROM_TABLES: Final = "(tables)"  # file (row 0) of a stored row that a corrected lead sent to quarantine
 _DEPENDENT: Final[tuple[TableName, ...]] = ("activities", "stages", "attribute_changes")
 
 
@@ -45,13 +44,13 @@ class Accounts:
     def count(self, fates: pl.DataFrame) -> None:
         """Book what `merge` or `upsert` made of staged rows."""
         for out, file, status, number in fates.select(OUT, FILE, STATUS, "len").iter_rows():
-            report = self.retried if out == RETRIED else self.tables[out, file]
+            report = self.retried if out <= RETRIED else self.tables[out, file]
             setattr(report, status, getattr(report, status) + number)
 
     def wait(self, rows: pl.DataFrame, cause: str) -> None:
         """Book rows that are sent to wait."""
         for out, file, number in rows.group_by(OUT, FILE).len().iter_rows():
-            if out == RETRIED:
+            if out <= RETRIED:
                 self.retried.waiting += number
             else:
                 self.tables[out, file].quarantine(cause, number)
@@ -64,10 +63,14 @@ def stage_waiting(previous: Previous, staging: Staging, accounts: Accounts) -> N
     for name in waiting["file"].unique(maintain_order=True):
         accounts.file(name)
     for table in _DEPENDENT:
-        for (name,), rows in waiting.filter(pl.col("table") == table).group_by("file", maintain_order=True):
-            schema = pl.Struct({column: DTYPES[kind] for column, kind in TABLES[table].items()})
-            typed = rows.select(pl.col("row").alias(ROW), pl.col("content").str.json_decode(schema).alias("c"))
-            staging.add(table, typed.unnest("c"), RETRIED, accounts.file(str(name)))
+        rows = waiting.filter(pl.col("table") == table)
+        schema = pl.Struct({column: DTYPES[kind] for column, kind in TABLES[table].items()})
+        again = pl.int_range(pl.len(), dtype=pl.Int32).over("file", "row").alias("again")
+        typed = rows.select("file", pl.col("row").alias(ROW), again, pl.col("content").str.json_decode(schema))
+        for (name, turn), part in typed.group_by("file", "again", maintain_order=True):
+            # Two rows of one place (two versions of a file) are told apart by the number of their output.
+            unpacked = part.drop("file", "again").unnest("content")
+            staging.add(table, unpacked, RETRIED - int(str(turn)), accounts.file(str(name)))
 
 
 def next_tables(previous: Previous, staging: Staging, accounts: Accounts, *, ordered: bool) -> Tables:
@@ -164,7 +167,7 @@ def _waiting_rows(table: TableName, rows: pl.DataFrame, cause: str, names: list[
     index = pl.DataFrame({FILE: pl.Series(range(len(names)), dtype=pl.Int32), "file": names})
     return rows.join(index, on=FILE, how="left", maintain_order="left").select(
         pl.col("file").fill_null(_FROM_TABLES),
-        pl.col(ROW).alias("row"),
+        pl.col(ROW).fill_null(0).alias("row"),
         pl.lit(table).alias("table"),
         pl.lit(cause).alias("cause"),
         pl.lit(value=True).alias("waiting"),
@@ -193,12 +196,7 @@ def _with_ordinals(rows: pl.LazyFrame, hashed: list[int]) -> pl.LazyFrame:
 
 def _quarantine(old: pl.LazyFrame, staging: Staging, accounts: Accounts) -> pl.LazyFrame:
     """Keep refused rows of files that were not read again, and add the new ones; waiting ones were tried anew."""
-    read_again = {accounts.names[file] for out, file in accounts.tables if out != RETRIED}
+    read_again = {accounts.names[file] for _, file in accounts.tables}
     kept = old.filter(~pl.col("waiting") & ~pl.col("file").is_in(sorted(read_again)))
     identity = ["file", "row", "table", "cause", "content"]
     return pl.concat([kept.select(list(QUARANTINE)), staging.refused()]).unique(subset=identity, keep="first")
-
-
-def tables_of(files: Iterable[FileReport]) -> list[TableReport]:
-    """Give the reports of all files' tables."""
-    return [table for file in files for table in file.tables]

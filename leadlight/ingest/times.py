@@ -11,8 +11,11 @@ from typing import Final
 import polars as pl
 
 _MICROSECONDS: Final = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
-_OFFSET: Final = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:?\d{2}.*?([Zz]|[+-]\d{2}(?::?\d{2})?)$"
+_OFFSET: Final = r"([Zz]|[+-]\d{2}(?::?\d{2})?)$"
+_OFFSET_CHARS: Final = 6
+_DATE_CHARS: Final = 10  # a date alone ends like an offset: 2020-01-02
 _NAIVE_FORMATS: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%Y-%m-%d")
+_LARGEST_OFFSET: Final = 1800  # hhmm, as in java.time and ISO practice
 _LARGEST_GAP_HOURS: Final = 25  # Samoa left out a whole day in 2011
 _FIRST_US: Final = -62_135_596_800_000_000  # year 1
 _LAST_US: Final = 253_402_300_799_999_999  # year 9999
@@ -53,7 +56,8 @@ def _epoch(texts: pl.Series, unit: int) -> pl.Series:
 
 
 def _iso(texts: pl.Series, zone: str) -> pl.Series:
-    offset = texts.str.extract(_OFFSET, 1)
+    tail = pl.when(pl.col("t").str.len_bytes() > _DATE_CHARS).then(pl.col("t").str.tail(_OFFSET_CHARS))
+    offset = texts.to_frame("t").select(tail.str.extract(_OFFSET, 1))["t"]
     body = texts
     if offset.null_count() < len(texts):
         frame = pl.DataFrame({"t": texts, "o": offset})
@@ -65,11 +69,12 @@ def _iso(texts: pl.Series, zone: str) -> pl.Series:
     frame = pl.DataFrame({"n": naive.to_physical(), "o": offset}).with_columns(
         m=pl.col("o").str.replace_all(r"[^\d]", "").str.pad_end(4, "0").cast(pl.Int64, strict=False)
     )
+    sound = pl.col("m") <= _LARGEST_OFFSET
     seconds = (pl.col("m") // 100 * 3600 + pl.col("m") % 100 * 60).fill_null(0)
     shift = pl.when(pl.col("o").str.starts_with("-")).then(-seconds).otherwise(seconds)
     local = _from_zone(naive, zone) if offset.null_count() else naive.to_physical()
     return frame.with_columns(z=local).select(
-        i=pl.when(pl.col("o").is_null()).then("z").otherwise(pl.col("n") - shift * 1_000_000)
+        i=pl.when(pl.col("o").is_null()).then("z").when(sound).then(pl.col("n") - shift * 1_000_000)
     )["i"]
 
 

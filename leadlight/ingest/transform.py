@@ -144,13 +144,9 @@ def content_hash(activities: pl.DataFrame) -> pl.Series:
         for name in _CONTENT
     ]
     lines = activities.select(pl.concat_str(parts, separator=_RECORD_SEPARATOR)).to_series()
-    return pl.Series(
-        [blake2b(line.encode(), digest_size=_HASH_BYTES).hexdigest() for line in lines], dtype=pl.String
-    )
+    return pl.Series([blake2b(line.encode(), digest_size=_HASH_BYTES).hexdigest() for line in lines], dtype=pl.String)
 
 
 def attributes_of(outputs: Sequence[Output], table: TableName) -> dict[str, AttributeSource]:
     """Give the attributes that outputs fill in a table; the last definition of a name counts."""
-    return {
-        name: source for output in outputs if output.table == table for name, source in output.attributes.items()
-    }
+    return {name: source for output in outputs if output.table == table for name, source in output.attributes.items()}

@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def ingest_command(
     mapping: Annotated[Path | None, typer.Argument(help="The mapping file.", show_default=False)] = None,
+    *,
     data: Annotated[Path | None, typer.Option(help="The folder of the raw files.", show_default=False)] = None,
     workspace: Annotated[
         Path, typer.Option(envvar="LEADLIGHT_WORKSPACE", help="The folder of tables, bundles and reports.")
@@ -99,7 +100,8 @@ def _show(report: "IngestReport") -> None:
 
     table = Table(title="ingest")
     for heading in ("file", "table", "rows", "stored", "updated", "duplicates", "quarantined"):
-        table.add_column(heading, justify="left" if heading in {"file", "table"} else "right")
+        words = heading in {"file", "table"}
+        table.add_column(heading, justify="left" if words else "right", overflow="fold" if words else "ellipsis")
     causes: list[str] = []
     for file in report.files:
         for part in file.tables:
@@ -119,6 +121,4 @@ def _show(report: "IngestReport") -> None:
     until = datetime.fromtimestamp(report.observed_until / _MICROSECONDS, UTC).isoformat()
     rows = ", ".join(f"{name} {count:,}" for name, count in report.tables.items())
     clock = " (clock: order, not point in time)" if report.clock == "order" else ""
-    console.print(
-        f"now: {rows}; observed until {until}{clock}; {report.seconds:.1f} s", highlight=False, markup=False
-    )
+    console.print(f"now: {rows}; observed until {until}{clock}; {report.seconds:.1f} s", highlight=False, markup=False)
