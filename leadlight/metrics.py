@@ -232,9 +232,10 @@ def ece_bar(p: ArrayLike, seed: int, quantile: float = 0.95, draws: int = 1000, 
     if draws < 1:
         raise InputError(f"draws == {draws}, must be >= 1")
     n = len(probabilities)
-    member = (equal_mass_bins(probabilities, bins)[:, None] == np.arange(bins)).astype(np.float32)
-    expected = probabilities @ member
-    values = [np.abs(drawn @ member - expected).sum(axis=1) / n for drawn in _outcomes(probabilities, seed, draws)]
+    starts = np.flatnonzero(np.diff(equal_mass_bins(probabilities, bins), prepend=-1))  # sorted, so bins are runs
+    expected = np.add.reduceat(probabilities, starts)
+    observed = [np.add.reduceat(drawn, starts, axis=1) for drawn in _outcomes(probabilities, seed, draws)]
+    values = [np.abs(part - expected).sum(axis=1) / n for part in observed]
     return float(np.quantile(np.concatenate(values), quantile))
 
 
