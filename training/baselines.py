@@ -1,0 +1,313 @@
+"""Scorers that a model has to beat: the base rate, the rules as a probability, and logistic regression.
+
+All three are fitted on outcomes of the training side only, take row weights, and answer with probabilities strictly
+inside (0, 1), whatever the training rows: one class, no variation and perfect separation included.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.spec import FeatureSpec
+
+Floats = NDArray[np.float64]
+
+# One imagined row, half of it positive: Jeffreys' prior of a rate. H. Jeffreys (1946), doi:10.1098/rspa.1946.0056.
+PSEUDO_ROWS: Final = 1.0
+# Prior standard deviation, in log-odds, of what one standard deviation of rule points is worth; wide on purpose.
+RULE_EFFECT: Final = 5.0
+NEWTON_STEPS: Final = 100
+# Inverse strength of the ridge penalty of `Logistic`, tried in this order, for rows of mean weight 1.
+PENALTIES: Final = (0.001, 0.01, 0.1, 1.0)
+USUAL_PENALTY: Final = 0.1
+FOLDS: Final = 3
+SOLVER_STEPS: Final = 100
+
+
+def base_rate(labels: ArrayLike, weights: ArrayLike | None = None) -> float:
+    """Give the weighted share of positives, with half a positive and half a negative added.
+
+    So the rate of a training side without a positive is small and not 0: k = 0 of n = 49 rows give 0.01.
+
+    Raises:
+        NotEnoughDataError: no row with weight.
+        InputError: labels that are not 0 or 1, weights < 0, or shapes that differ.
+
+    >>> base_rate([0] * 49)
+    0.01
+    """
+    y, mass = _labels(labels, weights)
+    return float((mass @ y + PSEUDO_ROWS / 2) / (mass.sum() + PSEUDO_ROWS))
+
+
+class RulesLink(NamedTuple):
+    """Points of a rule card as log-odds: a + b x points.
+
+    Attributes:
+        a: log-odds at 0 points.
+        b: log-odds of one point, >= 0: more points never mean less.
+    """
+
+    a: float
+    b: float
+
+    def log_odds(self, points: Floats) -> Floats:
+        """Give a + b x points, shape (n,)."""
+        return self.a + self.b * points
+
+    def probability(self, points: Floats) -> Floats:
+        """Give sigmoid(a + b x points), shape (n,)."""
+        return sigmoid(self.log_odds(points))
+
+    @classmethod
+    def fit(cls, points: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Self:
+        """Fit both parameters by weighted maximum likelihood under weak priors, b >= 0.
+
+        Minimises sum w (-log-likelihood) over the rows and two imagined ones at the mean points (weight 1/2 each, one
+        positive and one negative: Jeffreys' prior of the rate), plus (b sd)^2 / (2 x RULE_EFFECT^2), sd = the weighted
+        standard deviation of the points. The priors weigh as much as about one row: they matter where the outcomes
+        separate perfectly, and keep the answer finite. Convex; solved by Newton's method; if its b is negative, the
+        constrained optimum is b = 0.
+
+        Where all labels or all points are the same, b = 0 and sigmoid(a) is `base_rate`.
+
+        Args:
+            points: rule points, shape (n,), finite.
+            labels: 0 or 1, shape (n,); leave censored rows out.
+            weights: >= 0, shape (n,); None = 1 each.
+
+        Raises:
+            NotEnoughDataError: no row with weight.
+            InputError: an argument outside its domain.
+        """
+        y, mass = _labels(labels, weights)
+        x = np.asarray(points, dtype=np.float64)
+        if x.shape != y.shape or not np.all(np.isfinite(x)):
+            raise InputError(f"points have shape {x.shape}, must be {y.shape} of finite numbers")
+        rate = base_rate(y, mass)
+        flat = cls(float(np.log(rate / (1 - rate))), 0.0)
+        mean = float(mass @ x / mass.sum())
+        spread = float(np.sqrt(mass @ (x - mean) ** 2 / mass.sum()))
+        positives = mass @ y
+        if spread <= 1e-12 * max(1.0, abs(mean)) or positives in {0, mass.sum()}:
+            return flat
+        level, slope = _newton((x - mean) / spread, y, mass, flat.a)
+        return flat if slope <= 0 else cls(level - slope * mean / spread, slope / spread)
+
+
+def _newton(z: Floats, y: Floats, mass: Floats, start: float) -> tuple[float, float]:
+    """Minimise the penalised loss of level + slope x z, z standardised, from (start, 0)."""
+    z, y = np.append(z, [0.0, 0.0]), np.append(y, [1.0, 0.0])
+    mass = np.append(mass, [PSEUDO_ROWS / 2, PSEUDO_ROWS / 2])
+    design = np.column_stack([np.ones_like(z), z])
+    ridge = np.array([0.0, 1 / RULE_EFFECT**2])
+
+    def loss(theta: Floats) -> float:
+        eta = design @ theta
+        return float(mass @ (np.logaddexp(0, eta) - y * eta) + ridge @ theta**2 / 2)
+
+    theta = np.array([start, 0.0])
+    for _ in range(NEWTON_STEPS):
+        p = sigmoid(design @ theta)
+        gradient = design.T @ (mass * (p - y)) + ridge * theta
+        curvature = (design * (mass * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
+        step = np.linalg.solve(curvature, gradient)
+        while loss(theta - step) > loss(theta) and np.abs(step).max() > 1e-12:
+            step /= 2
+        theta = theta - step
+        if np.abs(step).max() <= 1e-10:
+            break
+    return float(theta[0]), float(theta[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How a feature matrix becomes the columns of a linear model; everything learned on the training rows.
+
+    A quantity x enters as sign(x) ln(1 + |x|), standardised; null as the median, with a 0/1 column for "missing" where
+    any training row lacks it. A category enters as one 0/1 column per code, the `other` bucket included; null as none
+    of them, again with a "missing" column.
+
+    Attributes:
+        codes: number of codes of each feature, 0 for a quantity, length p.
+        medians: of the transformed quantity, shape (p,).
+        missing: whether the feature has a "missing" column, shape (p,).
+        mean: of the expanded columns, shape (q,).
+        scale: standard deviation of the expanded columns, 1 for constant ones, shape (q,).
+    """
+
+    codes: tuple[int, ...]
+    medians: Floats
+    missing: NDArray[np.bool_]
+    mean: Floats
+    scale: Floats
+
+    @classmethod
+    def learn(cls, X: Floats, specs: Sequence[FeatureSpec]) -> Self:
+        """Learn medians, missing columns and scales from the training rows, shape (n, p)."""
+        codes = tuple(len(spec.categories) + 1 if spec.categorical else 0 for spec in specs)
+        missing: NDArray[np.bool_] = np.any(np.isnan(X), axis=0)
+        medians = np.array([np.median(v) if len(v) else 0.0 for v in (_known(column) for column in _squash(X).T)])
+        raw = cls(codes, medians, missing, np.zeros(1), np.ones(1)).expand(X)
+        scale = raw.std(axis=0)
+        return cls(codes, medians, missing, raw.mean(axis=0), np.where(scale > 0, scale, 1.0))
+
+    def expand(self, X: Floats) -> Floats:
+        """Give the columns of the linear model, standardised, shape (n, q)."""
+        parts = []
+        for values, squashed, codes, median, missing in zip(
+            X.T, _squash(X).T, self.codes, self.medians, self.missing, strict=True
+        ):
+            null = np.isnan(values)
+            if codes:
+                parts.append((values[:, None] == np.arange(codes)).astype(np.float64))
+            else:
+                parts.append(np.where(null, median, squashed)[:, None])
+            if missing:
+                parts.append(null.astype(np.float64)[:, None])
+        table = np.concatenate(parts, axis=1) if parts else np.zeros((len(X), 0))
+        return (table - self.mean) / self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """Logistic regression with a ridge penalty on standardised columns: what a careful analyst would try first.
+
+    Attributes:
+        columns: how a feature matrix is expanded.
+        coefficients: log-odds per standard deviation of a column, shape (q,).
+        intercept: log-odds at the mean of every column.
+        penalty: inverse strength of the ridge that was chosen; None where one class left nothing to fit.
+    """
+
+    columns: Columns
+    coefficients: Floats
+    intercept: float
+    penalty: float | None
+
+    @classmethod
+    def fit(
+        cls,
+        X: Floats,
+        labels: ArrayLike,
+        specs: Sequence[FeatureSpec],
+        weights: ArrayLike | None = None,
+        *,
+        order: ArrayLike | None = None,
+    ) -> Self:
+        """Fit on training rows; deterministic.
+
+        The strength of the penalty is the one with the smallest log loss on later rows: the rows are cut by `order`
+        into four parts of equal size, and each of the last three is predicted from all parts before it. Without
+        `order`, or where a part has one class only, 0.1 is taken.
+
+        Args:
+            X: features, shape (n, p), NaN = null; codes where the spec is categorical.
+            labels: 0 or 1, shape (n,); leave censored rows out.
+            specs: one per column.
+            weights: >= 0, shape (n,); None = 1 each.
+            order: as_of of each row, shape (n,); earlier rows predict later ones when the penalty is chosen.
+
+        Raises:
+            NotEnoughDataError: no row with weight.
+            InputError: shapes that differ, an infinite feature, or labels that are not 0 or 1.
+        """
+        y, mass = _labels(labels, weights)
+        _check_matrix(X, specs, len(y))
+        columns = Columns.learn(X, specs)
+        rate = base_rate(y, mass)
+        Z = columns.expand(X)
+        if mass @ y in {0, mass.sum()} or Z.shape[1] == 0:
+            return cls(columns, np.zeros(Z.shape[1]), float(np.log(rate / (1 - rate))), None)
+        penalty = _choose_penalty(Z, y, mass, None if order is None else np.asarray(order))
+        coefficients, intercept = _ridge(Z, y, mass, penalty)
+        return cls(columns, coefficients, intercept, penalty)
+
+    def probability(self, X: Floats) -> Floats:
+        """Give the probability of every row, shape (n,).
+
+        Raises:
+            InputError: X does not have the columns that were fitted, or holds an infinity.
+        """
+        if X.ndim != 2 or X.shape[1] != len(self.columns.codes) or np.isinf(X).any():
+            raise InputError(f"X has shape {X.shape}, must be (n, {len(self.columns.codes)}) without infinities")
+        return sigmoid(self.columns.expand(X) @ self.coefficients + self.intercept)
+
+
+def _choose_penalty(Z: Floats, y: Floats, mass: Floats, order: NDArray[np.generic] | None) -> float:
+    """Try every penalty on later rows (see `Logistic.fit`); of equally good ones the stronger."""
+    if order is None:
+        return USUAL_PENALTY
+    parts = np.array_split(np.argsort(order, kind="stable"), FOLDS + 1)
+    folds = [(np.concatenate(parts[:k]), parts[k]) for k in range(1, FOLDS + 1)]
+    if any(_one_class(y[rows], mass[rows]) for fold in folds for rows in fold):
+        return USUAL_PENALTY
+    losses = [sum(_later_loss(Z, y, mass, fold, penalty) for fold in folds) for penalty in PENALTIES]
+    return PENALTIES[int(np.argmin(losses))]
+
+
+def _later_loss(
+    Z: Floats, y: Floats, mass: Floats, fold: tuple[NDArray[np.intp], NDArray[np.intp]], penalty: float
+) -> float:
+    earlier, later = fold
+    coefficients, intercept = _ridge(Z[earlier], y[earlier], mass[earlier], penalty)
+    eta = Z[later] @ coefficients + intercept
+    return float(mass[later] @ (np.logaddexp(0, eta) - y[later] * eta))
+
+
+def _ridge(Z: Floats, y: Floats, mass: Floats, penalty: float) -> tuple[Floats, float]:
+    """Fit by scikit-learn on weights scaled to mean 1, so that a penalty means the same whatever their scale."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (a second to import; the rest needs numpy only)
+
+    model = LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=SOLVER_STEPS)
+    model.fit(Z, y, sample_weight=mass / mass.mean())
+    return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
+
+
+def sigmoid(log_odds: Floats) -> Floats:
+    """Give 1 / (1 + exp(-x)) without overflow, shape as given.
+
+    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    small = np.exp(-np.abs(log_odds))
+    return np.where(log_odds >= 0, 1 / (1 + small), small / (1 + small))
+
+
+def _squash(X: Floats) -> Floats:
+    squashed: Floats = np.sign(X) * np.log1p(np.abs(X))
+    return squashed
+
+
+def _known(column: Floats) -> Floats:
+    known: Floats = column[~np.isnan(column)]
+    return known
+
+
+def _one_class(y: Floats, mass: Floats) -> bool:
+    return len(y) == 0 or mass @ y in {0, mass.sum()}
+
+
+def _labels(labels: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats]:
+    y = np.asarray(labels, dtype=np.float64)
+    mass = np.ones_like(y) if weights is None else np.asarray(weights, dtype=np.float64)
+    if y.ndim != 1 or mass.shape != y.shape:
+        raise InputError(f"labels have shape {y.shape}, weights {mass.shape}; both must be (n,)")
+    if not np.all((y == 0) | (y == 1)):
+        raise InputError("labels hold a value that is neither 0 nor 1; leave censored rows out first")
+    if not np.all(np.isfinite(mass) & (mass >= 0)):
+        raise InputError("weights must be finite and >= 0")
+    if mass.sum() == 0:
+        raise NotEnoughDataError("no training snapshot with a known outcome; choose a later --test-from or more data")
+    return y, mass
+
+
+def _check_matrix(X: Floats, specs: Sequence[FeatureSpec], n: int) -> None:
+    if X.shape != (n, len(specs)):
+        raise InputError(f"X has shape {X.shape}, must be ({n}, {len(specs)}): a row per label, a column per spec")
+    if np.isinf(X).any():
+        raise InputError("X holds an infinity; features must be finite or null")
