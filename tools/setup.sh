@@ -31,7 +31,7 @@ fi
 
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 printf 'setup: installing the pinned packages of requirements.lock (about two minutes the first time)\n' >&2
-"$venv/bin/python" -m pip install -qq --require-hashes -r requirements.lock
+"$venv/bin/python" -m pip install -qq --no-compile --require-hashes -r requirements.lock
 "$venv/bin/python" -m pip install -qq --no-build-isolation --no-deps --editable .
 "$venv/bin/python" -c 'import lightgbm' 2>"$venv/.import-error" || {
     grep -q libgomp "$venv/.import-error" || { cat "$venv/.import-error" >&2; fail "lightgbm cannot be imported (see above)"; }
