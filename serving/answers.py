@@ -33,14 +33,10 @@ def score_known(runtime: Runtime, lead_id: str, as_of: int | None, lang: Lang, e
         InputError: it is asked for an instant before the lead was created.
     """
     with runtime.store.reading() as connection:
-        created_at = leads.created_at(connection, lead_id)
-        if created_at is None:
-            raise UnknownLeadError.no_such_lead(lead_id)
-        at = instant(runtime, created_at, as_of)
-        record = leads.timeline(connection, lead_id, at)
+        record = leads.timeline(connection, lead_id)
     if record is None:
         raise UnknownLeadError.no_such_lead(lead_id)
-    return score_timeline(runtime, record, at, lang, explain)
+    return score_timeline(runtime, record, instant(runtime, record.created_at, as_of), lang, explain)
 
 
 def instant(runtime: Runtime, created_at: int, as_of: int | None) -> int:

@@ -5,6 +5,7 @@
 `bring_up_to_date` starts it where the store does not hold the workspace's current generation yet.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -34,7 +35,7 @@ TARGETS: Final[dict[TableName, Table]] = {
     "attribute_changes": CHANGES,
     "activities": ACTIVITIES,
 }
-Rows = list[dict[str, Any]]
+Rows = list[tuple[Any, ...]]
 Progress = Callable[[str, int], None]
 
 
@@ -90,7 +91,7 @@ def import_tables(store: Store, workspace: Workspace, progress: Progress) -> dic
         rows: dict[str, int] = {}
         for name, table in TARGETS.items():
             chunks = _told(_chunks(workspace, info, name), name, progress)
-            rows[name] = imports.add(connection, table, chunks)
+            rows[name] = imports.add(connection, table, table.columns.keys(), chunks)
         imports.finish(connection, info.generation, clock.now(), rows)
     return rows
 
@@ -111,7 +112,7 @@ def _chunks(workspace: Workspace, info: TablesInfo, name: TableName) -> Iterator
     except pl.exceptions.PolarsError as damaged:
         raise WorkspaceError(f"table `{name}` of generation {info.generation} cannot be read: {damaged}") from damaged
     for part in frame.iter_slices(CHUNK):
-        yield _lead_rows(part) if name == "leads" else part.to_dicts()
+        yield _lead_rows(part) if name == "leads" else part.rows()
 
 
 def _columns(frame: "pl.LazyFrame", name: TableName, info: TablesInfo) -> "pl.LazyFrame":
@@ -136,13 +137,10 @@ def _columns(frame: "pl.LazyFrame", name: TableName, info: TablesInfo) -> "pl.La
 
 
 def _lead_rows(part: "pl.DataFrame") -> Rows:
+    names = part.columns[2:]
     return [
-        {
-            "lead_id": row.pop("lead_id"),
-            "created_at": row.pop("created_at"),
-            "attributes": row,
-        }
-        for row in part.iter_rows(named=True)
+        (lead_id, created_at, json.dumps(dict(zip(names, attributes, strict=True)), ensure_ascii=False))
+        for lead_id, created_at, *attributes in part.iter_rows()
     ]
 
 

@@ -240,3 +240,31 @@ class ReadyAnswer(BaseModel):
 
     status: Literal["ready", "degraded", "unavailable"]
     checks: list[Check]
+
+
+class ThresholdFigures(BaseModel):
+    """What a threshold yields; null where it cannot be told."""
+
+    mqls_per_week: Finite | None
+    sql_rate: Finite | None
+    low: Finite | None = Field(description="Lower end of the 95 % interval of the rate.")
+    high: Finite | None = Field(description="Upper end of it.")
+    wins_share: Finite | None
+    lead_to_mql: Finite | None
+
+
+class ThresholdAnswer(ThresholdFigures):
+    """The threshold to draw, what it will yield, and why; `value` is null where none fulfils the wish."""
+
+    value: Finite | None
+    reached: bool
+    binding: Literal["capacity", "rate", "none"]
+    reason: str
+    advice: list[str]
+    nearest: Finite | None = Field(description="Where none fulfils the wish, the threshold that comes nearest.")
+    current: Finite = Field(description="The threshold that it is compared with.")
+    current_yields: ThresholdFigures
+    basis: Literal["model", "rules"]
+    target: str
+    horizon_days: Finite | None = Field(description="Within which the target is reached; null = ever.")
+    model_version: str

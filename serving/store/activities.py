@@ -6,7 +6,7 @@ from hashlib import sha256
 from json import dumps
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.store.database import Store
@@ -54,6 +54,7 @@ def record(store: Store, rows: Sequence[Mapping[str, Any]]) -> list[Status]:
         new = [{**row, "origin": "api"} for key, row in first.items() if key not in known]
         inserted = _insert(connection, new)
         known |= _known(connection, [row["activity_id"] for row in new if row["activity_id"] not in inserted])
+        _keep(connection, list(known))
     statuses: list[Status] = []
     for row in rows:
         key = row["activity_id"]
@@ -87,6 +88,12 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> set[str]:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(ACTIVITIES).on_conflict_do_nothing().returning(ACTIVITIES.c.activity_id)
     return set(connection.execute(statement, rows).scalars())
+
+
+def _keep(connection: Connection, ids: list[str]) -> None:
+    """Let activities of the tables outlive the next import: whoever posted them too was told that they are here."""
+    theirs = ACTIVITIES.c.activity_id.in_(ids) & (ACTIVITIES.c.origin == "tables")
+    connection.execute(update(ACTIVITIES).where(theirs).values(origin="api"))
 
 
 def _content(row: Mapping[str, Any]) -> tuple[Any, ...]:

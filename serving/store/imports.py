@@ -9,6 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from serving.store.database import Store
 from serving.store.tables import ACTIVITIES, CHANGES, IMPORTS, LEADS, STAGES
 
+Row = tuple[Any, ...]
+
 
 def newest(store: Store) -> str | None:
     """Give the generation of tables that the store holds, None where nothing was imported."""
@@ -23,18 +25,28 @@ def clear(connection: Connection) -> None:
     connection.execute(delete(ACTIVITIES).where(ACTIVITIES.c.origin == "tables"))
 
 
-def add(connection: Connection, table: Table, chunks: Iterable[Sequence[Mapping[str, Any]]]) -> int:
+def add(connection: Connection, table: Table, columns: Sequence[str], chunks: Iterable[Sequence[Row]]) -> int:
     """Insert rows chunk by chunk; one whose key is there already (a posted activity) is left out.
+
+    The driver takes the rows as they are: a million of them pass through in half the time that checked ones need.
+
+    Args:
+        connection: in a transaction.
+        table: where to.
+        columns: names of the columns, in the order of the values of a row.
+        chunks: rows; a value of a JSON column is text.
 
     Returns:
         Number of rows given.
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table).on_conflict_do_nothing()
+    statement = dialect.insert(table).values(dict.fromkeys(columns)).on_conflict_do_nothing()
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(columns))
     total = 0
     for chunk in chunks:
         if chunk:
-            connection.execute(statement, list(chunk))
+            rows: Any = chunk if compiled.positional else [dict(zip(columns, row, strict=True)) for row in chunk]
+            connection.exec_driver_sql(str(compiled), rows)
             total += len(chunk)
     return total
 

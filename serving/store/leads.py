@@ -13,24 +13,19 @@ _a = ACTIVITIES.c
 _LEAD = select(LEADS.c.created_at, LEADS.c.attributes).where(LEADS.c.lead_id == bindparam("lead_id"))
 _ACTIVITIES = select(
     _a.occurred_at, _a.activity_id, _a.type, _a.received_at, _a.actor, _a.channel, _a.content, _a.detail, _a.value
-).where(_a.lead_id == bindparam("lead_id"), _a.occurred_at < bindparam("as_of"))
+).where(_a.lead_id == bindparam("lead_id"))
 _STAGES = select(STAGES.c.stage, STAGES.c.entered_at, STAGES.c.reason).where(STAGES.c.lead_id == bindparam("lead_id"))
 _CHANGES = select(CHANGES.c.field, CHANGES.c.changed_at, CHANGES.c.old_value, CHANGES.c.value).where(
     CHANGES.c.lead_id == bindparam("lead_id")
 )
 
 
-def created_at(connection: Connection, lead_id: str) -> int | None:
-    """Give when the lead was created in µs; None for an unknown lead."""
-    return connection.execute(select(LEADS.c.created_at).where(LEADS.c.lead_id == lead_id)).scalar()
-
-
-def timeline(connection: Connection, lead_id: str, as_of: int) -> Timeline | None:
-    """Read what is recorded of a lead, activities only from before `as_of` (µs); None for an unknown lead."""
+def timeline(connection: Connection, lead_id: str) -> Timeline | None:
+    """Read what is recorded of a lead; None for an unknown one."""
     lead = connection.execute(_LEAD, {"lead_id": lead_id}).one_or_none()
     if lead is None:
         return None
-    rows = connection.execute(_ACTIVITIES, {"lead_id": lead_id, "as_of": as_of}).all()
+    rows = connection.execute(_ACTIVITIES, {"lead_id": lead_id}).all()
     stages = connection.execute(_STAGES, {"lead_id": lead_id}).all()
     changes = connection.execute(_CHANGES, {"lead_id": lead_id}).all()
     return Timeline(
