@@ -33,6 +33,9 @@ def test_points_agree_with_plain_loops_and_add_up(card, timelines, step):
     np.testing.assert_array_equal(got.total, got.behaviour + got.fit)
     np.testing.assert_allclose(np.sum(list(got.by_rule.values()), axis=0), got.total, atol=1e-9)
     assert (got.behaviour >= 0).all()
+    for rule in (*card.behaviour, *card.fit):
+        alone = [slow.rule_points(rule, timeline, as_of) for timeline in timelines]
+        np.testing.assert_allclose(got.by_rule[rule.name], alone, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -189,3 +192,8 @@ def test_cards_of_the_package_use_the_products_own_types():
 def test_a_decayed_count_halves():
     card = made.card(behaviour=[{"activity": "a", "points": 8, "half_life": "2d"}])
     assert math.isclose(counted(card, [made.timeline([("a", 0)])], 4 * DAY).total[0], 2)
+
+
+def test_a_cap_limits_a_deduction_too():
+    card = made.card(behaviour=[{"activity": "a", "points": -2, "cap": 5}, {"activity": "b", "points": 50}])
+    assert counted(card, [made.timeline([("a", 0)] * 4 + [("b", 0)])], DAY).total[0] == 45

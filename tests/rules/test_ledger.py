@@ -120,6 +120,44 @@ def test_an_exclusion_takes_all_points_back_on_both_sides():
     assert sum(entry.points for entry in entries) == 0
 
 
+def test_the_first_of_two_exclusions_is_the_one_told():
+    card = made.card(
+        behaviour=[{"activity": "a", "points": 5}],
+        exclude=[
+            {"when": {"stage": "lost"}, "label": {"en": "lost", "ja": "失注"}},
+            {"when": {"activity": "b"}, "label": {"en": "left", "ja": "退会"}},
+        ],
+    )
+    entries = ledger(card, made.timeline([("a", DAY), ("b", 2 * DAY)], stages=[("lost", 3 * DAY)]), 10 * DAY)
+    assert [(e.at, e.label_en) for e in entries if e.rule == "behaviour:excluded"] == [(2 * DAY, "left")]
+
+
+def test_a_window_keeps_an_activity_of_its_very_age():
+    card = made.card(behaviour=[{"activity": "a", "points": 5, "within": "1d"}])
+    timeline = made.timeline([("a", DAY)])
+    assert [len(ledger(card, timeline, as_of)) for as_of in (DAY, DAY + 1, 2 * DAY, 2 * DAY + 1)] == [0, 1, 1, 0]
+
+
+def test_a_condition_that_a_window_ends_is_dated_at_its_end():
+    fresh = compiled(Condition.model_validate({"not": {"stage": "lost", "within": "3d"}}))
+    timeline = made.timeline(stages=[("lost", 2 * DAY)])
+    assert since(fresh, timeline, 10 * DAY) == 5 * DAY
+    assert since(fresh, timeline, 5 * DAY) is None
+    assert since(fresh, timeline, 5 * DAY + 1) == 5 * DAY
+
+
+def test_what_was_received_after_its_window_never_counts():
+    row = {"type": "a", "occurred_at": 0, "received_at": 5 * DAY}
+    quiet = compiled(Condition.model_validate({"activity": "a", "within": "1d", "at_most": 0}))
+    assert since(quiet, made.timeline([row]), 10 * DAY) == 0
+    assert since(quiet, made.timeline([row]), 3 * DAY) == 0
+
+
+def test_what_held_before_the_lead_was_created_is_dated_at_its_creation():
+    asked = compiled(Condition.model_validate({"activity": "a"}))
+    assert since(asked, made.timeline([("a", DAY)], created_at=3 * DAY), 10 * DAY) == 3 * DAY
+
+
 def test_silence_begins_thirty_days_after_the_last_open_and_ends_with_the_next():
     card = builtin("standard")
     sent = [("mail_sent", day * DAY) for day in range(0, 120, 7)]
