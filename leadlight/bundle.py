@@ -245,7 +245,7 @@ def _verified(folder: Path, key: bytes) -> dict[str, bytes]:
     try:
         manifest = (folder / "manifest.json").read_bytes()
         signature = (folder / "manifest.sig").read_bytes()
-    except FileNotFoundError as missing:
+    except (FileNotFoundError, NotADirectoryError) as missing:
         raise BundleMissingError(f"`{folder}` holds no bundle; see `leadlight models list`") from missing
     expected = hmac.new(key, manifest, hashlib.sha256).hexdigest().encode()
     if not hmac.compare_digest(signature, expected):
@@ -285,7 +285,10 @@ def _booster(text: str, n_features: int) -> Any:
     check_trees(text, n_features)
     import lightgbm  # noqa: PLC0415  (only kinds with a booster need it)
 
-    return lightgbm.Booster(model_str=text)
+    try:
+        return lightgbm.Booster(model_str=text)
+    except lightgbm.basic.LightGBMError as refused:
+        raise BundleTamperedError(f"LightGBM cannot read the model ({refused}); train again") from refused
 
 
 def check_trees(text: str, n_features: int) -> None:
@@ -329,7 +332,9 @@ def _category_problem(values: Mapping[str, str], arrays: Mapping[str, list[str]]
     count = int(values.get("num_cat", "0"))
     boundaries = [int(bound) for bound in values.get("cat_boundaries", "0").split()]
     words = values.get("cat_threshold", "").split()
-    if count and (len(boundaries) != count + 1 or boundaries != sorted(boundaries) or boundaries[-1] != len(words)):
+    if count and (len(boundaries) != count + 1 or boundaries != sorted(boundaries)):
+        return "its category sets are out of order"
+    if count and (boundaries[0] != 0 or boundaries[-1] != len(words)):
         return "its category sets are out of range"
     splits = zip(arrays["decision_type"], arrays["threshold"], strict=True)
     if any(int(kind) & 1 and not 0 <= float(at) < count for kind, at in splits):
