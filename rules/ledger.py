@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadlight.schema import DAY
-from leadlight.timeline import Instants, Timeline
+from leadlight.spec import FeatureSpec
+from leadlight.timeline import Activities, Instants, Timeline
 from rules.condition import Test, holds, ranges
 from rules.engine import FLOOR, Line, Plan, capped, plan
 from rules.parse import Card, Label, Side
@@ -59,9 +61,13 @@ def ledger(card: Card, timeline: Timeline, as_of: int) -> tuple[LedgerEntry, ...
         Entries cut to 0 by a rule's cap are listed.
     """
     ready = plan(card)
+    known = timeline.activities.known_before(as_of)
     entries: list[LedgerEntry] = []
     for line in ready.lines:
-        entries += _activities(line, timeline, as_of) if line.spec is not None else _condition(line, timeline, as_of)
+        if line.spec is not None:
+            entries += _activities(line, line.spec, timeline.activities, known, as_of)
+        else:
+            entries += _condition(line, timeline, as_of)
     entries += _group_cuts(card, ready, entries)
     entries += _floor(entries)
     entries += _exclusions(card, ready, timeline, entries, as_of)
@@ -74,8 +80,8 @@ def since(test: Test, timeline: Timeline, as_of: int) -> int | None:
     It is not earlier than the lead's creation.
     """
     inside = ranges(test)
-    moments = np.unique(np.concatenate([changes(timeline, part) for part in inside]))
-    moments = moments[(moments > timeline.created_at) & (moments < as_of)]
+    moments = np.concatenate([changes(timeline, part) for part in inside])
+    moments = np.sort(moments[(moments > timeline.created_at) & (moments < as_of)])
     instants: Instants = np.append(moments, np.int64(as_of))  # the answer is constant in (moment, next moment]
     columns = {part.spec.name: column(timeline, part.spec, instants) for part in inside}
     answers = holds(test, columns, len(instants))
@@ -85,11 +91,11 @@ def since(test: Test, timeline: Timeline, as_of: int) -> int | None:
     return int(moments[breaks[-1]]) if len(breaks) else timeline.created_at
 
 
-def _activities(line: Line, timeline: Timeline, as_of: int) -> list[LedgerEntry]:
-    rule, spec, activities = line.rule, line.spec, timeline.activities
-    if spec is None:
-        return []
-    mask = matching(activities, spec) & activities.known_before(as_of)
+def _activities(
+    line: Line, spec: FeatureSpec, activities: Activities, known: NDArray[np.bool_], as_of: int
+) -> list[LedgerEntry]:
+    rule = line.rule
+    mask = known & matching(activities, spec)
     if spec.window_days is not None:
         mask &= activities.occurred_at >= as_of - microseconds(spec.window_days)
     which = np.flatnonzero(mask)[: 1 if rule.once else None]
@@ -99,7 +105,10 @@ def _activities(line: Line, timeline: Timeline, as_of: int) -> list[LedgerEntry]
     full = np.full(len(which), rule.points)
     if spec.half_life_days is not None:
         full = full * np.exp2(-((as_of - occurred) / DAY) / spec.half_life_days)
-    given = full if rule.cap is None else np.diff(capped(np.cumsum(full), rule.cap), prepend=0.0)
+    given = full
+    if rule.cap is not None:
+        reached = capped(np.cumsum(full), rule.cap)
+        given = np.append(reached[:1], reached[1:] - reached[:-1])
     ids = activities.activity_id[which]
     return [
         LedgerEntry(at, rule.name, line.side, amount, before, activity_id, rule.label.en, rule.label.ja)

@@ -131,8 +131,8 @@ def _value(spec: FeatureSpec, value: str | float | None) -> float:
 
 
 def _one_of(texts: Texts, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
-    mask = np.zeros(len(texts), dtype=np.bool_)
-    for text in wanted:
+    mask: NDArray[np.bool_] = texts == wanted[0]
+    for text in wanted[1:]:
         mask |= texts == text
     return mask
 
