@@ -1,12 +1,12 @@
 """The predictions file: what each scorer said of every test snapshot, for whoever wants to check the figures."""
 
-import tempfile
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from leadlight.errors import InputError
+from training.files import file_atomically
 
 # Columns of a predictions file; as_of is UTC, label is null where censored, any number null where not defined.
 PREDICTIONS: Final = pl.Schema(
@@ -43,12 +43,5 @@ def write_predictions(frame: pl.DataFrame, path: Path) -> None:
         table = frame.with_columns(pl.col(floats).fill_nan(None)).select(list(PREDICTIONS)).cast(PREDICTIONS)
     except pl.exceptions.PolarsError as problem:
         raise InputError(f"predictions cannot be written: {problem}") from problem
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp", delete=False) as file:
-        temporary = Path(file.name)
-    try:
+    with file_atomically(path) as temporary:
         table.write_parquet(temporary)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

@@ -1,5 +1,6 @@
 """Base rate, rules as probability, logistic regression: known answers, constraints, degenerate training sides."""
 
+import doctest
 import warnings
 
 import numpy as np
@@ -11,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
+from training import baselines
 from training.baselines import Logistic, RulesLink, base_rate, sigmoid
 
 COUNT = FeatureSpec(name="visits", family="frequency", measure="count")
@@ -35,6 +37,12 @@ def features(seed=0, n=1500):
     X[rng.random(n) < 0.2, 1] = np.nan
     X[rng.random(n) < 0.1, 2] = np.nan
     return X, y
+
+
+def test_every_example_in_the_docstrings_holds():
+    result = doctest.testmod(baselines)
+    assert result.attempted >= 2
+    assert result.failed == 0
 
 
 def test_the_base_rate_is_the_weighted_share_with_half_a_row_on_each_side():

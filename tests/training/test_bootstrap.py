@@ -1,5 +1,7 @@
 """The fast replicates against the plain metrics under the same weights, and the drawing itself."""
 
+import doctest
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,10 @@ def test_the_seed_decides_and_the_chunk_does_not(monkeypatch):
     parts = list(lead_bootstrap(7, 30, 5))
     assert len(parts) == 10
     assert np.array_equal(np.concatenate(parts), whole)
+
+
+def test_every_example_in_the_docstrings_holds():
+    assert doctest.testmod(bootstrap) == (0, 1)
 
 
 def test_codes_follow_the_ids_and_not_the_order_of_rows():
