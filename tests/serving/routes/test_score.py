@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from features import tables
@@ -7,6 +9,7 @@ from serving.clock import to_us
 from tests.serving import market
 
 AT = "2026-01-20T00:00:00Z"
+JSON = {"Content-Type": "application/json"}
 FLAT = {
     "lead_id",
     "score",
@@ -152,14 +155,14 @@ def test_repeated_activities_and_their_order_change_nothing(client):
     ],
 )
 def test_what_is_not_a_request_is_refused(client, body):
-    answer = client.post("/v1/score", json=body)
+    answer = client.post("/v1/score", content=json.dumps(body), headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), answer.text
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1e300"])
 def test_numbers_beyond_all_bounds_are_refused(client, number):
-    body = '{"lead": {"lead_id": "x", "created_at": "2026-01-01T00:00:00Z", "attributes": {"employees": %s}}}' % number
-    answer = client.post("/v1/score", content=body, headers={"Content-Type": "application/json"})
+    body = json.dumps({"lead": inline(attributes={"employees": "NUMBER"})}).replace('"NUMBER"', number)
+    answer = client.post("/v1/score", content=body, headers=JSON)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "lead.attributes.employees"
 
