@@ -20,7 +20,8 @@ from leadlight.vocabulary import Lang
 from leadlight.workspace import TablesInfo
 from rules import engine, parse
 from scoring.columns import Columns, Floats
-from scoring.crossings import Basis, Scored, curve, iso
+from scoring.crossings import Basis, Scored, curve
+from scoring.instants import iso
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from scoring.score import LeadScore, LeadScorer
 

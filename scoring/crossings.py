@@ -16,14 +16,14 @@ Pure numpy. The result is JSON and holds nothing that belongs to a single lead.
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import InputError
-from leadlight.schema import DAY, MICROSECONDS_PER_SECOND
+from leadlight.schema import DAY
+from scoring.instants import iso
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -186,16 +186,6 @@ def grid(scores: Floats) -> NDArray[np.int64]:
             f"scores from {scores.min():g} to {scores.max():g}: too wide for integer thresholds; rescale the points"
         )
     return np.arange(lowest, highest + 1, dtype=np.int64)
-
-
-def iso(instant: int) -> str:
-    """Write an instant (µs UTC) for people.
-
-    >>> iso(0), iso(90_000_000)
-    ('1970-01-01', '1970-01-01T00:01:30Z')
-    """
-    at = datetime.fromtimestamp(instant / MICROSECONDS_PER_SECOND, UTC)
-    return f"{at:%Y-%m-%d}" if instant % DAY == 0 else f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 `recommend` is a pure function of the JSON that `scoring.crossings.curve` gave, so the service answers with it too.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
@@ -85,6 +86,8 @@ def recommend(
         InputError: a range or capacity that cannot be meant, or a curve that is none.
     """
     wish = Wish(low, high, capacity_per_week)
+    if not math.isfinite(current):
+        raise InputError(f"current threshold == {current}, must be a number, such as 50")
     rows, least = _rows(curve)
     target = str(curve.get("target", "sql"))
     chosen = _best([row for row in rows if wish.rate_holds(row, least) and wish.volume_holds(row)])

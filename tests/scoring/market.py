@@ -123,12 +123,13 @@ def tables(leads: list[Timeline]) -> Tables:
             "content": lead.activities.content[at],
             "occurred_at": int(lead.activities.occurred_at[at]),
             "received_at": None,
+            "detail": None,
             "value": None,
         }
         for lead in leads
         for at in range(len(lead.activities))
     ]
-    texts = dict.fromkeys(("lead_id", "activity_id", "type", "actor", "channel", "content"), pl.String)
+    texts = dict.fromkeys(("lead_id", "activity_id", "type", "actor", "channel", "content", "detail"), pl.String)
     stages = [
         {"lead_id": lead.lead_id, "stage": entry.stage, "entered_at": entry.entered_at, "reason": entry.reason}
         for lead in leads

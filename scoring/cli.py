@@ -1,0 +1,274 @@
+"""`leadlight score`, `leadlight explain` and `leadlight thresholds recommend`."""
+
+import json
+import sys
+import time
+from collections import Counter
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadlight.errors import InputError, UnknownLeadError
+from leadlight.workspace import TablesInfo, Workspace
+
+if TYPE_CHECKING:
+    from leadlight.bundle import Bundle
+    from rules.ledger import LedgerEntry
+    from scoring.score import LeadScore
+    from scoring.thresholds import Recommendation
+
+
+class Lang(StrEnum):
+    """Language of sentences and headings."""
+
+    en = "en"
+    ja = "ja"
+
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+LangOption = Annotated[Lang, typer.Option(help="Language of the sentences.")]
+BundleOption = Annotated[
+    str | None, typer.Option("--bundle", help="Version of a bundle.", show_default="the current one")
+]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help="`now`, a date or an instant (UTC).", show_default="the end of the record"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this package."""
+    app.command("score")(score)
+    app.command("explain")(explain)
+    group = typer.Typer(no_args_is_help=True, help="The score from which leads are handed over.")
+    group.callback()(lambda: None)
+    group.command("recommend")(recommend)
+    app.add_typer(group, name="thresholds")
+
+
+def score(
+    *,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.en,
+    version: BundleOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
+) -> None:
+    """Score all open leads, with reasons, into a table.
+
+    Example: leadlight score --as-of now --out scores.csv --lang ja
+    """
+    from features import snapshots, tables
+    from scoring import batch, export
+    from scoring.chosen import load_or_card
+    from scoring.instants import iso
+    from scoring.score import LeadScorer
+
+    export.check_format(out)
+    room = Workspace.at(workspace)
+    info = room.tables_info()
+    instant = _as_of(as_of, info)
+    bundle, card, problem = load_or_card(room, version)
+    if problem is not None:
+        _say(f"{problem}; the rule card `{card.name}` answers")
+    found = tables.read(room)
+    target = "sql" if bundle is None else bundle.scorer.target
+    rows = snapshots.open_for(snapshots.at(found, instant), found, target)
+    scorer = LeadScorer(bundle, card)
+    answers = batch.score_leads(found, rows, scorer, now=time.time_ns() // 1_000, lang=lang.value)
+    frame = export.table(_watched(answers, rows.height, "scoring"))
+    export.write(frame, out)
+    temperatures = Counter(frame["temperature"].to_list())
+    summary = {
+        "out": str(out),
+        "as_of": iso(instant),
+        "leads": frame.height,
+        "target": target,
+        "score_basis": "rules" if bundle is None else bundle.score_basis,
+        "model_version": scorer.model_version,
+        "degraded": bundle is None,
+        **{name: temperatures[name] for name in ("hot", "warm", "cold")},
+    }
+    if as_json:
+        print(json.dumps(summary, ensure_ascii=False))
+    else:
+        print(
+            f"{frame.height} open leads as of {iso(instant)} by {scorer.model_version}: {temperatures['hot']} hot, "
+            f"{temperatures['warm']} warm, {temperatures['cold']} cold -> {out}"
+        )
+
+
+def explain(
+    lead_id: Annotated[str, typer.Argument(help="The lead.")],
+    *,
+    as_of: AsOfOption = None,
+    lang: LangOption = Lang.en,
+    version: BundleOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
+) -> None:
+    """Show why a lead has its score: every part of it, and the ledger of the rule card.
+
+    Example: leadlight explain lead-00042 --lang en
+    """
+    from features import tables
+    from rules.ledger import ledger
+    from scoring.chosen import load_or_card
+    from scoring.instants import iso
+    from scoring.score import LeadScorer
+
+    room = Workspace.at(workspace)
+    instant = _as_of(as_of, room.tables_info())
+    bundle, card, problem = load_or_card(room, version)
+    if problem is not None:
+        _say(f"{problem}; the rule card `{card.name}` answers")
+    timeline = tables.timelines(tables.read(room), [lead_id]).get(lead_id)
+    if timeline is None:
+        raise UnknownLeadError.no_such_lead(lead_id)
+    if instant < timeline.created_at:
+        raise InputError(f"lead `{lead_id}` was created {iso(timeline.created_at)}; choose a later --as-of")
+    scorer = LeadScorer(bundle, card)
+    found = scorer.score(timeline, instant, lang=lang.value, explain=True)
+    entries = ledger(scorer.card, timeline, instant)
+    if as_json:
+        print(json.dumps(_explanation(found, entries, lang), ensure_ascii=False, allow_nan=False))
+    else:
+        from scoring.show import show_explanation
+
+        show_explanation(found, entries, lang.value)
+
+
+def recommend(
+    *,
+    target_rate: Annotated[
+        str, typer.Option("--target-rate", help="Target range of the SQL rate: LOW:HIGH.")
+    ] = "0.30:0.50",
+    capacity: Annotated[
+        str | None,
+        typer.Option(help="Most leads that sales can take, such as 40/week.", show_default="no limit"),
+    ] = None,
+    current: Annotated[float, typer.Option(help="The threshold in force.")] = 50.0,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="Begin of the period.", show_default="the end of the training period"),
+    ] = None,
+    lang: LangOption = Lang.en,
+    version: BundleOption = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
+) -> None:
+    """Recommend from which score on leads are handed over, and say what it will yield.
+
+    Example: leadlight thresholds recommend --target-rate 0.30:0.50 --capacity 40/week
+    """
+    from features import tables
+    from scoring import batch, instants, report, wish
+    from scoring.chosen import load
+    from scoring.thresholds import recommend as recommended
+
+    wanted = wish.parse(target_rate, capacity)
+    room = Workspace.at(workspace)
+    info = room.tables_info()
+    bundle = load(room, version)
+    begin = instants.parse(start, "--from") if start is not None else _test_from(bundle)
+    _say(f"scoring the leads of {instants.iso(begin)} - {instants.iso(info.observed_until)} by {bundle.version}")
+    measured = batch.measure_thresholds(tables.read(room), info, bundle, begin, info.observed_until)
+    if measured["model"] is None:
+        raise InputError(f"no threshold can be recommended: {measured['note']}")
+    curves = {basis: measured[basis] for basis in ("model", "rules")}
+    limits = (wanted.low, wanted.high, wanted.capacity_per_week, current)
+    found = {basis: recommended(curve, *limits, lang=lang.value) for basis, curve in curves.items()}
+    answer = {"bundle": bundle.version, **{basis: found[basis].to_json() for basis in found}}
+    image = report.figure(curves, found, wanted)
+    _write_reports(
+        room, {"bundle": bundle.version, **curves}, report.page(curves, found, wanted, image, lang.value), image
+    )
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+    else:
+        _print_recommendations(curves, found, room, lang)
+
+
+def _as_of(text: str | None, info: TablesInfo) -> int:
+    from scoring.instants import iso, parse
+
+    if text is None:
+        return info.observed_until
+    instant = parse(text, "--as-of")
+    if instant > info.observed_until:
+        _say(
+            f"the record ends {iso(info.observed_until)}: what happened between then and {iso(instant)} is not known "
+            "and counts as if nothing had happened"
+        )
+    return instant
+
+
+def _test_from(bundle: "Bundle") -> int:
+    begin = bundle.training.get("test_from")
+    if not isinstance(begin, int):
+        raise InputError(f"bundle `{bundle.version}` does not say when its training period ended; give --from DATE")
+    return begin
+
+
+def _explanation(found: "LeadScore", entries: "tuple[LedgerEntry, ...]", lang: Lang) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from scoring.instants import iso
+
+    ledger = [
+        {
+            "at": iso(entry.at),
+            "rule": entry.rule,
+            "group": entry.group,
+            "points": entry.points,
+            "label": entry.label_ja if lang is Lang.ja else entry.label_en,
+            "activity_id": entry.activity_id,
+        }
+        for entry in entries
+    ]
+    flat = asdict(found)
+    return flat | {
+        "cell": f"{found.fit_grade}{found.engagement_level}",
+        "feature_as_of": iso(found.feature_as_of),
+        "scored_at": iso(found.scored_at),
+        "contributions": list(flat["contributions"]),
+        "ledger": ledger,
+    }
+
+
+def _write_reports(room: Workspace, data: dict[str, Any], page: str, image: bytes) -> None:
+    from leadlight.workspace import write_text_atomically
+    from scoring.export import whole_or_not
+
+    room.write_report("thresholds.json", data)
+    write_text_atomically(room.reports / "thresholds.html", page)
+    with whole_or_not(room.reports / "thresholds.png") as temporary:
+        temporary.write_bytes(image)
+
+
+def _print_recommendations(
+    curves: dict[str, Any], found: "dict[str, Recommendation]", room: Workspace, lang: Lang
+) -> None:
+    from scoring.show import show_curve
+
+    for basis, curve in curves.items():
+        show_curve(basis, curve, found[basis], lang.value)
+    print(f"-> {room.reports / 'thresholds.html'}")
+
+
+def _watched(answers: Any, total: int, what: str) -> Any:
+    """Show progress on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(answers, description=what, total=total, console=Console(stderr=True), transient=True)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

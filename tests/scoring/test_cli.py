@@ -1,0 +1,137 @@
+import csv
+import json
+import re
+
+import pytest
+
+from leadlight.__main__ import main
+from leadlight.schema import DAY
+from scoring.instants import iso
+from tests.scoring import market
+
+
+def run(capsys, *words, status=0):
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    said = capsys.readouterr()
+    assert left.value.code == status, said.err
+    return said
+
+
+def test_score_writes_a_table_and_one_json_object(workspace, leads, tmp_path, capsys):
+    out = tmp_path / "scores.csv"
+    said = run(capsys, "score", "--out", out, "--lang", "ja", "--workspace", workspace.root, "--json")
+    summary = json.loads(said.out)
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    reached = sum(any(entry.stage == "sql" for entry in lead.stages) for lead in leads)
+    assert summary["leads"] == len(rows) == len(leads) - reached
+    assert summary["as_of"] == iso(market.START + 90 * DAY)
+    assert summary["hot"] + summary["warm"] + summary["cold"] == len(rows)
+    assert {"reason_1", "reason_rest", "temperature", "rule_points", "probability"} <= rows[0].keys()
+    assert "点" in rows[0]["reason_1"]
+
+
+def test_score_now_warns_that_the_record_ends_before(workspace, tmp_path, capsys):
+    said = run(capsys, "score", "--as-of", "now", "--out", tmp_path / "s.parquet", "--workspace", workspace.root)
+    assert "the record ends 2024-12-31" in said.err or "the record ends" in said.err
+    assert (tmp_path / "s.parquet").exists()
+
+
+def test_without_a_bundle_the_rule_card_answers(workspace, tmp_path, capsys):
+    (workspace.bundles / "current").unlink()
+    out = tmp_path / "s.csv"
+    said = run(capsys, "score", "--out", out, "--workspace", workspace.root, "--json")
+    summary = json.loads(said.out)
+    assert summary["degraded"] is True
+    assert summary["score_basis"] == "rules"
+    assert "the rule card `standard` answers" in said.err
+
+
+def test_a_tampered_bundle_is_no_reason_to_fall_back(workspace, tmp_path, capsys):
+    model = workspace.bundle_path(workspace.current_version()) / "model.txt"
+    model.write_text(model.read_text() + "\n")
+    said = run(capsys, "score", "--out", tmp_path / "s.csv", "--workspace", workspace.root, status=2)
+    assert "was changed" in said.err
+    assert not (tmp_path / "s.csv").exists()
+
+
+def test_explain_adds_up(workspace, capsys):
+    said = run(capsys, "explain", "lead-3", "--workspace", workspace.root, "--json")
+    found = json.loads(said.out)
+    points = found["base_points"] + sum(part["points"] for part in found["contributions"])
+    assert points == pytest.approx(found["raw_score"], abs=1e-8)
+    log_odds = found["base_log_odds"] + sum(part["log_odds"] for part in found["contributions"])
+    assert log_odds == pytest.approx(found["log_odds"], abs=1e-9)
+    assert sum(entry["points"] for entry in found["ledger"]) == pytest.approx(found["rule_points"])
+    assert re.fullmatch(r"[A-D][1-4]", found["cell"])
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", ["raw score", "Ledger"]), ("ja", ["スコア履歴", "基準点"])])
+def test_explain_for_people(workspace, capsys, lang, words):
+    said = run(
+        capsys,
+        "explain",
+        "lead-3",
+        "--as-of",
+        iso(market.START + 40 * DAY),
+        "--lang",
+        lang,
+        "--workspace",
+        workspace.root,
+    )
+    assert all(word in said.out for word in words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("explain", "nobody"), "`nobody` is not known"),
+        (("explain", "lead-3", "--as-of", "1999-01-01"), "choose a later --as-of"),
+        (("explain", "lead-3", "--as-of", "soon"), "--as-of `soon`"),
+        (("score", "--out", "x.xlsx"), ".csv or .parquet"),
+        (("score", "--out", "x.csv", "--bundle", "none"), "bundle `none` is not in"),
+        (("thresholds", "recommend", "--target-rate", "half"), "such as 0.30:0.50"),
+        (("thresholds", "recommend", "--capacity", "40"), "such as 40/week"),
+        (("thresholds", "recommend", "--current", "nan"), "must be a number"),
+        (("thresholds", "recommend", "--from", "2099-01-01"), "nothing is recorded"),
+    ],
+)
+def test_bad_input_is_one_clear_line(workspace, capsys, words, message):
+    said = run(capsys, *words, "--workspace", workspace.root, status=2)
+    assert message in said.err
+    assert said.err.startswith("error: ") or "\nerror: " in said.err
+    assert "Traceback" not in said.err
+    assert not workspace.reports.exists()
+
+
+def test_recommend_writes_what_it_says(workspace, capsys):
+    words = ("thresholds", "recommend", "--target-rate", "0.1:0.9", "--capacity", "40/week", "--current", "60")
+    said = run(capsys, *words, "--workspace", workspace.root, "--json")
+    answer = json.loads(said.out)
+    report = json.loads((workspace.reports / "thresholds.json").read_text(encoding="utf-8"))
+    for basis in ("model", "rules"):
+        found = answer[basis]
+        keys = {"value", "mqls_per_week", "sql_rate", "low", "high", "wins_share", "binding", "reason", "change"}
+        assert keys <= found.keys()
+        assert found["value"] in [row["threshold"] for row in report[basis]["rows"]]
+        assert found["change"]["current"] == 60
+        assert report[basis]["from"] == iso(market.START + 5 * DAY)
+    assert (workspace.reports / "thresholds.png").read_bytes().startswith(b"\x89PNG")
+    assert "lead-" not in (workspace.reports / "thresholds.json").read_text(encoding="utf-8")
+
+
+def test_recommend_for_people(workspace, capsys):
+    said = run(capsys, "thresholds", "recommend", "--lang", "ja", "--workspace", workspace.root)
+    assert "閾値" in said.out
+    assert "thresholds.html" in said.out
+
+
+def test_recommend_without_a_cut_asks_for_one(workspace, capsys):
+    from leadlight import bundle as bundles
+
+    made = market.bundle("rules")
+    bundles.save(made, workspace.bundle_path(made.version), b"a key for tests only")
+    words = ("thresholds", "recommend", "--bundle", made.version, "--workspace", workspace.root)
+    assert "give --from DATE" in run(capsys, *words, status=2).err
+    assert run(capsys, *words, "--from", iso(market.START + 10 * DAY)).out
