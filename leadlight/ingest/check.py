@@ -3,6 +3,7 @@
 import codecs
 import re
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -27,6 +28,7 @@ VOCABULARIES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("activities", "actor"): ACTORS,
     ("stages", "stage"): STAGES,
 }
+_CLOSE: Final = 0.75  # likeness of two names above which a slip of the pen is likelier than another word
 _TIME_LIKE: Final = re.compile(r"time|date|stamp|_at$|_on$|日時|日付|時刻", re.IGNORECASE)
 
 
@@ -151,9 +153,8 @@ def raw_columns(mapping: Mapping, raw: RawFile) -> dict[str, Loc]:
 
 def missing_column(wrong: str, loc: Loc, file: str, known: Sequence[str]) -> str:
     """Say that a raw column does not exist; for an instant the nearest name may be near in meaning only."""
-    hint = did_you_mean(wrong, known)
     time_like = [name for name in known if _TIME_LIKE.search(name)]
     wants_time = any(str(part).endswith(("_at", "_until")) for part in loc)
-    if hint.startswith("; known") and wants_time and len(time_like) == 1:
-        hint = f"; did you mean `{time_like[0]}`?"
+    meant = wants_time and len(time_like) == 1 and not get_close_matches(wrong, known, cutoff=_CLOSE)
+    hint = f"; did you mean `{time_like[0]}`?" if meant else did_you_mean(wrong, known)
     return f"column `{wrong}` is not in {file}{hint}"

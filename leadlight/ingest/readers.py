@@ -35,11 +35,12 @@ class Batch:
     Attributes:
         frame: column `ROW` (Int64) and the raw columns asked for (String), shape (n, 1 + columns).
         bad: records that could not be read.
-        read: number of records that the batch stands for, good and bad.
+        keys: of NDJSON: the keys met so far, as long as one that is wanted was not among them; else None.
     """
 
     frame: pl.DataFrame
     bad: list[BadRow]
+    keys: frozenset[str] | None = None
 
     @property
     def read(self) -> int:
@@ -157,6 +158,7 @@ def _ndjson(path: Path, encoding: str, wanted: Sequence[str]) -> Iterator[Batch]
     rows: list[list[str | None]] = []
     numbers: list[int] = []
     bad: list[BadRow] = []
+    unseen, keys = set(wanted), set[str]()
     number = 0
     try:
         with open_bytes(path) as file:
@@ -165,18 +167,22 @@ def _ndjson(path: Path, encoding: str, wanted: Sequence[str]) -> Iterator[Batch]
                     continue
                 record = _record(line, encoding, first=number == 1)
                 if isinstance(record, dict):
+                    if unseen:
+                        found = {name for name in unseen if _holds(record, name)}
+                        unseen -= found
+                        keys |= found | set(record)
                     rows.append([_lookup(record, name) for name in wanted])
                     numbers.append(number)
                 else:
                     bad.append(BadRow(number, record, line.decode(encoding, errors="replace").strip()))
                 if len(rows) + len(bad) >= _BATCH_ROWS:
-                    yield Batch(_frame(rows, numbers, wanted), bad)
+                    yield Batch(_frame(rows, numbers, wanted), bad, frozenset(keys) if unseen else None)
                     rows, numbers, bad = [], [], []
     except (OSError, EOFError) as damaged:
         raise RawDataError(f"{path.name} cannot be read after line {number}: {damaged}") from damaged
     if number == 0:
         raise RawDataError(f"{path.name} is empty; remove it from the data folder or the mapping")
-    yield Batch(_frame(rows, numbers, wanted), bad)
+    yield Batch(_frame(rows, numbers, wanted), bad, frozenset(keys) if unseen else None)
 
 
 def _record(line: bytes, encoding: str, *, first: bool) -> dict[str, Any] | str:
@@ -194,13 +200,21 @@ def _record(line: bytes, encoding: str, *, first: bool) -> dict[str, Any] | str:
     return record if isinstance(record, dict) else "malformed row: not a JSON object"
 
 
+def _holds(record: dict[str, Any], name: str) -> bool:
+    """Whether a record has a key, at any depth."""
+    if name in record or "." not in name:
+        return name in record
+    head, _, rest = name.partition(".")
+    inner = record.get(head)
+    return isinstance(inner, dict) and _holds(inner, rest)
+
+
 def _lookup(record: dict[str, Any], name: str) -> str | None:
-    value = record.get(name)
+    value: Any = record.get(name)
     if value is None and "." in name and name not in record:
-        node: Any = record
-        for part in name.split("."):
-            node = node.get(part) if isinstance(node, dict) else None
-        value = node
+        head, _, rest = name.partition(".")
+        inner = record.get(head)
+        return _lookup(inner, rest) if isinstance(inner, dict) else None
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

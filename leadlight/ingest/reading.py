@@ -106,14 +106,13 @@ class _Reader:
     def read(self, progress: Progress) -> FileReport:
         """Stream the file."""
         wanted = list(raw_columns(self.mapping.mapping, self.raw))
-        seen: set[str] = set()
+        keys: frozenset[str] | None = None
         for batch in self.opened.batches(wanted):
             self._take(batch)
             progress(self.name, self.report.rows)
-            if self.opened.columns is None and len(seen) < len(wanted):
-                seen |= {name for name in wanted if batch.frame[name].null_count() < len(batch.frame)}
-        if self.opened.columns is None and self.report.rows > self.report.malformed:
-            _check_columns(self.mapping, self.raw, self.opened, sorted(seen))
+            keys = batch.keys
+        if keys is not None and self.report.rows > self.report.malformed:
+            _check_columns(self.mapping, self.raw, self.opened, sorted(keys))
         return self.report
 
     def _take(self, batch: Batch) -> None:

@@ -24,8 +24,9 @@ _DELIMITERS: Final = (",", ";", "\t", "|")
 _TIMES: Final = ("iso", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%m/%d/%Y")
 _EPOCHS: Final = (("epoch_s", 10), ("epoch_ms", 13), ("epoch_us", 16))
 _LEAD_ID: Final = re.compile(
-    r"(lead|case|contact|prospect|mql|person|customer|リード).{0,6}(id|no|number|番号)|^id$", re.IGNORECASE
+    r"^(lead|case|contact|prospect|mql|person|customer|リード)(.{0,6}(id|key|no|number|番号))?$", re.IGNORECASE
 )
+_PLAIN_ID: Final = re.compile(r"^(id|key|番号)$", re.IGNORECASE)
 _EVENT_ID: Final = re.compile(r"(activity|event|log|message|row).{0,2}id", re.IGNORECASE)
 _TYPE: Final = re.compile(r"type|activity|event|action|kind|種別|種類", re.IGNORECASE)
 _STAGE: Final = re.compile(r"stage|status|phase|ステージ|フェーズ|状態", re.IGNORECASE)
@@ -203,12 +204,18 @@ def _first(columns: Sequence[_Column], pattern: re.Pattern[str]) -> _Column | No
 
 
 def _lead_id(columns: Sequence[_Column]) -> _Column:
-    return _first(columns, _LEAD_ID) or next((column for column in columns if column.time is None), columns[0])
+    named = _first(columns, _LEAD_ID) or _first(columns, _PLAIN_ID)
+    return named or next((column for column in columns if column.time is None), columns[0])
+
+
+def _event_id(columns: Sequence[_Column]) -> _Column | None:
+    plain = _first(columns, _PLAIN_ID)
+    return _first(columns, _EVENT_ID) or (plain if plain != _lead_id(columns) else None)
 
 
 def _one_row_a_lead(columns: Sequence[_Column]) -> bool:
     """Whether the file looks like a table of leads: its lead id never repeats, and it is no log with ids of its own."""
-    return _lead_id(columns).unique and _first(columns, _EVENT_ID) is None
+    return _lead_id(columns).unique and _event_id(columns) is None
 
 
 def _source(column: _Column) -> str:
@@ -229,13 +236,14 @@ def _leads(columns: Sequence[_Column], *, ordered: bool) -> Iterator[str]:
         yield f"          created_at: {created} # TODO: {note}"
     if account is not None:
         yield f"          account_id: {_quoted(account.name)} # TODO"
-    yield "        attributes: # TODO: known_at is `creation` only for what was known when the lead was created"
+    rest = [column for column in columns if column not in {lead_id, account, *times}]
+    if rest:
+        yield "        attributes: # TODO: known_at is `creation` only for what was known when the lead was created"
     taken: set[str] = set()
-    for column in columns:
-        if column not in {lead_id, account, *times}:
-            kind = "number" if column.number else "category"
-            name = _attribute(column.name, taken)
-            yield f"          {name}: {{ column: {_quoted(column.name)}, kind: {kind}, known_at: unknown }} # TODO"
+    for column in rest:
+        kind = "number" if column.number else "category"
+        name = _attribute(column.name, taken)
+        yield f"          {name}: {{ column: {_quoted(column.name)}, kind: {kind}, known_at: unknown }} # TODO"
     for column in columns:
         if ordered and _FLAG.search(column.name) and len(column.values) == 2:
             yield "      - table: stages # TODO: is this flag the outcome?"
@@ -247,7 +255,7 @@ def _leads(columns: Sequence[_Column], *, ordered: bool) -> Iterator[str]:
 
 
 def _log(columns: Sequence[_Column]) -> Iterator[str]:
-    lead_id, event_id = _lead_id(columns), _first(columns, _EVENT_ID)
+    lead_id, event_id = _lead_id(columns), _event_id(columns)
     time = next(column for column in columns if column.time)
     rest = [column for column in columns if column not in {lead_id, event_id, time}]
     stage, kind = _first(rest, _STAGE), _first(rest, _TYPE)

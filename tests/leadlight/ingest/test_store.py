@@ -1,0 +1,45 @@
+import fcntl
+
+import pytest
+
+from leadlight.errors import WorkspaceError
+from leadlight.ingest.store import KEPT_GENERATIONS, generations, locked, new_generation
+from leadlight.workspace import Workspace
+
+
+def test_older_generations_go_only_after_publishing(world):
+    names = [world.ingest().generation for _ in range(4)]
+    assert names == sorted(names)
+    assert generations(world.workspace) == names[-KEPT_GENERATIONS:]
+    assert world.workspace.tables_info().generation == names[-1]
+
+
+def test_a_generation_is_named_after_every_one_on_disk(tmp_path):
+    workspace = Workspace.at(tmp_path)
+    (tmp_path / "tables" / "99991231T000000000000").mkdir(parents=True)
+    assert new_generation(workspace) > "99991231T000000000000"
+
+
+def test_two_ingests_do_not_meet(world):
+    folder = world.workspace.root / "tables"
+    folder.mkdir(parents=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(WorkspaceError, match="another ingest is writing"):
+            world.ingest()
+    assert world.ingest().tables["leads"] == 2
+
+
+def test_what_a_crash_left_is_cleared(tmp_path):
+    leftover = tmp_path / "tables" / ".staging.x.tmp"
+    leftover.mkdir(parents=True)
+    with locked(Workspace.at(tmp_path)):
+        assert not leftover.exists()
+
+
+def test_a_damaged_workspace_is_said(world):
+    world.ingest()
+    generation = world.workspace.tables_info().generation
+    world.workspace.table_path("stages", generation).unlink()
+    with pytest.raises(WorkspaceError, match="is gone; ingest again"):
+        world.ingest()

@@ -1,0 +1,108 @@
+import json
+
+import polars as pl
+import pytest
+
+from leadlight.ingest.mapping import Mapping
+from leadlight.ingest.readers import ROW
+from leadlight.ingest.transform import Transform, attributes_of, content_hash
+
+AT = {"lead_id": "lead", "type": "what", "occurred_at": "at", "actor": {"constant": "lead"}}
+
+
+def transform(table, columns, attributes=None, **more):
+    output = {"table": table, "columns": columns, "attributes": attributes or {}, **more}
+    mapping = Mapping.model_validate({"files": [{"file": "f.csv", "tables": [output]}]})
+    return Transform.of(mapping, mapping.files[0], mapping.files[0].tables[0])
+
+
+def batch(**columns):
+    count = len(next(iter(columns.values())))
+    return pl.DataFrame({ROW: range(2, 2 + count), **columns}, schema_overrides={ROW: pl.Int64})
+
+
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e999"])
+def test_numbers_must_be_finite(text):
+    rows = transform("activities", {**AT, "value": "v"}).apply(
+        batch(lead=["A", "A"], what=["x", "x"], at=["2026-01-01"] * 2, v=[text, "1"])
+    )
+    assert rows.good["value"].to_list() == [1.0]
+    assert rows.bad.select(ROW, "cause").rows() == [(2, "value: not a finite number")]
+    assert json.loads(rows.bad["content"][0]) == {"lead": "A", "what": "x", "at": "2026-01-01", "v": text}
+
+
+def test_every_cause_is_named_and_the_first_is_said():
+    rows = transform("activities", {**AT, "actor": "who", "value": "v", "activity_id": "id"}).apply(
+        batch(
+            id=["1", "2", "3", "4", "5", "", "7"],
+            lead=["A", "", "A", "A", "A", "A", "A"],
+            what=["x", "x", "", "x", "x", "x", "x"],
+            at=["2026-01-01"] * 3 + ["soon"] + ["2026-01-01"] * 3,
+            who=["lead"] * 4 + ["cat", "lead", "sales"],
+            v=["", "", "", "", "", "", "many"],
+        )
+    )
+    assert rows.good[ROW].to_list() == [2]
+    assert dict(rows.bad.select(ROW, "cause").rows()) == {
+        3: "lead_id: missing",
+        4: "type: missing",
+        5: "occurred_at: not a time in the format iso",
+        6: "actor: not one of lead, marketing, sales, system",
+        7: "activity_id: missing",
+        8: "value: not a number",
+    }
+
+
+def test_unknown_stages_are_refused():
+    columns = {"lead_id": "lead", "stage": "s", "entered_at": "at"}
+    rows = transform("stages", columns).apply(batch(lead=["A", "A"], s=["sql", "won"], at=["2026-01-01"] * 2))
+    assert rows.good["stage"].to_list() == ["sql"]
+    assert rows.bad["cause"].to_list() == ["stage: not one of lead, mql, sql, opportunity, customer, lost"]
+
+
+def test_attributes_have_their_kind():
+    made = transform(
+        "leads", {"lead_id": "lead", "created_at": "at"}, {"size": {"kind": "number"}, "job": {"kind": "category"}}
+    )
+    rows = made.apply(batch(lead=["A", "B"], at=["2026-01-01"] * 2, size=["10", ""], job=["01", ""]))
+    assert rows.good.select("size", "job").rows() == [(10.0, "01"), (None, None)]
+
+
+def test_selection():
+    made = transform("activities", AT, where={"what": ["x"]})
+    assert made.select(batch(lead=["A", "A", "A"], what=["x", "y", ""], at=[""] * 3)).to_list() == [True, False, False]
+
+
+def test_constants_alone_fill_every_row():
+    made = transform("accounts", {"account_id": {"constant": "us"}})
+    assert made.apply(batch(lead=["A", "B"])).good["account_id"].to_list() == ["us", "us"]
+    assert made.apply(batch(lead=["A"]).clear()).good.height == 0
+
+
+def test_content_hash_is_fixed_for_ever_and_looks_at_the_content_only():
+    first = pl.DataFrame({"lead_id": ["A"], "type": ["x"], "occurred_at": [1], "actor": ["lead"], ROW: [2]})
+    assert content_hash(first).to_list() == ["bea4711c2675437ae462ec77"]
+    later = first.with_columns(pl.lit(9).alias("received_at"), pl.lit(5).alias(ROW))
+    assert content_hash(later).to_list() == content_hash(first).to_list()
+    others = [
+        first.with_columns(pl.lit(text).alias(name))
+        for name, text in (("lead_id", "B"), ("channel", "x"), ("campaign", "x"), ("content", "x"), ("type", "A"))
+    ]
+    assert len({content_hash(frame)[0] for frame in [first, *others]}) == 6
+
+
+def test_attributes_of_a_table():
+    mapping = Mapping.model_validate(
+        {
+            "files": [
+                {
+                    "file": "f",
+                    "tables": [
+                        {"table": "leads", "columns": {}, "attributes": {"a": {"kind": "number"}}},
+                        {"table": "accounts", "columns": {}, "attributes": {"b": {}}},
+                    ],
+                }
+            ]
+        }
+    )
+    assert list(attributes_of(mapping.files[0].tables, "leads")) == ["a"]
