@@ -107,3 +107,33 @@ SPECIAL_RULES: Final[dict[str, tuple[str, str]]] = {
     "behaviour:excluded": ("excluded by the rule card: no behaviour points", "配点表の除外条件により行動スコアなし"),
     "fit:excluded": ("excluded by the rule card: no fit points", "配点表の除外条件により属性スコアなし"),
 }
+
+
+def humanised(name: str) -> str:
+    """Make a technical name readable.
+
+    >>> humanised("w_nabellen_start"), humanised("job title")
+    ('W nabellen start', 'Job title')
+    """
+    words = " ".join(name.replace("_", " ").split())
+    return words[:1].upper() + words[1:] if words else name
+
+
+def attribute_name(attribute: str, lang: Lang) -> str:
+    """Name an attribute of a lead."""
+    readable = humanised(attribute)
+    return ATTRIBUTES_JA.get(attribute.lower(), readable) if lang == "ja" else readable
+
+
+def activity_noun(activity_type: str, lang: Lang) -> str:
+    """Name an activity type as a noun."""
+    found = phrase_of(activity_type)
+    return found.ja if lang == "ja" else found.noun
+
+
+def phrase_of(activity_type: str) -> Phrase:
+    """Give the phrase of an activity type; one that is not canonical is quoted by its readable name."""
+    if activity_type in ACTIVITIES:
+        return ACTIVITIES[activity_type]
+    readable = humanised(activity_type)
+    return Phrase(f"had “{readable}”", f"“{readable}”", f"“{readable}”", f"「{readable}」を", "記録")

@@ -12,10 +12,8 @@ from typing import Final
 from leadlight.errors import InputError
 from leadlight.spec import FeatureSpec, Measure
 from leadlight.vocabulary import (
-    ACTIVITIES,
     ACTORS_JA,
     ANY_ACTIVITY,
-    ATTRIBUTES_JA,
     BY_ACTOR,
     LANGS,
     SPECIAL_RULES,
@@ -25,6 +23,10 @@ from leadlight.vocabulary import (
     WEEKDAYS_JA,
     Lang,
     Phrase,
+    activity_noun,
+    attribute_name,
+    humanised,
+    phrase_of,
 )
 
 
@@ -62,28 +64,6 @@ def signed(value: float) -> str:
     return f"{rounded:+.1f}" if rounded else "0.0"
 
 
-def humanised(name: str) -> str:
-    """Make a technical name readable.
-
-    >>> humanised("w_nabellen_start"), humanised("job title")
-    ('W nabellen start', 'Job title')
-    """
-    words = " ".join(name.replace("_", " ").split())
-    return words[:1].upper() + words[1:] if words else name
-
-
-def attribute_name(attribute: str, lang: Lang) -> str:
-    """Name an attribute of a lead."""
-    readable = humanised(attribute)
-    return ATTRIBUTES_JA.get(attribute.lower(), readable) if lang == "ja" else readable
-
-
-def activity_noun(activity_type: str, lang: Lang) -> str:
-    """Name an activity type as a noun."""
-    found = _of_type(activity_type)
-    return found.ja if lang == "ja" else found.noun
-
-
 def shown_value(spec: FeatureSpec, value: float) -> float | str | None:
     """Give a feature's value as data: the name of a category instead of its code, None for null."""
     if math.isnan(value):
@@ -118,14 +98,8 @@ def reason(text: str, points: float, lang: Lang) -> str:
 
 def rest(count: int, lang: Lang) -> str:
     """Name everything beyond the reasons that are spelled out."""
-    return f"{count} other signals together" if lang == "en" else f"その他{count}項目の合計"
-
-
-def _of_type(activity_type: str) -> Phrase:
-    if activity_type in ACTIVITIES:
-        return ACTIVITIES[activity_type]
-    readable = humanised(activity_type)
-    return Phrase(f"had “{readable}”", f"“{readable}”", f"“{readable}”", f"「{readable}」を", "記録")
+    en = f"{count} other signals together" if count > 1 else "1 other signal"
+    return en if lang == "en" else f"その他{count}項目の合計"
 
 
 def _phrase(spec: FeatureSpec) -> Phrase:
@@ -133,7 +107,7 @@ def _phrase(spec: FeatureSpec) -> Phrase:
     if not spec.types:
         found = ANY_ACTIVITY if spec.actor is None else BY_ACTOR[spec.actor]
     else:
-        parts = [_of_type(name) for name in spec.types[:3]]
+        parts = [phrase_of(name) for name in spec.types[:3]]
         more = len(spec.types) - len(parts)
         en = [f"{more} more kinds"] if more else []
         found = Phrase(
