@@ -3,12 +3,14 @@
 import codecs
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Final
 from zoneinfo import available_timezones
 
 from leadlight.documents import Document
-from leadlight.errors import did_you_mean
+from leadlight.errors import MappingError, did_you_mean
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
 from leadlight.schema import ACTORS, STAGES, TABLES, TableName
 
@@ -30,6 +32,26 @@ VOCABULARIES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 }
 _CLOSE: Final = 0.75  # likeness of two names above which a slip of the pen is likelier than another word
 _TIME_LIKE: Final = re.compile(r"time|date|stamp|_at$|_on$|日時|日付|時刻", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """A mapping that holds, with the document that knows its lines."""
+
+    document: Document
+    mapping: Mapping
+
+    @classmethod
+    def read(cls, path: Path) -> "MappingFile":
+        """Read and check a mapping.
+
+        Raises:
+            MappingError: it is missing, not YAML, or wrong; with the line.
+        """
+        document = Document.read(path, MappingError)
+        mapping = document.validate(Mapping)
+        check_mapping(document, mapping)
+        return cls(document, mapping)
 
 
 def check_mapping(document: Document, mapping: Mapping) -> None:

@@ -1,16 +1,12 @@
 """The mapping file: where each column of the tables comes from. Reference for users: `docs/mapping.md`."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from leadlight.documents import Document
-from leadlight.errors import MappingError
 from leadlight.schema import AttributeKind, KnownAt, TableName
 
 Format = Literal["csv", "parquet", "ndjson"]
@@ -296,25 +292,3 @@ class Mapping(_Strict):
             instant = instant.replace(tzinfo=ZoneInfo(self.zone))
         since = instant - datetime(1970, 1, 1, tzinfo=UTC)
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-@dataclass(frozen=True, slots=True)
-class MappingFile:
-    """A validated mapping with the document that knows its lines."""
-
-    document: Document
-    mapping: Mapping
-
-    @classmethod
-    def read(cls, path: Path) -> "MappingFile":
-        """Read and validate a mapping.
-
-        Raises:
-            MappingError: it is missing, not YAML, or wrong; with the line.
-        """
-        from leadlight.ingest.check import check_mapping  # noqa: PLC0415  (check needs the models of this module)
-
-        document = Document.read(path, MappingError)
-        mapping = document.validate(Mapping)
-        check_mapping(document, mapping)
-        return cls(document, mapping)

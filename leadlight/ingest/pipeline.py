@@ -12,7 +12,8 @@ from typing import Final
 import polars as pl
 
 from leadlight.ingest import order_clock
-from leadlight.ingest.mapping import AttributeSource, MappingFile
+from leadlight.ingest.check import MappingFile
+from leadlight.ingest.mapping import AttributeSource
 from leadlight.ingest.reading import Progress, find_files, read_all
 from leadlight.ingest.report import IngestReport, check_balance
 from leadlight.ingest.staging import Staging

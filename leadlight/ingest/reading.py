@@ -6,8 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from leadlight.errors import did_you_mean
-from leadlight.ingest.check import missing_column, raw_columns
-from leadlight.ingest.mapping import MappingFile, RawFile
+from leadlight.ingest.check import MappingFile, missing_column, raw_columns
+from leadlight.ingest.mapping import RawFile
 from leadlight.ingest.readers import Batch, OpenedFile, open_raw
 from leadlight.ingest.report import FileReport, TableReport
 from leadlight.ingest.staging import Staging

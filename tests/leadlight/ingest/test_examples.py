@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from leadlight.ingest.mapping import MappingFile
+from leadlight.ingest.check import MappingFile
 from leadlight.ingest.pipeline import ingest
 from leadlight.workspace import Workspace
 

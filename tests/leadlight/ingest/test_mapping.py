@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from leadlight.errors import MappingError
-from leadlight.ingest.mapping import MappingFile, RawFile
+from leadlight.ingest.check import MappingFile
+from leadlight.ingest.mapping import RawFile
 from tests.leadlight.ingest.conftest import MAPPING
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from leadlight.errors import RawDataError
-from leadlight.ingest.mapping import MappingFile
+from leadlight.ingest.check import MappingFile
 from leadlight.ingest.suggest import suggest_mapping
 from tests.leadlight.ingest.conftest import EVENTS, LEADS, World
 
