@@ -44,15 +44,20 @@ def threshold_recommendation(
 def find_curve(runtime: Runtime, basis: Basis) -> Mapping[str, Any]:
     """Give the curve of a score: the bundle's own, else that of the workspace's report.
 
+    A report on another bundle says nothing of this one's scores; what it says of the rule points holds.
+
     Raises:
         ProblemError: 404, there is none.
     """
     bundle = runtime.current.bundle
-    places = [bundle.thresholds if bundle is not None else {}, _report(runtime)]
-    for place in places:
-        curve = place.get(basis)
-        if isinstance(curve, dict) and "rows" in curve:
-            return curve
+    if bundle is not None and "rows" in bundle.thresholds.get(basis, {}):
+        own: Mapping[str, Any] = bundle.thresholds[basis]
+        return own
+    report = _report(runtime)
+    ours = basis == "rules" or (bundle is not None and report.get("bundle") == bundle.version)
+    curve = report.get(basis)
+    if ours and isinstance(curve, dict) and "rows" in curve:
+        return curve
     detail = f"no curve of thresholds for basis `{basis}` is known; run `leadlight thresholds recommend`"
     raise ProblemError(404, "no_threshold_curve", detail)
 

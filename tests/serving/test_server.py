@@ -13,7 +13,9 @@ import httpx2
 import pytest
 
 from leadlight.errors import ServiceError
+from serving import keys
 from serving.server import address, bound, curl
+from serving.store.database import open_store
 from tests.serving import market
 from tests.serving.process import run, serving
 
@@ -42,11 +44,13 @@ def test_keys_are_asked_for_made_and_revoked_while_it_runs(workspace):
         assert told["keys"] == 0
         assert "$LEADLIGHT_API_KEY" in told["curl"]
         assert client.get("/v1/leads/lead-00001/score").status_code == 401
-        made = json.loads(run("keys", "create", "--label", "crm", "--workspace", str(workspace.root), "--json").stdout)
-        client.headers["Authorization"] = f"Bearer {made['key']}"
+        store = open_store(workspace.serve_db)
+        info, key = keys.create(store, "crm")
+        client.headers["Authorization"] = f"Bearer {key}"
         assert client.get("/v1/leads/lead-00001/score").status_code == 200
-        assert run("keys", "revoke", made["key_id"], "--workspace", str(workspace.root)).returncode == 0
+        keys.revoke(store, info.key_id)
         assert client.get("/v1/leads/lead-00001/score").status_code == 401
+        store.close()
 
 
 def test_a_tampered_bundle_is_not_used(workspace):

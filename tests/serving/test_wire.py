@@ -1,7 +1,7 @@
 """Whatever is sent, the answer is a clean one: never a defect (5xx), always JSON of a known shape."""
 
 import json
-from datetime import UTC
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.testclient import TestClient
@@ -47,8 +47,12 @@ LEAVES = (
 TREES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=5), inner, max_size=5)
 )
-INSTANTS = st.datetimes(timezones=st.just(UTC)).map(lambda at: at.isoformat())
-TEXTS = st.text(max_size=12)
+RECENT = {"min_value": datetime(2026, 1, 1), "max_value": datetime(2026, 3, 1)}  # noqa: DTZ001  (as st.datetimes asks)
+INSTANTS = st.one_of(st.datetimes(**RECENT, timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC))).map(
+    lambda at: at.isoformat()
+)
+PRINTABLE = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
+TEXTS = PRINTABLE | PRINTABLE | PRINTABLE | st.text(max_size=12)
 ACTIVITIES = st.fixed_dictionaries(
     {"type": TEXTS, "occurred_at": INSTANTS},
     optional={

@@ -98,9 +98,15 @@ def test_without_a_curve_it_says_what_to_run(client):
 
 
 def test_the_report_of_the_workspace_stands_in(client, workspace):
-    workspace.write_report("thresholds.json", {"model": CURVES["model"]})
+    workspace.write_report("thresholds.json", {"bundle": market.VERSION, "model": CURVES["model"]})
     assert client.get(PATH).json()["value"] == recommend(CURVES["model"]).value
     assert client.get(PATH, params={"basis": "rules"}).status_code == 404
+
+
+def test_a_report_on_another_bundle_speaks_for_the_rules_only(client, workspace):
+    workspace.write_report("thresholds.json", {"bundle": "another", **CURVES})
+    assert client.get(PATH).status_code == 404
+    assert client.get(PATH, params={"basis": "rules"}).json()["value"] == recommend(CURVES["rules"]).value
 
 
 def test_a_damaged_report_is_an_error(client, workspace):
