@@ -74,4 +74,5 @@ FIRST_ACTIVITY: Final[dict[str, str]] = {
 def draw_contents(kind: Codes, rng: np.random.Generator) -> Codes:
     """Choose one of the contents of each activity's kind, shape (n,); 0 where the kind has none."""
     sizes = np.array([len(CONTENTS.get(name, ("",))) for name in ACTIVITY_TYPES])
-    return (rng.random(len(kind)) * sizes[kind]).astype(np.int64)
+    position: Codes = np.floor(rng.random(len(kind)) * sizes[kind]).astype(np.int64)
+    return position

@@ -4,6 +4,7 @@ The funnel lies in the usual ranges of B2B practice, and the information sits wh
 recency, bursts, the kind of activity and the fit. The figures were chosen, not estimated from anyone's data.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -155,7 +156,7 @@ def _company_traits() -> tuple[Trait, ...]:
     }
     size = {"10-49": (0.34, worse), "50-299": (0.34, none), "300-999": (0.20, better), "1000-9999": (0.12, best)}
     target = {"no": (0.80, (0.1, 0.1, 0.0, -0.1, -0.1, -0.1)), "yes": (0.20, (-0.4, -0.3, 0.0, 0.5, 0.6, 0.5))}
-    prefecture = {name: (0.125, none) for name in PREFECTURES}
+    prefecture = dict.fromkeys(PREFECTURES, (0.125, none))
     return (
         _company_trait("industry", industry, 0.02),
         _company_trait("company_size", size, 0.03),
@@ -167,7 +168,7 @@ def _company_traits() -> tuple[Trait, ...]:
 PREFECTURES: Final = ("Tokyo", "Osaka", "Aichi", "Kanagawa", "Fukuoka", "Hyogo", "Saitama", "Hokkaido")
 
 
-def _company_trait(name: str, values: dict[str, tuple[float, tuple[float, ...]]], missing: float) -> Trait:
+def _company_trait(name: str, values: Mapping[str, tuple[float, tuple[float, ...]]], missing: float) -> Trait:
     table = np.array([weights for _, weights in values.values()]).T
     marginal = np.array([share for share, _ in values.values()])
     return Trait(name, tuple(values), table, marginal, missing)
@@ -212,6 +213,6 @@ def _person_traits() -> tuple[Trait, ...]:
     )
 
 
-def _person_trait(name: str, values: dict[str, tuple[int, ...]], missing: float) -> Trait:
+def _person_trait(name: str, values: Mapping[str, tuple[int, ...]], missing: float) -> Trait:
     weight = np.array(list(values.values()), dtype=np.float64).T
     return Trait(name, tuple(values), weight / weight.sum(axis=1, keepdims=True), None, missing)

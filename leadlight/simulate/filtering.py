@@ -110,7 +110,8 @@ class _Flow:
             mixed = np.matmul(weight[rows].swapaxes(0, 1), self.right[at]) * grown.swapaxes(0, 1)
             moved[rows] = np.matmul(mixed, self.left[at]).swapaxes(0, 1)
         moved = np.maximum(moved, 0.0)  # rounding may leave -1e-20
-        return moved / moved.sum(axis=(1, 2), keepdims=True)
+        normal: Floats = moved / moved.sum(axis=(1, 2), keepdims=True)
+        return normal
 
     def observe(self, weight: Floats, stage: Codes, code: Codes) -> Floats:
         """Take in an event; an `ASK` changes nothing."""

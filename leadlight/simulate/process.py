@@ -68,7 +68,7 @@ class Acts:
 
 
 def walk(
-    market: Market, kind: Codes, created: Floats, until: float, rng: np.random.Generator, changes: Changes
+    market: Market, kind: Codes, created: Floats, until: float, rng: np.random.Generator, *, changes: Changes
 ) -> tuple[Sojourns, Moves]:
     """Let every lead move between moods and stages from its creation until `until`.
 

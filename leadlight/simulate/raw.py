@@ -118,7 +118,7 @@ def write_raw(
     _write_stages(folder, record)
     for file in _EVENT_FILES:
         wanted = np.isin(activities.kind, [ACTIVITY_TYPES.index(kind) for kind in file.kinds])
-        _write(_events(file, activities.take(np.flatnonzero(wanted)), record, rng), folder / file.name, file.bom)
+        _write(_events(file, activities.take(np.flatnonzero(wanted)), record), folder / file.name, file.bom)
 
 
 def write_mapping(path: Path, record: Record) -> None:
@@ -197,7 +197,7 @@ def _write_stages(folder: Path, record: Record) -> None:
     _write(table[order], folder / "lifecycle_history.csv")
 
 
-def _events(file: _EventFile, rows: RawActivities, record: Record, rng: np.random.Generator) -> "pl.DataFrame":
+def _events(file: _EventFile, rows: RawActivities, record: Record) -> "pl.DataFrame":
     import polars as pl  # noqa: PLC0415
 
     columns: dict[str, pl.Series] = {
@@ -221,7 +221,7 @@ def _events(file: _EventFile, rows: RawActivities, record: Record, rng: np.rando
         starts = np.cumsum([0] + [len(CONTENTS[kind]) for kind in file.kinds])
         columns[file.content] = _texts(tuple(names), starts[code[rows.kind]] + rows.content)
     if file.agent:
-        browser = (rows.lead * 7 + rng.integers(0, 2, len(rows.lead))) % len(_BROWSERS)
+        browser = (rows.lead + rows.number % 2) % len(_BROWSERS)  # two devices a lead
         sent = rows.kind == ACTIVITY_TYPES.index("mail_sent")
         agent = np.where(sent, MISSING, np.where(rows.agent > 0, len(_BROWSERS), browser))
         columns["user_agent"] = _texts((*_BROWSERS, _SCANNER), agent)
@@ -260,6 +260,8 @@ def _write(table: "pl.DataFrame", path: Path, bom: bool = False) -> None:
         table.write_ndjson(path)
     elif path.suffix == ".gz":
         with path.open("wb") as plain, gzip.GzipFile("", "wb", compresslevel=1, fileobj=plain, mtime=0) as file:
-            table.write_csv(file)  # no name and no time in the header: the same rows give the same bytes
+            file.write(
+                table.write_csv().encode()
+            )  # no name and no time in the header: the same rows give the same bytes
     else:
         table.write_csv(path, include_bom=bom)

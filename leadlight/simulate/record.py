@@ -118,7 +118,7 @@ def run(market: Market, options: Options) -> Record:
     )
     people, kind = draw_people(market, options.leads, who)
     created = _arrivals(options, when)
-    sojourns, moves = walk(market, kind, created, options.seconds, path, options.changes)
+    sojourns, moves = walk(market, kind, created, options.seconds, path, changes=options.changes)
     acts = act(market, sojourns, options.seconds, acts_rng, options.changes)
     lead, what, at, first = _with_first(market, people, created, acts)
     return Record(
