@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from pydantic import ValidationError
 
 from scoring.thresholds import CURRENT, Recommendation, recommend
 from scoring.wish import USUAL_RATE
@@ -37,8 +38,11 @@ def threshold_recommendation(
     """Recommend a threshold."""
     of = basis or ("rules" if runtime.current.degraded else "model")
     curve = find_curve(runtime, of)
-    found = recommend(curve, target_low, target_high, capacity_per_week, current, lang=lang)
-    return _answer(found, curve, of, runtime.current.scorer.model_version)
+    try:
+        found = recommend(curve, target_low, target_high, capacity_per_week, current, lang=lang)
+        return _answer(found, curve, of, runtime.current.scorer.model_version)
+    except (KeyError, TypeError, ValidationError) as damaged:
+        raise _damaged() from damaged
 
 
 def find_curve(runtime: Runtime, basis: Basis) -> Mapping[str, Any]:
@@ -50,16 +54,21 @@ def find_curve(runtime: Runtime, basis: Basis) -> Mapping[str, Any]:
         ProblemError: 404, there is none.
     """
     bundle = runtime.current.bundle
-    if bundle is not None and "rows" in bundle.thresholds.get(basis, {}):
-        own: Mapping[str, Any] = bundle.thresholds[basis]
+    if bundle is not None and (own := _curve(bundle.thresholds, basis)) is not None:
         return own
     report = _report(runtime)
-    ours = basis == "rules" or (bundle is not None and report.get("bundle") == bundle.version)
-    curve = report.get(basis)
-    if ours and isinstance(curve, dict) and "rows" in curve:
-        return curve
-    detail = f"no curve of thresholds for basis `{basis}` is known; run `leadlight thresholds recommend`"
+    same = basis == "rules" or (bundle is not None and report.get("bundle") == bundle.version)
+    if same and (reported := _curve(report, basis)) is not None:
+        return reported
+    note = None if bundle is None else bundle.thresholds.get("note")
+    why = note or "run `leadlight thresholds recommend`"
+    detail = f"no curve of thresholds for basis `{basis}` is known; {why}"
     raise ProblemError(404, "no_threshold_curve", detail)
+
+
+def _curve(measured: Mapping[str, Any], basis: Basis) -> Mapping[str, Any] | None:
+    curve = measured.get(basis)  # null where the data has no clock
+    return curve if isinstance(curve, dict) else None
 
 
 def _report(runtime: Runtime) -> Mapping[str, Any]:
@@ -69,9 +78,13 @@ def _report(runtime: Runtime) -> Mapping[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as damaged:
-        detail = "`reports/thresholds.json` cannot be read; run `leadlight thresholds recommend` again"
-        raise ProblemError(503, "report_damaged", detail) from damaged
+        raise _damaged() from damaged
     return report if isinstance(report, dict) else {}
+
+
+def _damaged() -> ProblemError:
+    detail = "`reports/thresholds.json` cannot be read; run `leadlight thresholds recommend` again"
+    return ProblemError(503, "report_damaged", detail)
 
 
 def _answer(found: Recommendation, curve: Mapping[str, Any], basis: Basis, model_version: str) -> ThresholdAnswer:

@@ -97,6 +97,16 @@ def test_without_a_curve_it_says_what_to_run(client):
     assert "leadlight thresholds recommend" in answer.json()["detail"]
 
 
+def test_data_without_a_clock_is_named_as_the_reason(runtime):
+    current = runtime.current
+    none = {"model": None, "rules": None, "note": "the data has an order but no clock"}
+    told = replace(current, bundle=replace(current.bundle, thresholds=none))
+    with TestClient(create_app(replace(runtime, current=told)), base_url="http://127.0.0.1") as client:
+        answer = client.get(PATH)
+    assert answer.status_code == 404
+    assert "no clock" in answer.json()["detail"]
+
+
 def test_the_report_of_the_workspace_stands_in(client, workspace):
     workspace.write_report("thresholds.json", {"bundle": market.VERSION, "model": CURVES["model"]})
     assert client.get(PATH).json()["value"] == recommend(CURVES["model"]).value
@@ -109,10 +119,13 @@ def test_a_report_on_another_bundle_speaks_for_the_rules_only(client, workspace)
     assert client.get(PATH, params={"basis": "rules"}).json()["value"] == recommend(CURVES["rules"]).value
 
 
-def test_a_damaged_report_is_an_error(client, workspace):
+@pytest.mark.parametrize(
+    "text", ["{", '{"rules": {"rows": [{}], "min_mature": 3}}', '{"rules": {"rows": [3], "min_mature": 3}}']
+)
+def test_a_damaged_report_is_an_error(client, workspace, text):
     (workspace.reports).mkdir()
-    (workspace.reports / "thresholds.json").write_text("{")
-    answer = client.get(PATH)
+    (workspace.reports / "thresholds.json").write_text(text)
+    answer = client.get(PATH, params={"basis": "rules"})
     assert (answer.status_code, answer.json()["code"]) == (503, "report_damaged")
 
 
