@@ -80,6 +80,8 @@ def _check_zone(document: Document, loc: Loc, zone: str | None) -> None:
 
 
 def _check_file(document: Document, loc: Loc, raw: RawFile) -> None:
+    if not raw.file.strip() or Path(raw.file).is_absolute():
+        raise document.problem((*loc, "file"), f"`{raw.file}` is no name or glob inside the --data folder")
     _check_zone(document, (*loc, "zone"), raw.zone)
     if raw.quote != "none" and len(raw.quote) != 1:
         raise document.problem((*loc, "quote"), f"`quote` is one character or `none`, not `{raw.quote}`")

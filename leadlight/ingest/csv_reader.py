@@ -40,7 +40,8 @@ class CsvFile:
             RawDataError: the file is empty, is not in its encoding, or names a column twice.
         """
         try:
-            with self._open() as file, io.TextIOWrapper(file, encoding=self._encoding, newline="") as text:
+            encoding = "utf-8-sig" if self._encoding == "utf-8" else self._encoding
+            with self._open() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
                 first = next(self._fields(text), None)
         except UnicodeDecodeError as wrong:
             raise self._wrong_encoding() from wrong
@@ -48,7 +49,7 @@ class CsvFile:
             raise RawDataError(f"{self.path.name} cannot be read: {damaged}") from damaged
         if not first:
             raise RawDataError(f"{self.path.name} is empty, without even a header; remove it or export it again")
-        names = self.raw.names or [name.strip().lstrip("\ufeff") for name in first]
+        names = self.raw.names or [name.strip() for name in first]
         if self.raw.names and len(names) != len(first):
             raise RawDataError(
                 f"{self.path.name} has {len(first)} columns, `names` gives {len(names)}; make them equal"
@@ -150,7 +151,7 @@ class CsvFile:
 
 def _without_mark(encoding: str) -> str:
     """Arrow skips a byte order mark by itself under the plain name."""
-    return "utf-8" if encoding.lower().replace("_", "-") in {"utf8", "utf-8-sig", "utf8-sig"} else encoding
+    return "utf-8" if encoding.lower().replace("_", "-") in {"utf8", "utf-8", "utf-8-sig", "utf8-sig"} else encoding
 
 
 def _numbers(position: int, count: int, skipped: list[int]) -> tuple[list[int] | range, int]:

@@ -52,7 +52,8 @@ def ingest(mapping_path: Path, data_dir: Path, workspace: Workspace, progress: P
         reports = read_all(
             mapping, files, data_dir=data_dir, staging=staging, accounts=accounts, progress=progress or _silent
         )
-        tables = next_tables(previous, staging, accounts, ordered=mapping.mapping.order_column is not None)
+        ordered = mapping.mapping.order_column is not None
+        tables = next_tables(previous, staging, accounts, attributes=_attributes(mapping), ordered=ordered)
         check_balance(reports, accounts.retried)
         info = _publish(workspace, mapping, previous, tables)
     return IngestReport(

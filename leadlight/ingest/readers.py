@@ -195,6 +195,8 @@ def _record(line: bytes, encoding: str, *, first: bool) -> dict[str, Any] | str:
         record = json.loads(
             text.lstrip("\ufeff") if first else text, parse_float=str, parse_int=str, parse_constant=str
         )
+        if "\\u" in text:
+            json.dumps(record, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):
         return "malformed row: not JSON"
     return record if isinstance(record, dict) else "malformed row: not a JSON object"

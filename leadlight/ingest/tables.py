@@ -1,5 +1,6 @@
 """Staged rows and the previous generation -> the next generation, every row accounted for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +13,7 @@ from leadlight.ingest.staging import FILE, ORIGIN, OUT, QUARANTINE, RETRIED, ROW
 from leadlight.ingest.store import Previous, Tables
 from leadlight.ingest.transform import DTYPES, ORDER
 from leadlight.schema import KEYS, TABLES, TableName
+from leadlight.workspace import Attribute
 
 UNKNOWN_LEAD: Final = "unknown lead (waits for it)"
 TOO_EARLY: Final = "entered before the lead was created (waits for a correction of either)"
@@ -73,17 +75,25 @@ def stage_waiting(previous: Previous, staging: Staging, accounts: Accounts) -> N
             staging.add(table, unpacked, RETRIED - int(str(turn)), accounts.file(str(name)))
 
 
-def next_tables(previous: Previous, staging: Staging, accounts: Accounts, *, ordered: bool) -> Tables:
+def next_tables(
+    previous: Previous, staging: Staging, accounts: Accounts, *, attributes: Sequence[Attribute], ordered: bool
+) -> Tables:
     """Merge everything.
 
     Args:
         previous: what is stored.
         staging: what was read.
         accounts: gets the fate of every staged row.
+        attributes: of leads, as the mapping says; their columns are there even if no lead was read.
         ordered: whether the clock is `order`.
     """
     old = previous.tables.rows
     leads, order = _leads(previous, staging, accounts, ordered=ordered)
+    leads = leads.with_columns(
+        pl.lit(None, dtype=pl.Float64 if attribute.kind == "number" else pl.String).alias(attribute.name)
+        for attribute in attributes
+        if attribute.name not in leads.columns
+    )
     companies, fates = upsert(old["accounts"].collect(), staging.outputs("accounts"), "account_id")
     accounts.count(fates)
     created = leads.lazy().select("lead_id", pl.col("created_at").alias("__created__"))

@@ -16,6 +16,7 @@ from leadlight.schema import TABLES, ColumnKind, TableName
 
 DTYPES: Final[dict[str, type[pl.DataType]]] = {"text": pl.String, "instant": pl.Int64, "number": pl.Float64}
 ORDER: Final = "__order__"  # under `clock: order`: the raw order of a lead, Float64
+_CAUSE: Final = "__cause__"
 # The content of an activity, by which one without an id is told from others.
 _CONTENT: Final = ("lead_id", "type", "occurred_at", "actor", "channel", "campaign", "content", "detail", "value")
 _RECORD_SEPARATOR: Final = "\x1e"
@@ -84,7 +85,7 @@ class Transform:
         if len(texts) != len(batch):  # constants only
             texts = pl.concat([texts] * len(batch)) if len(batch) else texts.clear()
         filled: dict[str, pl.Series] = {ROW: batch[ROW]}
-        cause = pl.Series("cause", [None], dtype=pl.String).new_from_index(0, len(batch))
+        cause = pl.Series(_CAUSE, [None], dtype=pl.String).new_from_index(0, len(batch))
         for column in self.columns:
             text = texts[column.name]
             filled[column.name], problem = self._typed(column, text)
@@ -131,7 +132,7 @@ def _refused(batch: pl.DataFrame, cause: pl.Series) -> pl.DataFrame:
     wrong = batch.with_columns(cause).filter(cause.is_not_null())
     raw = [name for name in batch.columns if name != ROW]
     content = pl.struct(raw).struct.json_encode() if raw else pl.lit("{}")
-    return wrong.select(ROW, "cause", content.alias("content"))
+    return wrong.select(ROW, pl.col(_CAUSE).alias("cause"), content.alias("content"))
 
 
 def content_hash(activities: pl.DataFrame) -> pl.Series:

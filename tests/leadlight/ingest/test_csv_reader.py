@@ -87,3 +87,12 @@ def test_files_that_cannot_be_read(tmp_path, content, name, message):
 
 def test_a_log_without_rows_is_no_error(tmp_path):
     assert read(tmp_path, "a,b\n") == (["a", "b"], [], [])
+
+
+def test_marks_quotes_and_empty_names_in_headers(tmp_path):
+    columns, rows, _ = read(tmp_path, '\ufeff"a","b\nb"\n1,2\n')
+    assert (columns, rows) == (["a", "b\nb"], [(2, "1", "2")])
+    assert read(tmp_path, "\ufeff1,2\n3,4\n", names=["a", "b"])[1] == [(1, "1", "2"), (2, "3", "4")]
+    path = tmp_path / "raw.csv"
+    path.write_text("a,b,,\n1,2,,\n")
+    assert [frame.rows() for frame, _ in CsvFile(path, RAW).batches(["b"], "row")] == [[(2, "2")]]

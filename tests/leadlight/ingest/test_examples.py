@@ -13,7 +13,7 @@ from leadlight.workspace import Workspace
 ROOT = Path(__file__).parents[3]
 DATA = Path(os.environ.get("LEADLIGHT_DATA", ROOT.parent / "shared" / "data"))
 NAMES = ("bpic2012", "olist", "xeducation")
-pytestmark = pytest.mark.real_data
+real_data = pytest.mark.real_data
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -33,6 +33,7 @@ def first_entries(workspace):
     return dict(first.group_by("stage").len().collect().rows())
 
 
+@real_data
 def test_bpic2012(tmp_path):
     report, workspace = load("bpic2012", tmp_path)
     assert report.tables["leads"] == 10_202
@@ -52,6 +53,7 @@ def test_bpic2012(tmp_path):
     assert not [name for name in types if name.startswith(("a_", "o_", "w_"))]
 
 
+@real_data
 def test_no_activity_of_bpic2012_tells_the_outcome(tmp_path):
     """No type of activity comes, in most of its cases, at the instant of an outcome."""
     _, workspace = load("bpic2012", tmp_path)
@@ -72,6 +74,7 @@ def test_no_activity_of_bpic2012_tells_the_outcome(tmp_path):
     assert share < 0.5
 
 
+@real_data
 def test_olist(tmp_path):
     report, workspace = load("olist", tmp_path)
     assert report.tables["leads"] == 5_345
@@ -81,6 +84,7 @@ def test_olist(tmp_path):
     assert [attribute.name for attribute in workspace.tables_info().attributes] == ["landing_page", "origin"]
 
 
+@real_data
 def test_xeducation(tmp_path):
     report, workspace = load("xeducation", tmp_path)
     assert (report.tables["leads"], report.tables["stages"], report.clock) == (6_468, 2_454, "order")

@@ -57,6 +57,8 @@ def test_a_mapping_is_read(tmp_path):
         ("type: what", "type: { column: what, patterns: [{ regex: '(', value: x }] }", "is not a regular expression"),
         ("type: what", "type: { column: what, patterns: [{ value: x }] }", "give exactly one of `glob` and `regex`"),
         ("version: 1", "version: [", "not valid YAML"),
+        ("file: leads.csv", "file: /etc/passwd", "line 4: `/etc/passwd` is no name or glob inside the --data folder"),
+        ("file: leads.csv", 'file: ""', "line 4: `` is no name or glob inside the --data folder"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path, old, new, message):
@@ -114,3 +116,11 @@ def test_observed_until_is_read_in_the_zone_quoted_or_not(tmp_path, text, instan
 def test_format_comes_from_the_suffix(name, kind, delimiter):
     raw = RawFile.model_construct(file=name, format=None, delimiter=None)
     assert (raw.format_of(name), raw.delimiter_of(name)) == (kind, delimiter)
+
+
+@pytest.mark.parametrize("text", ["", "just a text", "- a\n- list", "files: []", "files:\n  - 3"])
+def test_what_is_no_mapping_at_all(tmp_path, text):
+    with pytest.raises(MappingError, match=r"mapping\.yaml"):
+        read(tmp_path, text)
+    with pytest.raises(MappingError, match=r"none\.yaml does not exist"):
+        MappingFile.read(tmp_path / "none.yaml")

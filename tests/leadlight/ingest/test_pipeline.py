@@ -209,6 +209,12 @@ def test_a_lead_without_activities(world):
     assert world.rows("activities") == []
 
 
+def test_attributes_have_a_column_even_without_leads(world):
+    world.ingest(leads__csv="id,created,size,industry\n", events__csv="id,lead,what,at\n")
+    schema = world.workspace.scan("leads").collect_schema()
+    assert (schema["size"], schema["industry"]) == (pl.Float64, pl.String)
+
+
 def test_accounts_changes_and_other_formats(tmp_path):
     world = World(tmp_path)
     world.mapping = """\

@@ -61,14 +61,17 @@ def test_ndjson(tmp_path, monkeypatch):
         '{"a": "y", "b.c": "z", "d": [1]}',
         '{"a": NaN',
         '{"a": NaN, "b": null, "d": true}',
+        r'{"a": "\ud800"}',
+        r'{"a": "\u00e9"}',
     ]
     path.write_text("\n".join(lines), encoding="utf-8")
     columns, rows, bad = read(path, ["a", "b.c", "d"])
     assert columns is None
-    assert rows == [(1, "1.50", "x", None), (4, "y", "z", '["1"]'), (6, "NaN", None, "true")]
+    assert rows == [(1, "1.50", "x", None), (4, "y", "z", '["1"]'), (6, "NaN", None, "true"), (8, "é", None, None)]
     assert bad == [
         BadRow(3, "malformed row: not a JSON object", "[1]"),
         BadRow(5, "malformed row: not JSON", '{"a": NaN'),
+        BadRow(7, "malformed row: not JSON", r'{"a": "\ud800"}'),
     ]
 
 

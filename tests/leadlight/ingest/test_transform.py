@@ -53,6 +53,15 @@ def test_every_cause_is_named_and_the_first_is_said():
     }
 
 
+def test_a_raw_column_may_be_called_anything():
+    rows = transform("activities", {**AT, "type": "cause", "detail": "content"}).apply(
+        batch(lead=["A", ""], cause=["x", "y"], at=["2026-01-01"] * 2, content=["c", "d"])
+    )
+    assert rows.good["type"].to_list() == ["x"]
+    assert rows.bad["cause"].to_list() == ["lead_id: missing"]
+    assert json.loads(rows.bad["content"][0]) == {"lead": "", "cause": "y", "at": "2026-01-01", "content": "d"}
+
+
 def test_unknown_stages_are_refused():
     columns = {"lead_id": "lead", "stage": "s", "entered_at": "at"}
     rows = transform("stages", columns).apply(batch(lead=["A", "A"], s=["sql", "won"], at=["2026-01-01"] * 2))
