@@ -1,1 +1,1 @@
-"""Measurements that back the figures of the documentation. Not part of the wheel."""
+"""Programs that print figures and ratios, each from one run."""

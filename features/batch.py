@@ -296,7 +296,8 @@ def _leads(tables: Tables, rows: Frame, specs: list[FeatureSpec]) -> Frame | Non
     names = sorted({spec.attribute for spec in specs if spec.attribute is not None})
     joined = rows.join(leads.select("lead_id", "created_at", *(n for n in names if n in present)), on="lead_id")
     missing = [name for name in names if name not in present]
-    joined = joined.with_columns(**{name: nw.lit(None, nw.String) for name in missing})
+    if missing:
+        joined = joined.with_columns(**{name: nw.lit(None, nw.String) for name in missing})
     for name in _changing(tables, names):
         joined = _changed(joined, tables, name)
     return joined.select(ROW, *(_lead_measure(spec).alias(spec.name) for spec in specs))

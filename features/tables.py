@@ -39,6 +39,19 @@ def read(workspace: Workspace) -> Tables:
     )
 
 
+def before(tables: Tables, until: int) -> Tables:
+    """Restrict the tables to what was known before an instant, stage entries at that very instant included."""
+    import polars as pl  # noqa: PLC0415
+
+    known = (pl.col("occurred_at") < until) & (pl.col("received_at").is_null() | (pl.col("received_at") < until))
+    return Tables(
+        leads=tables.leads.filter(pl.col("created_at") < until),
+        activities=tables.activities.filter(known),
+        stages=tables.stages.filter(pl.col("entered_at") <= until),
+        changes=tables.changes.filter(pl.col("changed_at") < until),
+    )
+
+
 def _with_integer_instants(frame: "pl.LazyFrame", name: TableName) -> "pl.LazyFrame":
     import polars as pl  # noqa: PLC0415  (the service imports this package's online half only)
 

@@ -1,0 +1,351 @@
+"""Training from tables to a bundle: split, features, tuning, fitting, calibration, honest comparison."""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features import catalog, labels
+from features import tables as tables_of
+from features.tables import Tables
+from leadlight.bundle import Bundle, Scorer, ScorerKind, save, signing_key
+from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.schema import DAY, Target
+from leadlight.spec import FeatureSpec
+from leadlight.workspace import TablesInfo, Workspace
+from rules import engine, parse
+from rules.parse import Card
+from scoring import batch as scoring_batch
+from scoring.scale import probabilities
+from training import baselines, calibrate, evaluate, odoo, tune
+from training.comparison import Comparison
+from training.fit import Fitted, Recipe, expected_value, fit
+from training.rows import Rows, gather
+from training.split import AT_CREATION, Split, test_rows, training_ages, training_rows
+
+Floats = NDArray[np.float64]
+Oracle = Callable[[Sequence[str], NDArray[np.int64], Target, int], Floats]
+
+# Fewer known outcomes of either class than this: no model is fitted.
+LEAST_PER_CLASS: Final = 25
+# Reference probabilities (score 50): the bottoms of the usual ranges.
+REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "customer": 0.03}
+DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
+# A default reference that leaves this share of the test rows at one end of the scale is questioned.
+ONE_END: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a training is asked for.
+
+    Attributes:
+        target: the stage to be predicted.
+        test_from: the cut, µs UTC; or a share of the leads in order of creation, in (0, 1).
+        horizon_us: None = derived from the dwell times before the cut.
+        until: nothing at or after it is read, µs UTC; None = the end of the record.
+        ages_us: ages of test snapshots; empty = the default ages.
+        card: rule card.
+        trials: recipes that tuning tries.
+        seconds: no new trial begins after so long; None = no limit.
+        seed: of everything that draws.
+        reference: probability that scores 50; None = the target's default.
+        features: adjustments of the feature catalog.
+    """
+
+    target: Target
+    test_from: int | float
+    card: Card
+    horizon_us: int | None = None
+    until: int | None = None
+    ages_us: tuple[int, ...] = ()
+    trials: int = 15
+    seconds: float | None = None
+    seed: int = 0
+    reference: float | None = None
+    features: catalog.CatalogSettings = field(default_factory=catalog.CatalogSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        bundle: the scorer, on disk under its version.
+        comparison: every scorer on the test rows.
+        why: one sentence: which kind of scorer was fitted, and why.
+        better_than_rules: whether the model beats the rules in log loss and AUC; None where there is no model.
+        split: the instants used.
+        test: test rows with a column per scorer (null = no such scorer), as_of in µs.
+        reasons_max_error: largest |base + contributions - log-odds| over the test rows.
+        seconds: wall time per step.
+    """
+
+    bundle: Bundle
+    comparison: Comparison
+    why: str
+    better_than_rules: bool | None
+    split: Split
+    test: pl.DataFrame
+    reasons_max_error: float | None
+    seconds: dict[str, float]
+
+
+class _Watch:
+    """Names and times the steps of a training."""
+
+    def __init__(self, say: Callable[[str], None] | None) -> None:
+        self.say = say
+        self.seconds: dict[str, float] = {}
+        self._name, self._start = "", time.perf_counter()
+
+    def step(self, name: str, text: str) -> None:
+        self.stop()
+        self._name, self._start = name, time.perf_counter()
+        if self.say is not None:
+            self.say(text)
+
+    def stop(self) -> None:
+        if self._name:
+            self.seconds[self._name] = round(time.perf_counter() - self._start, 3)
+
+
+def train(
+    workspace: Workspace,
+    options: Options,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    oracle: Oracle | None = None,
+) -> Trained:
+    """Train on the workspace's tables and write the bundle.
+
+    Args:
+        workspace: holds the tables; the bundle is written into it, the pointer `current` is not touched.
+        options: what is asked for.
+        say: told what begins, in one line.
+        progress: called with (trials done, trials) while tuning.
+        oracle: true probabilities (simulated markets only), for the comparison.
+
+    Raises:
+        InputError: a cut outside the record, an age or reference that means nothing.
+        NotEnoughDataError: there is nothing before the cut to learn from.
+    """
+    watch = _Watch(say)
+    watch.step("features", "features: snapshots before and after the cut")
+    info = workspace.tables_info()
+    key = signing_key(create=True)
+    tables = tables_of.read(workspace)
+    split = make_split(tables, info, options)
+    tables = tables_of.before(tables, split.until)
+    specs = catalog.suggest(tables, info, split.cut, options.features)
+    known = gather(tables, training_rows(tables, split), specs, options.card)
+    test = gather(tables, test_rows(tables, split), specs, options.card)
+    kind, why = _kind(known, options.target)
+    watch.step("fit", f"fit: {why}")
+    scorer, notes = _fit(known, specs, kind, split, options, progress)
+    watch.step("evaluate", f"evaluate: {len(test):,} test snapshots, every scorer on the same rows")
+    columns = _probabilities(known, test, scorer, specs, split, oracle)
+    comparison = evaluate.compare(
+        test.y, columns, test.lead_ids, options.seed, age=test.frame["age"].to_numpy() if len(test) else None
+    )
+    bundle = Bundle(
+        version=new_version(kind),
+        scorer=scorer,
+        metrics=comparison.to_json(),
+        training={
+            **_provenance(known, test, split, info, options, why),
+            **notes,
+            "proposed_reference": _proposed(scorer, test),
+        },
+    )
+    watch.step("thresholds", "thresholds: first crossings after the cut")
+    bundle = replace(bundle, thresholds=_thresholds(tables, info, bundle, split))
+    save(bundle, workspace.bundle_path(bundle.version), key)
+    watch.stop()
+    frame = test.frame.with_columns(
+        *(
+            pl.Series(name, column, dtype=pl.Float64, strict=False)
+            for name, column in columns.items()
+            if column is not None
+        )
+    )
+    better = comparison.better_than("rules") if kind == "lightgbm" and len(test) else None
+    return Trained(bundle, comparison, why, better, split, frame, _reasons_error(scorer, test), watch.seconds)
+
+
+def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
+    """Turn options into instants."""
+    until = min(options.until or info.observed_until, info.observed_until)
+    timed = info.clock == "time"
+    cut = options.test_from
+    if isinstance(cut, float):
+        if not 0 < cut < 1:
+            raise InputError(f"--test-from {cut:g}: a share of the leads must lie between 0 and 1, such as 70%")
+        created = tables.leads.filter(pl.col("created_at") < until).select(pl.col("created_at").sort()).collect()
+        if not created.height:
+            raise NotEnoughDataError("no lead was created before --until; nothing to learn from")
+        cut = int(created["created_at"][round(cut * created.height)])
+    if not timed:
+        return Split(options.target, None, cut, until + 1, (AT_CREATION,), (AT_CREATION,))
+    ages = options.ages_us or DEFAULT_AGES
+    horizon = options.horizon_us or labels.default_horizon(tables, options.target, cut)
+    return Split(options.target, horizon, cut, until, tuple(sorted(ages)), training_ages(ages))
+
+
+def new_version(kind: ScorerKind) -> str:
+    """Name a bundle: its UTC time, its kind and a random tail, so that names sort by time and never meet."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{kind.replace('_', '-')}-{secrets.token_hex(3)}"
+
+
+def _kind(known: Rows, target: Target) -> tuple[ScorerKind, str]:
+    """Decide what the known outcomes can carry."""
+    positives = int(known.y.sum())
+    negatives = len(known) - positives
+    leads = known.frame.filter(pl.col("label") == 1.0)["lead_id"].n_unique()
+    counted = f"{positives:,} positive snapshots of {leads:,} leads and {negatives:,} negative ones known at the cut"
+    if leads >= LEAST_PER_CLASS and negatives >= LEAST_PER_CLASS:
+        return "lightgbm", f"{counted}: a LightGBM model over the rules' log-odds"
+    short = (
+        f"{leads} leads known to have reached `{target}`"
+        if leads < LEAST_PER_CLASS
+        else f"{negatives} negative snapshots"
+    )
+    reason = f"no model: {short} at the cut, at least {LEAST_PER_CLASS} are needed ({counted})"
+    link = baselines.RulesLink.fit(known.points, known.y, known.weight) if len(known) else None
+    if link is not None and link.b > 0:
+        return "rules", f"{reason}; the rules answer, with the probability that the known outcomes give their points"
+    return "base_rate", f"{reason}; the rules do not tell outcomes apart either, so the base rate answers"
+
+
+def _fit(
+    known: Rows,
+    specs: tuple[FeatureSpec, ...],
+    kind: ScorerKind,
+    split: Split,
+    options: Options,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[Scorer, dict[str, Any]]:
+    if not len(known):
+        raise NotEnoughDataError(
+            "no snapshot before the cut has a known outcome; choose a later --test-from or a shorter --horizon"
+        )
+    reference = REFERENCES[options.target] if options.reference is None else options.reference
+    link = baselines.RulesLink.fit(known.points, known.y, known.weight)
+    scorer = Scorer(
+        kind=kind,
+        target=options.target,
+        horizon_us=split.horizon_us,
+        reference=reference,
+        rule_a=link.a,
+        rule_b=link.b if kind != "base_rate" else 0.0,
+        card=parse.to_json(options.card),
+    )
+    if kind != "lightgbm":
+        return scorer, {}
+    tuned = tune.tune(
+        known, specs, trials=options.trials, seed=options.seed, seconds=options.seconds, progress=progress
+    )
+    fitted = fit(known, specs, tuned.recipe, options.seed)
+    calibrator = calibrate.calibrate(known, specs, tuned.recipe, options.seed)
+    return _with_booster(scorer, fitted, calibrator, specs), _tuning(tuned, tuned.recipe, calibrator)
+
+
+def _with_booster(
+    scorer: Scorer, fitted: Fitted, calibrator: calibrate.Sigmoid, specs: tuple[FeatureSpec, ...]
+) -> Scorer:
+    return replace(
+        scorer,
+        rule_a=fitted.link.a,
+        rule_b=fitted.link.b,
+        specs=specs,
+        slope=calibrator.slope,
+        intercept=calibrator.intercept,
+        expected_value=expected_value(fitted.booster, len(specs)),
+        booster=fitted.booster,
+    )
+
+
+def _tuning(tuned: tune.Tuned, recipe: Recipe, calibrator: calibrate.Sigmoid) -> dict[str, Any]:
+    return {
+        "recipe": recipe.to_json(),
+        "trials": [{**trial.recipe.to_json(), "log_loss": trial.log_loss} for trial in tuned.trials],
+        "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss},
+        "calibrator": {"slope": calibrator.slope, "intercept": calibrator.intercept},
+    }
+
+
+def _probabilities(
+    known: Rows, test: Rows, scorer: Scorer, specs: tuple[FeatureSpec, ...], split: Split, oracle: Oracle | None
+) -> dict[str, Floats | None]:
+    """Give every scorer's probabilities of the test rows, all fitted on the same training rows."""
+    link = baselines.RulesLink.fit(known.points, known.y, known.weight)
+    logistic = baselines.Logistic.fit(known.X, known.y, specs, known.weight, order=known.frame["as_of"].to_numpy())
+    bayes = odoo.OdooBayes.fit(odoo.texts_of(known.X, specs), known.frame["stage"].to_list(), known.y)
+    X = test.X if scorer.booster is not None else test.X[:, :0]
+    truth = None
+    if oracle is not None and split.horizon_us is not None:
+        truth = oracle(test.frame["lead_id"].to_list(), test.frame["as_of"].to_numpy(), split.target, split.horizon_us)
+    return {
+        "model": probabilities(scorer.log_odds(X, test.points)),
+        "rules": link.probability(test.points),
+        "logistic": logistic.probability(test.X),
+        "odoo": bayes.probability(odoo.texts_of(test.X, specs), test.frame["stage"].to_list()),
+        "base_rate": np.full(len(test), baselines.base_rate(known.y, known.weight)),
+        "oracle": truth,
+    }
+
+
+def _thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, split: Split) -> dict[str, Any]:
+    measured: dict[str, Any] = scoring_batch.measure_thresholds(
+        tables, replace(info, observed_until=split.until), bundle, split.cut, split.until
+    )
+    return measured
+
+
+def _reasons_error(scorer: Scorer, test: Rows) -> float | None:
+    """Measure additivity on every test row: base + rule entries + features against the served log-odds."""
+    if not len(test):
+        return None
+    X = test.X if scorer.booster is not None else test.X[:, :0]
+    parts = scorer.contributions(X)
+    total = parts.base + parts.rule_scale * test.points + parts.features.sum(axis=1)
+    return float(np.abs(total - scorer.log_odds(X, test.points)).max())
+
+
+def _proposed(scorer: Scorer, test: Rows) -> float | None:
+    """Propose another reference where the one used puts most test rows at one end of the scale."""
+    if not len(test):
+        return None
+    X = test.X if scorer.booster is not None else test.X[:, :0]
+    log_odds = scorer.log_odds(X, test.points)
+    score = 50 + 10 * (log_odds / np.log(2) - np.log2(scorer.reference / (1 - scorer.reference)))
+    if max(np.mean(score <= 0), np.mean(score >= 100)) < ONE_END:
+        return None
+    return float(np.clip(probabilities(np.quantile(log_odds, [0.9]))[0], 0.001, 0.999).round(3))
+
+
+def _provenance(known: Rows, test: Rows, split: Split, info: TablesInfo, options: Options, why: str) -> dict[str, Any]:
+    """Say from what the bundle was made: no personal data."""
+    return {
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "generation": info.generation,
+        "clock": info.clock,
+        "target": split.target,
+        "horizon_us": split.horizon_us,
+        "test_from": split.cut,
+        "until": split.until,
+        "ages_us": list(split.ages_us),
+        "train_ages_us": list(split.train_ages_us),
+        "seed": options.seed,
+        "why": why,
+        "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},
+        "test": {"rows": len(test), "positives": int(test.y.sum()), "leads": test.frame["lead_id"].n_unique()},
+        "unmet_attributes": list(engine.unmet(options.card, {a.name: a.kind for a in info.attributes})),
+    }

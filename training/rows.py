@@ -1,0 +1,67 @@
+"""Training and test rows as arrays: the small carrier between tables and fitting."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features import batch
+from features.tables import Tables
+from leadlight.spec import FeatureSpec
+from rules import engine
+from rules.parse import Card
+from scoring.columns import Columns
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """n snapshots.
+
+    Attributes:
+        frame: lead_id, as_of, age, stage and label, as `training.split` gives them.
+        X: features, shape (n, p), NaN = null.
+        points: rule points, shape (n,).
+        y: outcomes 0 or 1, shape (n,).
+        weight: shape (n,).
+    """
+
+    frame: pl.DataFrame
+    X: Floats
+    points: Floats
+    y: Floats
+    weight: Floats
+
+    def __len__(self) -> int:
+        """Give the number of snapshots."""
+        return len(self.y)
+
+    def take(self, chosen: NDArray[np.bool_]) -> Self:
+        """Give the chosen rows."""
+        frame = self.frame.filter(pl.Series(chosen))
+        return type(self)(frame, self.X[chosen], self.points[chosen], self.y[chosen], self.weight[chosen])
+
+    @property
+    def lead_ids(self) -> NDArray[np.object_]:
+        """Lead of each row."""
+        return self.frame["lead_id"].to_numpy().astype(object)
+
+
+def gather(tables: Tables, frame: pl.DataFrame, specs: tuple[FeatureSpec, ...], card: Card) -> Rows:
+    """Compute features and rule points of snapshots in one pass."""
+    columns = Columns.union(engine.specs(card), specs)
+    matrix = batch.matrix(batch.build(tables, frame, columns.specs), columns.specs)
+    points = engine.points(card, columns.for_card(matrix), frame.height).total
+    weight = frame["weight"].to_numpy() if "weight" in frame.columns else np.ones(frame.height)
+    return Rows(frame, columns.for_scorer(matrix), points, frame["label"].to_numpy(), weight)
+
+
+def lead_hash(lead_ids: NDArray[np.object_], seed: int) -> NDArray[np.int64]:
+    """Give each row a number that depends on its lead and the seed only, shape (n,), in [0, 2^32)."""
+    known, codes = np.unique(lead_ids.astype(str), return_inverse=True)
+    hashes = np.array([zlib.crc32(f"{seed}:{lead}".encode()) for lead in known], dtype=np.int64)
+    return hashes[codes] if len(known) else np.empty(0, dtype=np.int64)

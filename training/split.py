@@ -1,0 +1,122 @@
+"""The time split: which snapshots are learnt from, with which weight, and which are tested on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features import labels, snapshots
+from features.tables import Tables
+from leadlight.errors import InputError
+from leadlight.schema import Target
+
+Floats = NDArray[np.float64]
+
+# Age of the one snapshot of a lead where the data has no clock: one microsecond after creation, before any outcome.
+AT_CREATION: Final = 1
+BEGINNING: Final = -(2**62)
+# A weight is never larger than this: few rows must not carry the fit.
+LARGEST_WEIGHT: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A question and the instants that separate what is learnt from what is tested (µs UTC).
+
+    Attributes:
+        target: the stage to be predicted.
+        horizon_us: within which time; None = ever (data without a clock).
+        cut: training sees what is known at it; testing takes snapshots at or after it.
+        until: nothing at or after it is read.
+        ages_us: ages of test snapshots.
+        train_ages_us: ages of training snapshots.
+    """
+
+    target: Target
+    horizon_us: int | None
+    cut: int
+    until: int
+    ages_us: tuple[int, ...]
+    train_ages_us: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a cut outside the record."""
+        if self.cut >= self.until:
+            raise InputError("the cut (--test-from) must lie before the end of what is read (--until)")
+
+
+def training_ages(ages_us: Sequence[int]) -> tuple[int, ...]:
+    """Give the ages to learn from: those asked for, and every scheduled age up to the largest of them.
+
+    >>> from leadlight.schema import DAY
+    >>> [age / DAY for age in training_ages([2 * DAY])]  # doctest: +ELLIPSIS
+    [0.041..., 1.0, 2.0]
+    """
+    largest = max(ages_us)
+    return tuple(sorted({*ages_us, *(age for age in snapshots.SCHEDULED_AGES if age <= largest)}))
+
+
+def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
+    """Give the open snapshots before the cut whose outcome is known at the cut, with their weights.
+
+    Returns:
+        lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0), weight (1/G, see `censoring_weights`).
+    """
+    rows = snapshots.scheduled(tables, split.train_ages_us, BEGINNING, split.cut)
+    rows = snapshots.open_for(rows, tables, split.target)
+    rows = labels.attach(rows, tables, split.target, split.horizon_us, split.cut - 1)
+    weights = censoring_weights(rows["as_of"].to_numpy(), rows["outcome_us"], split.horizon_us, split.cut)
+    known = rows.with_columns(weight=weights).filter(pl.col("label").is_not_null())
+    return known.drop("outcome_us").sort("lead_id", "as_of")
+
+
+def test_rows(tables: Tables, split: Split) -> pl.DataFrame:
+    """Give every open snapshot at or after the cut whose horizon ends within the record; none is dropped or weighted.
+
+    Returns:
+        lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0).
+    """
+    rows = labelled_rows(tables, split)
+    mature = pl.lit(value=True) if split.horizon_us is None else pl.col("as_of") + split.horizon_us <= split.until
+    return rows.filter(mature, pl.col("label").is_not_null())
+
+
+def labelled_rows(tables: Tables, split: Split) -> pl.DataFrame:
+    """Give every open snapshot at or after the cut, label null where censored; columns as `test_rows`."""
+    rows = snapshots.scheduled(tables, split.ages_us, split.cut, split.until)
+    rows = snapshots.open_for(rows, tables, split.target)
+    return labels.attach(rows, tables, split.target, split.horizon_us, split.until).drop("outcome_us")
+
+
+test_rows.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever its name
+
+
+def censoring_weights(as_of: NDArray[np.int64], outcome_us: pl.Series, horizon_us: int | None, cut: int) -> Floats:
+    """Give each training snapshot the inverse probability that its outcome would be known at the cut.
+
+    Formula: 1 / G(u), u = time to the outcome, capped at the horizon; G(u) = share of training snapshots with
+    cut - as_of >= u. A young snapshot is known only if it succeeded quickly; without the weight quick successes are
+    over-represented. Weights are capped at 20.
+
+    Source: J. M. Robins, A. Rotnitzky (1992), inverse probability of censoring weighting,
+    doi:10.1007/978-1-4757-1229-2_14.
+
+    Args:
+        as_of: µs UTC, shape (n,), all open training snapshots, censored ones included.
+        outcome_us: time to the outcome, null where none was seen, shape (n,).
+        horizon_us: µs; None = every outcome is known, all weights are 1.
+        cut: µs UTC.
+
+    Returns:
+        Shape (n,), >= 1; of no meaning for censored snapshots.
+    """
+    if horizon_us is None or not len(as_of):
+        return np.ones(len(as_of))
+    time = np.minimum(outcome_us.fill_null(horizon_us).to_numpy(), horizon_us)
+    room = np.sort(cut - as_of)
+    share = 1.0 - np.searchsorted(room, time, side="left") / len(room)
+    weights: Floats = 1.0 / np.maximum(share, 1.0 / LARGEST_WEIGHT)
+    return weights

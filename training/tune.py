@@ -1,0 +1,171 @@
+"""Tuning: parameters and number of trees by log loss on leads that were not learnt from, inside the training side."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightgbm as lgb
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+
+from leadlight.spec import FeatureSpec
+from training.baselines import RulesLink
+from training.fit import FIXED, Recipe, dataset
+from training.rows import Rows, lead_hash
+
+# Tuning looks at so many rows at most (whole leads): more would cost minutes and change little.
+MOST_ROWS: Final = 24_000
+MOST_TREES: Final = 400
+# The first trial, so that a study is never worse than a sensible guess.
+USUAL: Final[dict[str, float | int]] = {
+    "learning_rate": 0.04,
+    "max_depth": 3,
+    "num_leaves": 8,
+    "min_data_in_leaf": 60,
+    "feature_fraction": 0.35,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 10.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One recipe that was tried and its log loss, averaged over the folds."""
+
+    recipe: Recipe
+    log_loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The chosen recipe and every trial, in order."""
+
+    recipe: Recipe
+    log_loss: float
+    trials: tuple[Trial, ...]
+    folds: int
+    rows: int
+
+
+def folds_of(rows: Rows, folds: int, seed: int) -> NDArray[np.int64]:
+    """Give the fold of each row, shape (n,): all rows of a lead share one."""
+    return lead_hash(rows.lead_ids, seed) % folds
+
+
+def number_of_folds(n: int) -> int:
+    """Give five folds for small data, where every row counts, and fewer for large."""
+    return 5 if n < 8_000 else 3
+
+
+def tuning_rows(rows: Rows, seed: int) -> Rows:
+    """Keep whole leads, chosen by hash, up to about `MOST_ROWS` rows."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    share = MOST_ROWS / len(rows)
+    return rows.take(lead_hash(rows.lead_ids, seed + 1) < share * 2**32)
+
+
+def tune(
+    rows: Rows,
+    specs: Sequence[FeatureSpec],
+    *,
+    trials: int,
+    seed: int,
+    seconds: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Tuned:
+    """Choose a recipe on the training side.
+
+    Every trial grows boosters on all folds but one and measures the weighted log loss on that one after each tree; the
+    number of trees is the one with the smallest mean over the folds. Deterministic given the seed, unless the time
+    limit ends it early (the first trial always finishes).
+
+    Args:
+        rows: training rows.
+        specs: one per column of X.
+        trials: number of trials.
+        seed: of folds, sampler and boosters.
+        seconds: no new trial begins after so long; None = no limit.
+        progress: called with (trials done, trials) after each.
+    """
+    sample = tuning_rows(rows, seed)
+    count = number_of_folds(len(sample))
+    folds = list(_folds(sample, specs, count, seed))
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(5, trials // 2)))
+    study.enqueue_trial({name: value for name, value in USUAL.items() if name not in {"bagging_freq", "num_leaves"}})
+    done: list[Trial] = []
+    start = time.monotonic()
+    while len(done) < trials and not (done and seconds is not None and time.monotonic() - start > seconds):
+        asked = study.ask()
+        result = _measure(folds, _parameters(asked), seed)
+        study.tell(asked, result.log_loss)
+        done.append(result)
+        if progress is not None:
+            progress(len(done), trials)
+    best = min(done, key=lambda trial: trial.log_loss)
+    return Tuned(best.recipe, best.log_loss, tuple(done), count, len(sample))
+
+
+def _parameters(trial: optuna.Trial) -> dict[str, float | int]:
+    depth = trial.suggest_int("max_depth", 2, 4)
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.12, log=True),
+        "max_depth": depth,
+        "num_leaves": 2**depth,
+        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, 200, log=True),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.1, 1.0, log=True),
+        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
+        "bagging_freq": 1,
+        "lambda_l2": trial.suggest_float("lambda_l2", 0.1, 100.0, log=True),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """Binned data of one fold: what is learnt from, what is measured on, and the latter's share of the weight."""
+
+    learn: Any
+    measure: Any
+    share: float
+
+
+def _folds(rows: Rows, specs: Sequence[FeatureSpec], count: int, seed: int) -> Iterator[_Fold]:
+    fold = folds_of(rows, count, seed)
+    for number in range(count):
+        inside, outside = rows.take(fold != number), rows.take(fold == number)
+        if not len(outside) or not 0 < inside.y.sum() < len(inside):
+            continue
+        link = RulesLink.fit(inside.points, inside.y, inside.weight)
+        learn = dataset(inside, specs, link)
+        measure = dataset(outside, specs, link, reference=learn)
+        yield _Fold(learn.construct(), measure.construct(), float(outside.weight.sum() / rows.weight.sum()))
+
+
+def _measure(folds: Sequence[_Fold], parameters: dict[str, float | int], seed: int) -> Trial:
+    """Grow the folds side by side to the best number of trees on their mean."""
+    curves = [_curve(fold, parameters, seed) for fold in folds]
+    # A fold that stopped early stays at its last value: its further trees would not have helped.
+    longest = max(len(curve) for curve in curves)
+    padded = np.array([np.pad(curve, (0, longest - len(curve)), mode="edge") for curve in curves])
+    mean = np.average(padded, axis=0, weights=[fold.share for fold in folds])
+    best = int(np.argmin(mean))
+    return Trial(Recipe(parameters, best + 1), float(mean[best]))
+
+
+def _curve(fold: _Fold, parameters: dict[str, float | int], seed: int) -> NDArray[np.float64]:
+    """Give the log loss on the fold after each tree; growth ends when it has not fallen for a while."""
+    record: dict[str, dict[str, list[float]]] = {}
+    patience = max(20, round(1.5 / float(parameters["learning_rate"])))
+    lgb.train(
+        {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed},
+        fold.learn,
+        num_boost_round=MOST_TREES,
+        valid_sets=[fold.measure],
+        valid_names=["held out"],
+        callbacks=[lgb.record_evaluation(record), lgb.early_stopping(patience, verbose=False)],
+    )
+    return np.array(record["held out"]["binary_logloss"])
