@@ -46,7 +46,8 @@ def instant(runtime: Runtime, created_at: int, as_of: int | None) -> int:
         InputError: it is asked for an instant before the lead was created.
     """
     if as_of is None:
-        return max(runtime.clock(), created_at)
+        default = runtime.clock() if runtime.default_as_of is None else runtime.default_as_of
+        return max(default, created_at)
     if as_of < created_at:
         raise InputError("`as_of` is before the lead was created; ask for a later instant, or leave it out for now")
     return as_of

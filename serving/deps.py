@@ -27,6 +27,7 @@ class Runtime:
         settings: its options.
         metrics: what it counts.
         clock: gives now, in µs.
+        default_as_of: µs; where leads are scored when nobody says; None = now.
     """
 
     workspace: Workspace
@@ -35,6 +36,7 @@ class Runtime:
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
     clock: Callable[[], int] = clock.now
+    default_as_of: int | None = None
 
 
 async def _runtime(request: Request) -> Runtime:

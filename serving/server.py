@@ -79,7 +79,13 @@ def prepare(workspace: Workspace, settings: Settings, database_url: str | None) 
     current = Current.load(workspace)
     store = open_store(database_url or workspace.serve_db)
     importer.bring_up_to_date(store, workspace, database_url)
-    return Runtime(workspace, store, current, settings)
+    return Runtime(workspace, store, current, settings, default_as_of=end_of_order(workspace))
+
+
+def end_of_order(workspace: Workspace) -> int | None:
+    """Give the end of the record (µs) where its instants are ranks, so that "now" means nothing; None for real time."""
+    info = workspace.tables_info() if workspace.has_tables() else None
+    return info.observed_until if info is not None and info.clock == "order" else None
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -8,13 +8,16 @@ import sqlite3
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 import httpx2
 import pytest
 
 from leadlight.errors import ServiceError
-from serving import keys
-from serving.server import address, bound, curl
+from serving import answers, keys
+from serving.clock import to_us
+from serving.server import address, bound, curl, end_of_order, prepare
+from serving.settings import Settings
 from serving.store.database import open_store
 from tests.serving import market
 from tests.serving.process import run, serving
@@ -125,6 +128,16 @@ def test_an_empty_workspace_serves_inline_leads_by_the_card(tmp_path):
         assert (told["leads"], told["model_version"]) == (0, "rules:standard")
         answer = subprocess.run(shlex.split(told["curl"]), capture_output=True, text=True, check=True)
         assert json.loads(answer.stdout)["rule_points"] == 20
+
+
+def test_where_instants_are_ranks_a_lead_is_scored_at_the_end_of_the_record(workspace):
+    assert end_of_order(workspace) is None
+    info = workspace.tables_info()
+    workspace.publish_tables(replace(info, clock="order", observed_until=1_768_000_000_000_000))
+    runtime = prepare(workspace, Settings(everybody=True), None)
+    found = answers.score_known(runtime, "lead-00001", None, "en", explain=False)
+    runtime.store.close()
+    assert to_us(found.feature_as_of) == 1_768_000_000_000_000
 
 
 def test_addresses():
