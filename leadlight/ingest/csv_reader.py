@@ -16,6 +16,8 @@ from leadlight.errors import RawDataError
 from leadlight.ingest.mapping import RawFile
 
 _BLOCK_BYTES: Final = 8 << 20
+_UTF8: Final = "utf-8"
+_MARKED_UTF8: Final = "utf-8-sig"  # skips a byte order mark
 _BAD_ENCODING: Final = re.compile(
     r"invalid UTF8|codec can't decode|illegal multibyte|invalid continuation", re.IGNORECASE
 )
@@ -30,7 +32,7 @@ class CsvFile:
         """Note the place; nothing is read yet."""
         self.path = path
         self.raw = raw
-        self._encoding = _without_mark(raw.encoding)
+        self._encoding = _plain_name(raw.encoding)
         self._delimiter = raw.delimiter_of(path.name)
 
     def columns(self) -> list[str]:
@@ -40,10 +42,10 @@ class CsvFile:
             RawDataError: the file is empty, is not in its encoding, or names a column twice.
         """
         try:
-            encoding = "utf-8-sig" if self._encoding == "utf-8" else self._encoding
+            encoding = _MARKED_UTF8 if self._encoding == _UTF8 else self._encoding
             with self._open() as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
                 first = next(self._fields(text), None)
-        except UnicodeDecodeError as wrong:
+        except UnicodeError as wrong:
             raise self._wrong_encoding() from wrong
         except (OSError, EOFError, csv.Error, zlib.error) as damaged:
             raise RawDataError(f"{self.path.name} cannot be read: {damaged}") from damaged
@@ -80,8 +82,8 @@ class CsvFile:
                 numbers, position = _numbers(position, record_batch.num_rows, skipped)
                 frame = _frame(record_batch, wanted, row_name, numbers)
                 yield _without_blank(frame, wanted), problems
-        except (pa.ArrowInvalid, UnicodeDecodeError, OSError, EOFError, zlib.error) as broken:
-            if isinstance(broken, UnicodeDecodeError) or _BAD_ENCODING.search(str(broken)):
+        except (pa.ArrowInvalid, UnicodeError, OSError, EOFError, zlib.error) as broken:
+            if isinstance(broken, UnicodeError) or _BAD_ENCODING.search(str(broken)):
                 raise self._wrong_encoding() from broken
             raise RawDataError(
                 f"{self.path.name} cannot be read after row {max(position - 1, 1)}: {broken}; check quotes"
@@ -105,7 +107,8 @@ class CsvFile:
             read_options=arrow_csv.ReadOptions(
                 use_threads=False,
                 block_size=_BLOCK_BYTES,
-                encoding=self._encoding,
+                # Under its plain name Arrow would not check UTF-8 in rows that it sets aside.
+                encoding=_MARKED_UTF8 if self._encoding == _UTF8 else self._encoding,
                 column_names=names,
                 skip_rows_after_names=0 if self.raw.names else 1,
             ),
@@ -140,18 +143,21 @@ class CsvFile:
         )
 
     def _undecodable_line(self) -> int | None:
+        """Give the first line that cannot be decoded; None where lines are not told by their bytes."""
+        if self._encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32", "utf16", "utf32")):
+            return None
         with self._open() as file:
             for number, line in enumerate(file, start=1):
                 try:
                     line.decode(self._encoding)
-                except UnicodeDecodeError:
+                except UnicodeError:
                     return number
         return None
 
 
-def _without_mark(encoding: str) -> str:
-    """Arrow skips a byte order mark by itself under the plain name."""
-    return "utf-8" if encoding.lower().replace("_", "-") in {"utf8", "utf-8", "utf-8-sig", "utf8-sig"} else encoding
+def _plain_name(encoding: str) -> str:
+    """Give the one name of UTF-8, whatever it is called."""
+    return _UTF8 if encoding.lower().replace("_", "-") in {"utf8", "utf-8", "utf-8-sig", "utf8-sig"} else encoding
 
 
 def _numbers(position: int, count: int, skipped: list[int]) -> tuple[list[int] | range, int]:

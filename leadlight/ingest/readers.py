@@ -1,7 +1,6 @@
 """Raw files as a stream of batches of texts with row numbers; single bad rows are set aside with their cause."""
 
 import gzip
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -189,7 +188,7 @@ def _record(line: bytes, encoding: str, *, first: bool) -> dict[str, Any] | str:
     """Parse a line, numbers left as written; a text is the cause why it cannot be."""
     try:
         text = line.decode(encoding)
-    except UnicodeDecodeError:
+    except UnicodeError:
         return f"malformed row: not {encoding}"
     try:
         record = json.loads(
@@ -230,13 +229,3 @@ def _frame(rows: list[list[str | None]], numbers: list[int], wanted: Sequence[st
     if not wanted:
         return pl.DataFrame({ROW: pl.Series(numbers, dtype=pl.Int64)})
     return frame.insert_column(0, pl.Series(ROW, numbers, dtype=pl.Int64))
-
-
-def text_lines(path: Path, encoding: str, limit: int) -> list[str]:
-    """Give the first lines of a text file.
-
-    Raises:
-        UnicodeDecodeError: they are not in `encoding`.
-    """
-    with open_bytes(path) as file, io.TextIOWrapper(file, encoding=encoding, newline=None) as text:
-        return [line for line, _ in zip(text, range(limit), strict=False)]

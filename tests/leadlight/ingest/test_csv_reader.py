@@ -66,6 +66,16 @@ def test_wrong_encoding_is_located(tmp_path, name):
         read(tmp_path, "業種\n".encode("cp932"))
 
 
+def test_an_encoding_without_lines_is_told_all_the_same(tmp_path):
+    with pytest.raises(RawDataError, match=r"raw.csv: not utf-16; .* `encoding: utf-8`"):
+        read(tmp_path, b"a,b\n1,2\n", encoding="utf-16")
+
+
+def test_a_malformed_row_in_another_encoding_is_no_row(tmp_path):
+    with pytest.raises(RawDataError, match=r"raw.csv line 3: not utf-8"):
+        read(tmp_path, b"a,b\n1,2\n3,4,\xff\n")
+
+
 def test_gzip_tabs_and_quotes(tmp_path):
     assert read(tmp_path, gzip.compress(b"a\tb\n1\t2\n"), "raw.tsv.gz")[1] == [(2, "1", "2")]
     assert read(tmp_path, 'a;b\n"1;2\n', delimiter=";", quote="none")[1] == [(2, '"1', "2")]

@@ -367,6 +367,25 @@ def test_split_order_and_duplicates_of_rows_change_nothing(tmp_path_factory, dat
     assert {row["content"] for row in split.rows("quarantine")} == set(content)
 
 
+RAW_TEXT = st.text(st.sampled_from('A1,"\n\r x:-/2026é\t\x00;'), max_size=60)
+
+
+@settings(max_examples=40, deadline=None)
+@given(body=RAW_TEXT | st.binary(max_size=40))
+def test_any_bytes_are_refused_cleanly_or_accounted_for(tmp_path_factory, body):
+    world = World(tmp_path_factory.mktemp("fuzz"))
+    content = HEAD.encode() + (body if isinstance(body, bytes) else body.encode())
+    try:
+        report = world.ingest(leads__csv=LEADS, events__csv=content)
+    except RawDataError:
+        assert not world.workspace.has_tables()
+        return
+    log = report.files[1]
+    assert log.rows == log.malformed + log.left_out + log.tables[0].rows
+    assert len(world.rows("quarantine")) == report.quarantined
+    assert len(world.rows("activities")) == log.tables[0].stored
+
+
 def test_the_workspace_is_a_plain_folder(world):
     world.ingest()
     assert isinstance(world.workspace, Workspace)
