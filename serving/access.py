@@ -42,8 +42,8 @@ class Access:
             return
         try:
             allowed = await run_in_threadpool(keys.is_valid, self.store, presented(headers))
-        except SQLAlchemyError:
-            await store_unavailable()(scope, receive, send)
+        except SQLAlchemyError as error:
+            await store_unavailable(error)(scope, receive, send)
             return
         if allowed:
             await self.app(scope, receive, send)

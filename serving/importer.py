@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Table
@@ -58,7 +59,10 @@ def bring_up_to_date(store: Store, workspace: Workspace, database_url: str | Non
     environment = {key: value for key, value in os.environ.items() if key != URL_VARIABLE}
     if database_url is not None:
         environment[URL_VARIABLE] = database_url
-    command = [sys.executable, "-m", "serving.importer", str(workspace.root)]
+    # `-P`: modules come from where this one lies and from what is installed, never from the folder that we stand in
+    ours = str(Path(__file__).parents[1])
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (ours, environment.get("PYTHONPATH"))))
+    command = [sys.executable, "-P", "-m", "serving.importer", str(workspace.root)]
     with subprocess.Popen(command, env=environment, stdout=sys.stderr) as process:  # noqa: S603  (our own module)
         try:
             status = process.wait()

@@ -1,5 +1,6 @@
 """Errors as problem+json (RFC 9457): one shape for every status, the field path named, nothing sent back verbatim."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from leadlight.errors import InputError, LeadlightError, NotEnoughDataError, UnknownLeadError
 from serving.wire import FieldProblem, Problem
 
+LOG: Final = logging.getLogger("leadlight.serving")
 MEDIA_TYPE: Final = "application/problem+json"
 PLAIN: Final = "about:blank"  # the status says what kind it is; `code` says more
 MAX_ERRORS: Final = 20
@@ -124,19 +126,23 @@ async def _on_http(_request: Request, error: Exception) -> Response:
 
 
 async def _on_leadlight(_request: Request, error: Exception) -> Response:
-    return response(of_error(error) if isinstance(error, LeadlightError) else problem(500, "defect"))
+    found = of_error(error) if isinstance(error, LeadlightError) else None
+    if found is None or found.status >= 500:
+        LOG.error("%s: %s", type(error).__name__, error)
+    return response(found or problem(500, "the service met a defect; its log says more"))
 
 
-async def _on_database(_request: Request, _error: Exception) -> Response:
-    return store_unavailable()
+async def _on_database(_request: Request, error: Exception) -> Response:
+    return store_unavailable(error)
 
 
 async def _on_defect(_request: Request, _error: Exception) -> Response:
     return response(problem(500, "the service met a defect; its log says more"))
 
 
-def store_unavailable() -> Response:
-    """Answer while the database does not."""
+def store_unavailable(error: Exception) -> Response:
+    """Answer while the database does not; its error goes to the log, without the values that were asked for."""
+    LOG.error("the store does not answer: %s", getattr(error, "orig", None) or type(error).__name__)
     return response(problem(503, "the store does not answer; try again", "store_unavailable"), {"Retry-After": "5"})
 
 

@@ -71,7 +71,7 @@ def open_store(database: Path | str) -> Store:
     """
     url = _url(database)
     try:
-        engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=url.drivername != "sqlite")
+        engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, hide_parameters=True)
     except (ArgumentError, ImportError, TypeError) as unusable:
         raise InputError(f"database URL `{url.render_as_string()}` cannot be used: {unusable}") from unusable
     if engine.dialect.name == "sqlite":

@@ -4,6 +4,8 @@ import pytest
 from pydantic import BaseModel
 
 from serving import wire
+from serving.problems import CODES
+from tests.serving.process import ROOT
 
 OPERATIONS = {
     ("post", "/v1/score"): "scoreLead",
@@ -90,6 +92,14 @@ def test_no_float_on_the_wire_may_be_infinite_or_nan():
             if "float" in text and "allow_inf_nan=False" not in text:
                 loose.append(f"{model.__name__}.{name}")
     assert loose == []
+
+
+def test_the_documentation_names_every_route_code_and_field():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    names = {path.replace("{lead_id}", "{id}") for _, path in OPERATIONS} | set(OPERATIONS.values())
+    names |= set(wire.ScoreAnswer.model_fields) | {"unknown_lead", "no_threshold_curve", "store_unavailable"}
+    names |= set(CODES.values()) - {"not_enough_data", "unavailable"}
+    assert [name for name in sorted(names) if f"`{name}`" not in page and f" {name}`" not in page] == []
 
 
 def test_no_page_loads_anything_from_elsewhere(client):

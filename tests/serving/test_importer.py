@@ -29,6 +29,14 @@ def test_another_process_imports_a_generation_once(workspace):
     store.close()
 
 
+def test_the_other_process_does_not_take_modules_from_the_folder_it_stands_in(workspace, tmp_path, monkeypatch):
+    (tmp_path / "polars.py").write_text("raise SystemExit('hijacked')")
+    monkeypatch.chdir(tmp_path)
+    store = open_store(workspace.serve_db)
+    assert importer.bring_up_to_date(store, workspace, None)
+    store.close()
+
+
 def test_progress_counts_every_row(workspace):
     store = open_store(workspace.serve_db)
     told = []

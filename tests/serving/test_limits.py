@@ -46,3 +46,34 @@ def test_an_understated_length_does_not_help(small):
 
 def test_routes_without_a_body_are_limited_too(small):
     assert small.request("GET", "/livez", content=b"x" * (LIMIT + 1)).status_code == 413
+
+
+def test_a_client_that_leaves_half_way_breaks_nothing(runtime):
+    import asyncio
+
+    app = create_app(runtime)
+    messages = iter([{"type": "http.request", "body": b'{"lead', "more_body": True}, {"type": "http.disconnect"}])
+    sent = []
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": "/v1/score",
+        "raw_path": b"/v1/score",
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    asyncio.run(app(scope, receive, send))
+    assert sent[0]["status"] == 400

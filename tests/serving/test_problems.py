@@ -89,14 +89,16 @@ def test_a_defect_tells_nothing_of_the_inside(runtime, monkeypatch):
     assert "secret" not in answer.text
 
 
-def test_a_store_that_does_not_answer_is_503(client, monkeypatch):
+def test_a_store_that_does_not_answer_is_503(client, monkeypatch, caplog):
     def broken(*_):
-        raise OperationalError("SELECT secret", {}, Exception("disk I/O error"))
+        raise OperationalError("SELECT secret", {"lead_id": "somebody"}, Exception("disk I/O error"))
 
     monkeypatch.setattr(answers, "score_known", broken)
     answer = client.get("/v1/leads/lead-00001/score")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert "SELECT" not in answer.text
+    assert "disk I/O error" in caplog.text
+    assert "somebody" not in caplog.text
 
 
 @pytest.mark.parametrize(
