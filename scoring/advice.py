@@ -45,8 +45,8 @@ def chosen(row: Row, binding: str, wish: Wish, target: str, lang: Lang) -> str:
         "none": "a lower one would catch no more wins",
     }[binding]
     return (
-        f"A threshold of {row['threshold']} catches most wins with {rate} {name} (95 % interval {span}) "
-        f"and {volume} MQLs a week; {why}."
+        f"A threshold of {row['threshold']} catches the most wins that the limits allow: {name} {rate} "
+        f"(95 % interval {span}), {volume} MQLs a week; {why}."
     )
 
 

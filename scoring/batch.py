@@ -5,7 +5,7 @@ The same card, columns, scorer and formulas as for one lead (`scoring.score`); o
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -36,6 +36,14 @@ def matrices(tables: Tables, rows: pl.DataFrame, columns: Columns) -> Iterator[t
         yield part, batch.matrix(batch.build(tables, part, columns.specs), columns.specs)
 
 
+def features_read(scorer: Scorer) -> list[int]:
+    """Give the positions of the features that the booster splits on; the others need not be computed for a score."""
+    if scorer.booster is None:
+        return []
+    splits = scorer.booster.feature_importance(importance_type="split")
+    return [int(at) for at in np.flatnonzero(splits)]
+
+
 def score_snapshots(tables: Tables, rows: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
     """Score snapshots by the bundle's model and by its rule card.
 
@@ -50,11 +58,14 @@ def score_snapshots(tables: Tables, rows: pl.DataFrame, bundle: Bundle) -> pl.Da
     """
     scorer = bundle.scorer
     card = parse.from_json(dict(scorer.card))
-    columns = Columns.union(engine.specs(card), scorer.specs)
+    read = features_read(scorer)
+    columns = Columns.union(engine.specs(card), [scorer.specs[at] for at in read])
     frames = []
     for part, matrix in matrices(tables, rows.select("lead_id", "as_of"), columns):
         total = engine.points(card, columns.for_card(matrix), part.height).total
-        log_odds = scorer.log_odds(columns.for_scorer(matrix), total)
+        X = np.full((part.height, len(scorer.specs)), np.nan)
+        X[:, read] = columns.for_scorer(matrix)
+        log_odds = scorer.log_odds(X, total)
         values = {
             "log_odds": log_odds,
             "probability": probabilities(log_odds),
@@ -87,7 +98,9 @@ class _Period:
 def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: int, end: int) -> dict[str, Any]:
     """Measure what every threshold would have yielded in [start, end), for model scores and for rule points.
 
-    Leads are scored at the end of each UTC day with activity and at scheduled ages, from their creation on, so that a
+    Leads are scored at the end of each UTC day with activity other than marketing's own (being sent a mail makes
+    nobody ready, and such days are half of a log), at scheduled ages, and at the instant they leave stage `lead` (else
+    the score with which a lead was handed over on that day would be missed); from their creation on, so that a
     lead that crossed before the period is not counted as crossing in it. Where the data knows no stage `mql`, every
     lead that is open for the target counts as being at stage `lead`.
 
@@ -143,10 +156,12 @@ def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: 
 def _period(tables: Tables, scorer: Scorer, observed_until: int, start: int, end: int) -> _Period:
     """Gather the snapshots of every lead that could cross in the period, or that won in it, from its creation on."""
     beginning = -(2**62)
+    acting = replace(tables, activities=tables.activities.filter(pl.col("actor") != "marketing"))
     every = pl.concat(
         [
-            snapshots.on_activity(tables, beginning, end).select("lead_id", "as_of"),
+            snapshots.on_activity(acting, beginning, end).select("lead_id", "as_of"),
             snapshots.scheduled(tables, CURVE_AGES, beginning, end).select("lead_id", "as_of"),
+            tables.stages.select("lead_id", as_of="entered_at").filter(pl.col("as_of") < end).collect(),
         ]
     ).unique(maintain_order=False)
     at_lead = snapshots.open_for(every.sort("lead_id", "as_of"), tables, scorer.target)

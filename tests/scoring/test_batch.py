@@ -60,10 +60,11 @@ def test_large_batches_are_cut_and_joined(monkeypatch):
 
 
 def instants_of(lead, end):
-    """All snapshots of one lead, spelled out: the midnight after each day with activity, and the scheduled ages."""
+    """All snapshots of a lead: midnight after each day with activity, scheduled ages, stage entries."""
     days = {(int(at) // DAY + 1) * DAY for at in lead.activities.occurred_at}
     ages = {lead.created_at + days * DAY for days in (1, 3, 7, 14, 30, 60, 90)}
-    return sorted(at for at in days | ages if at < end)
+    entries = {entry.entered_at for entry in lead.stages if entry.stage != "lead"}
+    return sorted(at for at in days | ages | entries if at < end)
 
 
 def stage_at(lead, as_of):
@@ -131,3 +132,26 @@ def test_a_period_after_the_record_is_refused():
         batch.measure_thresholds(
             market.tables(some_leads(3)), market.info(), market.bundle(), START + 500 * DAY, START + 600 * DAY
         )
+
+
+def test_features_that_no_tree_reads_are_not_computed():
+    scorer = market.bundle().scorer
+    read = batch.features_read(scorer)
+    assert 0 < len(read) <= len(scorer.specs)
+    assert set(read) == set(scorer.booster.feature_importance("split").nonzero()[0])
+    assert batch.features_read(market.bundle("rules").scorer) == []
+
+
+def test_a_day_on_which_only_marketing_acts_is_no_occasion_to_cross():
+    lead = market.timeline(3)
+    lead.activities.actor[:] = "marketing"
+    found = batch.measure_thresholds(
+        market.tables([lead]), market.info(), market.bundle("rules"), START, START + 90 * DAY
+    )
+    crossed = sum(row["crossings"] for row in found["rules"]["rows"][-1:])
+    assert crossed == 1
+    period = batch._period(
+        market.tables([lead]), market.bundle().scorer, market.info().observed_until, START, START + 90 * DAY
+    )
+    ages = {lead.created_at + days * DAY for days in (1, 3, 7, 14, 30, 60, 90)}
+    assert set(period.rows["as_of"]) <= ages

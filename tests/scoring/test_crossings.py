@@ -56,7 +56,7 @@ def first_crossings(rows: list[tuple], threshold: float) -> dict[int, tuple]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(rows=ROWS, winners=st.sets(st.integers(0, 7)).map(tuple))
 def test_the_sweep_counts_what_the_definition_says(rows, winners):
     result = measured(rows, winners)

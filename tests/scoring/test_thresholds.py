@@ -124,7 +124,7 @@ def test_something_else_than_a_curve_is_refused():
 POINT = st.tuples(st.integers(0, 200), st.integers(0, 100), st.floats(0, 1))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     points=st.lists(POINT, max_size=12),
     low=st.floats(0, 1),
