@@ -99,7 +99,7 @@ def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: 
     """Measure what every threshold would have yielded in [start, end), for model scores and for rule points.
 
     Leads are scored at the end of each UTC day with activity other than marketing's own (being sent a mail makes
-    nobody ready, and such days are half of a log), at scheduled ages, and at the instant they leave stage `lead` (else
+    nobody ready, and such days are half of a log), at scheduled ages, and just before they leave stage `lead` (else
     the score with which a lead was handed over on that day would be missed); from their creation on, so that a
     lead that crossed before the period is not counted as crossing in it. Where the data knows no stage `mql`, every
     lead that is open for the target counts as being at stage `lead`.
@@ -157,11 +157,13 @@ def _period(tables: Tables, scorer: Scorer, observed_until: int, start: int, end
     """Gather the snapshots of every lead that could cross in the period, or that won in it, from its creation on."""
     beginning = -(2**62)
     acting = replace(tables, activities=tables.activities.filter(pl.col("actor") != "marketing"))
+    # an instant before the entry: the target may be entered at the very same time
+    leaving = tables.stages.filter(pl.col("stage") != "lead").select("lead_id", as_of=pl.col("entered_at") - 1)
     every = pl.concat(
         [
             snapshots.on_activity(acting, beginning, end).select("lead_id", "as_of"),
             snapshots.scheduled(tables, CURVE_AGES, beginning, end).select("lead_id", "as_of"),
-            tables.stages.select("lead_id", as_of="entered_at").filter(pl.col("as_of") < end).collect(),
+            leaving.filter(pl.col("as_of") < end).collect(),
         ]
     ).unique(maintain_order=False)
     at_lead = snapshots.open_for(every.sort("lead_id", "as_of"), tables, scorer.target)

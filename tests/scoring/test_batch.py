@@ -63,7 +63,7 @@ def instants_of(lead, end):
     """All snapshots of a lead: midnight after each day with activity, scheduled ages, stage entries."""
     days = {(int(at) // DAY + 1) * DAY for at in lead.activities.occurred_at}
     ages = {lead.created_at + days * DAY for days in (1, 3, 7, 14, 30, 60, 90)}
-    entries = {entry.entered_at for entry in lead.stages if entry.stage != "lead"}
+    entries = {entry.entered_at - 1 for entry in lead.stages if entry.stage != "lead"}
     return sorted(at for at in days | ages | entries if at < end)
 
 
@@ -110,6 +110,15 @@ def test_without_an_mql_stage_every_open_lead_counts():
     bundle = market.bundle(target="customer")
     found = batch.measure_thresholds(market.tables(leads), market.info(), bundle, START + 10 * DAY, START + 89 * DAY)
     assert sum(row["crossings"] for row in found["rules"]["rows"]) > 0
+
+
+def test_a_lead_that_reaches_the_target_at_once_has_reached_it():
+    lead = market.with_stages(market.timeline(3), mql=30, sql=30)
+    found = batch.measure_thresholds(
+        market.tables([lead]), market.info(), market.bundle("rules"), START + 29 * DAY, START + 31 * DAY
+    )
+    lowest = found["rules"]["rows"][-1]
+    assert (lowest["mature"], lowest["reached"], lowest["wins_share"]) == (1, 1, 1.0)
 
 
 def test_the_period_ends_with_the_record():
