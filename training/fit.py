@@ -14,6 +14,7 @@ from training.rows import Rows
 
 Floats = NDArray[np.float64]
 
+FEW_ROWS: Final = 12_000
 # Depth and leaves are a price: TreeSHAP costs trees x leaves x depth^2 a row, so they stay small.
 FIXED: Final[dict[str, Any]] = {
     "objective": "binary",
@@ -81,9 +82,14 @@ def dataset(rows: Rows, specs: Sequence[FeatureSpec], link: RulesLink, reference
 def fit(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Fitted:
     """Fit link and booster on rows; deterministic given the seed."""
     link = RulesLink.fit(rows.points, rows.y, rows.weight)
-    parameters = {**FIXED, **recipe.parameters, "seed": seed}
+    parameters = {**FIXED, **recipe.parameters, "seed": seed, "num_threads": threads(len(rows))}
     booster = lgb.train(parameters, dataset(rows, specs, link), num_boost_round=recipe.trees)
     return Fitted(link, lgb.Booster(model_str=booster.model_to_string()))
+
+
+def threads(n: int) -> int:
+    """Give one thread for few rows, where starting more costs more than it saves, else all (0)."""
+    return 1 if n < FEW_ROWS else 0
 
 
 def expected_value(booster: lgb.Booster, p: int) -> float:

@@ -27,7 +27,7 @@ from training import baselines, calibrate, evaluate, odoo, tune
 from training.comparison import Comparison
 from training.fit import Fitted, Recipe, expected_value, fit
 from training.rows import Rows, gather
-from training.split import AT_CREATION, Split, test_rows, training_ages, training_rows
+from training.split import AT_CREATION, Split, losses_are_final, test_rows, training_ages, training_rows
 
 Floats = NDArray[np.float64]
 Oracle = Callable[[Sequence[str], NDArray[np.int64], Target, int], Floats]
@@ -57,6 +57,7 @@ class Options:
         seed: of everything that draws.
         reference: probability that scores 50; None = the target's default.
         features: adjustments of the feature catalog.
+        allow: attributes of unknown time that may be used all the same; recorded in the bundle.
     """
 
     target: Target
@@ -70,6 +71,7 @@ class Options:
     seed: int = 0
     reference: float | None = None
     features: catalog.CatalogSettings = field(default_factory=catalog.CatalogSettings)
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ def train(
     """
     watch = _Watch(say)
     watch.step("features", "features: snapshots before and after the cut")
-    info = workspace.tables_info()
+    info = allowed(workspace.tables_info(), options.allow)
     key = signing_key(create=True)
     tables = tables_of.read(workspace)
     split = make_split(tables, info, options)
@@ -149,9 +151,9 @@ def train(
     test = gather(tables, test_rows(tables, split), specs, options.card)
     kind, why = _kind(known, options.target)
     watch.step("fit", f"fit: {why}")
-    scorer, notes = _fit(known, specs, kind, split, options, progress)
+    scorer, notes = _fit(known, specs, kind, split=split, options=options, progress=progress)
     watch.step("evaluate", f"evaluate: {len(test):,} test snapshots, every scorer on the same rows")
-    columns = _probabilities(known, test, scorer, specs, split, oracle)
+    columns = _probabilities(known, test, scorer, specs=specs, split=split, oracle=oracle)
     comparison = evaluate.compare(
         test.y, columns, test.lead_ids, options.seed, age=test.frame["age"].to_numpy() if len(test) else None
     )
@@ -160,7 +162,9 @@ def train(
         scorer=scorer,
         metrics=comparison.to_json(),
         training={
-            **_provenance(known, test, split, info, options, why),
+            **_provenance(
+                known, test, split, info=info, options=options, why=why, final=losses_are_final(tables, split)
+            ),
             **notes,
             "proposed_reference": _proposed(scorer, test),
         },
@@ -178,6 +182,23 @@ def train(
     )
     better = comparison.better_than("rules") if kind == "lightgbm" and len(test) else None
     return Trained(bundle, comparison, why, better, split, frame, _reasons_error(scorer, test), watch.seconds)
+
+
+def allowed(info: TablesInfo, names: Sequence[str]) -> TablesInfo:
+    """Give what is known of the tables with some attributes of unknown time declared usable.
+
+    Raises:
+        InputError: there is no such attribute.
+    """
+    known = {attribute.name for attribute in info.attributes}
+    for name in names:
+        if name not in known:
+            raise InputError.unknown_name("--allow: attribute", name, known)
+    attributes = tuple(
+        replace(attribute, known_at="creation") if attribute.name in names else attribute
+        for attribute in info.attributes
+    )
+    return replace(info, attributes=attributes)
 
 
 def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
@@ -228,6 +249,7 @@ def _fit(
     known: Rows,
     specs: tuple[FeatureSpec, ...],
     kind: ScorerKind,
+    *,
     split: Split,
     options: Options,
     progress: Callable[[int, int], None] | None,
@@ -282,7 +304,7 @@ def _tuning(tuned: tune.Tuned, recipe: Recipe, calibrator: calibrate.Sigmoid) ->
 
 
 def _probabilities(
-    known: Rows, test: Rows, scorer: Scorer, specs: tuple[FeatureSpec, ...], split: Split, oracle: Oracle | None
+    known: Rows, test: Rows, scorer: Scorer, *, specs: tuple[FeatureSpec, ...], split: Split, oracle: Oracle | None
 ) -> dict[str, Floats | None]:
     """Give every scorer's probabilities of the test rows, all fitted on the same training rows."""
     link = baselines.RulesLink.fit(known.points, known.y, known.weight)
@@ -328,10 +350,12 @@ def _proposed(scorer: Scorer, test: Rows) -> float | None:
     score = 50 + 10 * (log_odds / np.log(2) - np.log2(scorer.reference / (1 - scorer.reference)))
     if max(np.mean(score <= 0), np.mean(score >= 100)) < ONE_END:
         return None
-    return float(np.clip(probabilities(np.quantile(log_odds, [0.9]))[0], 0.001, 0.999).round(3))
+    return float(np.clip(probabilities(np.array([np.quantile(log_odds, 0.9)]))[0], 0.001, 0.999).round(3))
 
 
-def _provenance(known: Rows, test: Rows, split: Split, info: TablesInfo, options: Options, why: str) -> dict[str, Any]:
+def _provenance(
+    known: Rows, test: Rows, split: Split, *, info: TablesInfo, options: Options, why: str, final: bool
+) -> dict[str, Any]:
     """Say from what the bundle was made: no personal data."""
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -344,6 +368,8 @@ def _provenance(known: Rows, test: Rows, split: Split, info: TablesInfo, options
         "ages_us": list(split.ages_us),
         "train_ages_us": list(split.train_ages_us),
         "seed": options.seed,
+        "allowed": list(options.allow),
+        "losses_are_final": final,
         "why": why,
         "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},
         "test": {"rows": len(test), "positives": int(test.y.sum()), "leads": test.frame["lead_id"].n_unique()},

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from features import labels, snapshots
 from features.tables import Tables
 from leadlight.errors import InputError
+from leadlight.metrics import wilson_interval
 from leadlight.schema import Target
 
 Floats = NDArray[np.float64]
@@ -20,6 +21,8 @@ AT_CREATION: Final = 1
 BEGINNING: Final = -(2**62)
 # A weight is never larger than this: few rows must not carry the fit.
 LARGEST_WEIGHT: Final = 20.0
+# A loss is an outcome where the share of lost leads that still succeed within the horizon is surely below this.
+FINAL_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,60 @@ def training_ages(ages_us: Sequence[int]) -> tuple[int, ...]:
 def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
     """Give the open snapshots before the cut whose outcome is known at the cut, with their weights.
 
+    Known are a success, a horizon that ended without one, and, where lost leads practically never come back within the
+    horizon (`losses_are_final`), a loss.
+
     Returns:
         lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0), weight (1/G, see `censoring_weights`).
     """
     rows = snapshots.scheduled(tables, split.train_ages_us, BEGINNING, split.cut)
     rows = snapshots.open_for(rows, tables, split.target)
     rows = labels.attach(rows, tables, split.target, split.horizon_us, split.cut - 1)
+    if split.horizon_us is not None and losses_are_final(tables, split):
+        rows = _with_losses(rows, tables, split.horizon_us, split.cut)
     weights = censoring_weights(rows["as_of"].to_numpy(), rows["outcome_us"], split.horizon_us, split.cut)
     known = rows.with_columns(weight=weights).filter(pl.col("label").is_not_null())
     return known.drop("outcome_us").sort("lead_id", "as_of")
+
+
+def losses_are_final(tables: Tables, split: Split) -> bool:
+    """Tell whether a loss may count as the outcome, from what was known at the cut.
+
+    It may if, of the losses before the cut - horizon, the upper 95 % bound of the share that reached the target within
+    the horizon after all is below 1 % (it needs a few hundred losses to show).
+    """
+    if split.horizon_us is None:
+        return False
+    lost = _losses(tables, split.cut - split.horizon_us).select("lead_id", as_of=pl.col("lost_at")).collect()
+    if not lost.height:
+        return False
+    after = labels.attach(lost, tables, split.target, split.horizon_us, split.cut - 1)["label"].drop_nulls()
+    return bool(len(after)) and wilson_interval(int(after.sum()), len(after))[1] < FINAL_SHARE
+
+
+def _losses(tables: Tables, until: int) -> pl.LazyFrame:
+    """Give the first loss of each lead before an instant: lead_id, lost_at."""
+    lost = tables.stages.filter(pl.col("stage") == "lost", pl.col("entered_at") < until)
+    return lost.group_by("lead_id").agg(lost_at=pl.col("entered_at").min())
+
+
+def _with_losses(rows: pl.DataFrame, tables: Tables, horizon_us: int, cut: int) -> pl.DataFrame:
+    """Count a loss after as_of, within the horizon and before the cut, as a known 0."""
+    lost_us = pl.col("lost_at") - pl.col("as_of")
+    final = pl.col("label").is_null() & lost_us.is_between(0, horizon_us)
+    return (
+        rows.lazy()
+        .join(_losses(tables, cut), on="lead_id", how="left", maintain_order="left")
+        .with_columns(
+            label=pl.when(final).then(0.0).otherwise("label"),
+            outcome_us=pl.when(pl.col("label") == 1.0)
+            .then("outcome_us")
+            .when(lost_us.is_between(0, horizon_us))
+            .then(lost_us),
+        )
+        .drop("lost_at")
+        .collect()
+    )
 
 
 def test_rows(tables: Tables, split: Split) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leadlight.spec import FeatureSpec
 from training.baselines import RulesLink
-from training.fit import FIXED, Recipe, dataset
+from training.fit import FIXED, Recipe, dataset, threads
 from training.rows import Rows, lead_hash
 
 # Tuning looks at so many rows at most (whole leads): more would cost minutes and change little.
@@ -131,6 +131,7 @@ class _Fold:
     learn: Any
     measure: Any
     share: float
+    threads: int
 
 
 def _folds(rows: Rows, specs: Sequence[FeatureSpec], count: int, seed: int) -> Iterator[_Fold]:
@@ -142,7 +143,12 @@ def _folds(rows: Rows, specs: Sequence[FeatureSpec], count: int, seed: int) -> I
         link = RulesLink.fit(inside.points, inside.y, inside.weight)
         learn = dataset(inside, specs, link)
         measure = dataset(outside, specs, link, reference=learn)
-        yield _Fold(learn.construct(), measure.construct(), float(outside.weight.sum() / rows.weight.sum()))
+        yield _Fold(
+            learn.construct(),
+            measure.construct(),
+            float(outside.weight.sum() / rows.weight.sum()),
+            threads(len(inside)),
+        )
 
 
 def _measure(folds: Sequence[_Fold], parameters: dict[str, float | int], seed: int) -> Trial:
@@ -161,7 +167,7 @@ def _curve(fold: _Fold, parameters: dict[str, float | int], seed: int) -> NDArra
     record: dict[str, dict[str, list[float]]] = {}
     patience = max(20, round(1.5 / float(parameters["learning_rate"])))
     lgb.train(
-        {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed},
+        {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed, "num_threads": fold.threads},
         fold.learn,
         num_boost_round=MOST_TREES,
         valid_sets=[fold.measure],
