@@ -102,3 +102,10 @@ def test_a_window_of_one_day_includes_its_far_edge(measure):
     spec = FeatureSpec("one", "frequency", measure, window_days=1)
     frame = batch.build(market.tables(leads, rows, [], []), snapshots_of([("a", market.BASE)]), (spec,))
     assert frame["one"].to_list() == [1.0]
+
+
+def test_an_attribute_that_the_data_does_not_have_is_null_and_one_it_has_needs_no_other():
+    record = ([{"lead_id": "a", "created_at": market.BASE, "industry": "it", "size": 3.0}], [], [], [])
+    size = FeatureSpec("size", "fit", "number", attribute="size")
+    frame = batch.build(market.tables(*record), snapshots_of([("a", market.BASE + 1)]), (size,))
+    assert frame["size"].to_list() == [3.0]
