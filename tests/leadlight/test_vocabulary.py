@@ -18,4 +18,5 @@ def test_phrases_are_distinct_and_hold_no_technical_name():
 def test_the_japanese_noun_has_no_particle():
     assert ACTIVITIES["pricing_view"].ja == "料金ページ閲覧"
     assert ACTIVITIES["seminar_attended"].ja == "セミナー参加"
+    assert BY_ACTOR["sales"].ja == "営業の接触"
     assert ANY_ACTIVITY.ja == "活動"
