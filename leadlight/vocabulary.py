@@ -26,7 +26,7 @@ class Phrase(NamedTuple):
     @property
     def ja(self) -> str:
         """The Japanese noun (「料金ページ閲覧」)."""
-        return (self.obj.rstrip("をにで")) + self.act
+        return (self.obj[:-1] + "の" if self.obj.endswith("が") else self.obj.rstrip("をにで")) + self.act
 
 
 ACTIVITIES: Final[dict[str, Phrase]] = {

@@ -142,7 +142,7 @@ def _table_row(row: Mapping[str, Any], found: Recommendation, lang: Lang) -> str
 
 def cells_of(row: Mapping[str, Any]) -> Sequence[str]:
     """Give a row of the curve as texts, without its threshold."""
-    interval = "n/a" if row["low"] is None else f"{percent(row['low'])} - {percent(row['high'])}"
+    interval = "n/a" if row["low"] is None else f"{number(100 * row['low'])}-{number(100 * row['high'])} %"
     return (
         number(row["crossings"]),
         number(row["mqls_per_week"]),
