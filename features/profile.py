@@ -15,7 +15,7 @@ class Profile:
     Attributes:
         types: activity types, the one that most leads have first.
         actors: actors seen.
-        stages: stages that leads entered, beside `lead`.
+        stages: stages that leads entered; `lead` too where the data tells (a rejected MQL goes back to it).
         has_values: whether activities carry values.
         has_contents: whether activities carry contents.
         numbers: usable numeric attributes that vary.
@@ -66,7 +66,7 @@ def profile(
     return Profile(
         types=tuple(types),
         actors=tuple(facts["actors"][0]),
-        stages=tuple(stage for stage in stages["stage"] if stage != "lead"),
+        stages=tuple(stages["stage"]),
         has_values=bool(facts["values"][0]),
         has_contents=bool(facts["contents"][0]),
         numbers=numbers,

@@ -35,17 +35,23 @@ def scheduled(tables: Tables, ages_us: Sequence[int], start: int, end: int) -> p
     )
 
 
-def on_activity(tables: Tables, start: int, end: int) -> pl.DataFrame:
+def on_activity(tables: Tables, start: int, end: int, every: int = DAY) -> pl.DataFrame:
     """Give one snapshot per lead and UTC day with an activity that was known that day, as_of in [start, end).
 
     as_of is the midnight that ends the day: the whole day is seen, and choosing the instant needs no look ahead.
+
+    Args:
+        tables: the tables.
+        start: µs UTC.
+        end: µs UTC.
+        every: µs; another width than a day, counted from the epoch.
 
     Returns:
         Columns lead_id, as_of (int64 µs), sorted by both.
     """
     known = pl.max_horizontal("occurred_at", "received_at")
     return (
-        tables.activities.select("lead_id", as_of=(known // DAY + 1) * DAY)
+        tables.activities.select("lead_id", as_of=(known // every + 1) * every)
         .filter(pl.col("as_of").is_between(start, end, closed="left"))
         .unique()
         .join(tables.leads.select("lead_id", "created_at"), on="lead_id")

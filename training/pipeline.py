@@ -37,6 +37,8 @@ LEAST_PER_CLASS: Final = 25
 # Reference probabilities (score 50): the bottoms of the usual ranges.
 REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "customer": 0.03}
 DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
+# What the provenance of a model says that has no meaning for rules on the same rows.
+MODEL_ONLY: Final = ("recipe", "trials", "tuning", "calibrator", "proposed_reference")
 # A default reference that leaves this share of the test rows at one end of the scale is questioned.
 ONE_END: Final = 0.5
 
@@ -184,6 +186,37 @@ def train(
     return Trained(bundle, comparison, why, better, split, frame, _reasons_error(scorer, test), watch.seconds)
 
 
+def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
+    """Write a second bundle in which the rules answer, fitted on the rows of a training whose model does not serve.
+
+    Its probability is the rule link that lies under the model (the base rate where points tell nothing).
+
+    Raises:
+        WorkspaceError: the tables that were trained on are gone.
+    """
+    model = trained.bundle
+    kind: ScorerKind = "rules" if model.scorer.rule_b > 0 else "base_rate"
+    scorer = replace(model.scorer, kind=kind, specs=(), booster=None, slope=1.0, intercept=0.0, expected_value=0.0)
+    test = trained.test
+    columns = {
+        name: test[name].to_numpy() for name in ("rules", "logistic", "odoo", "base_rate", "oracle") if name in test
+    }
+    comparison = evaluate.compare(
+        test["label"].to_numpy(),
+        {"model": columns["rules"], **columns},
+        test["lead_id"].to_numpy().astype(object),
+        model.training["seed"],
+        age=test["age"].to_numpy() if len(test) else None,
+    )
+    why = f"the model `{model.version}`, fitted on the same rows, is not better than the rules, so the rules answer"
+    kept = {name: value for name, value in model.training.items() if name not in MODEL_ONLY}
+    bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
+    tables = tables_of.before(tables_of.read(workspace), trained.split.until)
+    bundle = replace(bundle, thresholds=_thresholds(tables, workspace.tables_info(), bundle, trained.split))
+    save(bundle, workspace.bundle_path(bundle.version), signing_key())
+    return bundle
+
+
 def allowed(info: TablesInfo, names: Sequence[str]) -> TablesInfo:
     """Give what is known of the tables with some attributes of unknown time declared usable.
 
@@ -212,7 +245,7 @@ def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
         created = tables.leads.filter(pl.col("created_at") < until).select(pl.col("created_at").sort()).collect()
         if not created.height:
             raise NotEnoughDataError("no lead was created before --until; nothing to learn from")
-        cut = int(created["created_at"][round(cut * created.height)])
+        cut = int(created["created_at"][min(round(cut * created.height), created.height - 1)])
     if not timed:
         return Split(options.target, None, cut, until + 1, (AT_CREATION,), (AT_CREATION,))
     ages = options.ages_us or DEFAULT_AGES
@@ -372,6 +405,7 @@ def _provenance(
         "losses_are_final": final,
         "why": why,
         "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},
+        "base_rate": baselines.base_rate(known.y, known.weight),
         "test": {"rows": len(test), "positives": int(test.y.sum()), "leads": test.frame["lead_id"].n_unique()},
         "unmet_attributes": list(engine.unmet(options.card, {a.name: a.kind for a in info.attributes})),
     }

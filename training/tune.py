@@ -1,22 +1,25 @@
 """Tuning: parameters and number of trees by log loss on leads that were not learnt from, inside the training side."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import lightgbm as lgb
 import numpy as np
 import optuna
+import polars as pl
 from numpy.typing import NDArray
 
 from leadlight.spec import FeatureSpec
 from training.baselines import RulesLink
-from training.fit import FIXED, Recipe, dataset, threads
+from training.fit import FIXED, Recipe, dataset
 from training.rows import Rows, lead_hash
 
 # Tuning looks at so many rows at most (whole leads): more would cost minutes and change little.
-MOST_ROWS: Final = 24_000
+MOST_ROWS: Final = 16_000
 MOST_TREES: Final = 400
 # The first trial, so that a study is never worse than a sensible guess.
 USUAL: Final[dict[str, float | int]] = {
@@ -56,16 +59,27 @@ def folds_of(rows: Rows, folds: int, seed: int) -> NDArray[np.int64]:
 
 
 def number_of_folds(n: int) -> int:
-    """Give five folds for small data, where every row counts, and fewer for large."""
-    return 5 if n < 8_000 else 3
+    """Give five folds for small data, where every row counts, and fewer for large (even: two grow side by side)."""
+    return 5 if n < 6_000 else 4 if n < 12_000 else 2
 
 
 def tuning_rows(rows: Rows, seed: int) -> Rows:
-    """Keep whole leads, chosen by hash, up to about `MOST_ROWS` rows."""
+    """Keep whole leads, about `MOST_ROWS` rows: every lead with a positive, and of the others a share chosen by hash.
+
+    Rows of the others weigh 1 / share, so that every weighted mean stays what it was; positives are what a rare target
+    is short of.
+    """
     if len(rows) <= MOST_ROWS:
         return rows
-    share = MOST_ROWS / len(rows)
-    return rows.take(lead_hash(rows.lead_ids, seed + 1) < share * 2**32)
+    positive_leads = rows.frame.filter(pl.col("label") == 1.0)["lead_id"].unique()
+    kept = rows.frame["lead_id"].is_in(positive_leads.implode()).to_numpy()
+    others = int(np.count_nonzero(~kept))
+    share = max(MOST_ROWS - (len(rows) - others), MOST_ROWS // 2) / others
+    if share >= 1:
+        return rows
+    drawn = lead_hash(rows.lead_ids, seed + 1) < share * 2**32
+    weighted = replace(rows, weight=np.where(kept, rows.weight, rows.weight / share))
+    return weighted.take(kept | drawn)
 
 
 def tune(
@@ -131,7 +145,6 @@ class _Fold:
     learn: Any
     measure: Any
     share: float
-    threads: int
 
 
 def _folds(rows: Rows, specs: Sequence[FeatureSpec], count: int, seed: int) -> Iterator[_Fold]:
@@ -147,13 +160,13 @@ def _folds(rows: Rows, specs: Sequence[FeatureSpec], count: int, seed: int) -> I
             learn.construct(),
             measure.construct(),
             float(outside.weight.sum() / rows.weight.sum()),
-            threads(len(inside)),
         )
 
 
 def _measure(folds: Sequence[_Fold], parameters: dict[str, float | int], seed: int) -> Trial:
     """Grow the folds side by side to the best number of trees on their mean."""
-    curves = [_curve(fold, parameters, seed) for fold in folds]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        curves = list(pool.map(lambda fold: _curve(fold, parameters, seed), folds))
     # A fold that stopped early stays at its last value: its further trees would not have helped.
     longest = max(len(curve) for curve in curves)
     padded = np.array([np.pad(curve, (0, longest - len(curve)), mode="edge") for curve in curves])
@@ -167,7 +180,7 @@ def _curve(fold: _Fold, parameters: dict[str, float | int], seed: int) -> NDArra
     record: dict[str, dict[str, list[float]]] = {}
     patience = max(20, round(1.5 / float(parameters["learning_rate"])))
     lgb.train(
-        {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed, "num_threads": fold.threads},
+        {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed, "num_threads": 1},
         fold.learn,
         num_boost_round=MOST_TREES,
         valid_sets=[fold.measure],
