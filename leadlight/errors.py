@@ -13,6 +13,7 @@ LeadlightError
 │   ├── BundleMissingError             no bundle where one was expected
 │   ├── BundleTamperedError            signature, hash or content does not hold
 │   └── BundleUnsupportedError         written by another version of the format
+├── TrackingError                      MLflow's store cannot be read or written; nothing else is lost
 └── ServiceError                       the service cannot start or continue
 
 A message is one line: what is wrong, where, and the mend. Classmethods are named for the situation and build it.
@@ -119,6 +120,10 @@ class BundleTamperedError(BundleError):
 
 class BundleUnsupportedError(BundleError):
     """A bundle was written by another version of the format."""
+
+
+class TrackingError(LeadlightError):
+    """MLflow's store cannot be read or written; the bundle on disk is not concerned."""
 
 
 class ServiceError(LeadlightError):

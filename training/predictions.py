@@ -33,8 +33,7 @@ def write_predictions(frame: pl.DataFrame, path: Path) -> None:
     Raises:
         InputError: a column is missing or does not hold what it should, or the name ends otherwise.
     """
-    if path.suffix != ".parquet":
-        raise InputError(f"predictions file `{path.name}` must end in .parquet; rename it")
+    check_name(path)
     missing = [column for column in PREDICTIONS if column not in frame.columns]
     if missing:
         raise InputError(f"predictions lack the columns {', '.join(f'`{column}`' for column in missing)}")
@@ -45,3 +44,13 @@ def write_predictions(frame: pl.DataFrame, path: Path) -> None:
         raise InputError(f"predictions cannot be written: {problem}") from problem
     with file_atomically(path) as temporary:
         table.write_parquet(temporary)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that does not end in `.parquet` (call it before any long work).
+
+    Raises:
+        InputError: it does not.
+    """
+    if path.suffix != ".parquet":
+        raise InputError(f"predictions file `{path.name}` must end in .parquet; rename it")

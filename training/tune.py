@@ -74,7 +74,7 @@ def tuning_rows(rows: Rows, seed: int) -> Rows:
     positive_leads = rows.frame.filter(pl.col("label") == 1.0)["lead_id"].unique()
     kept = rows.frame["lead_id"].is_in(positive_leads.implode()).to_numpy()
     others = int(np.count_nonzero(~kept))
-    share = max(MOST_ROWS - (len(rows) - others), MOST_ROWS // 2) / others
+    share = max(MOST_ROWS - (len(rows) - others), MOST_ROWS // 2) / max(others, 1)
     if share >= 1:
         return rows
     drawn = lead_hash(rows.lead_ids, seed + 1) < share * 2**32

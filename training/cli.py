@@ -1,0 +1,338 @@
+"""`leadlight train`, `leadlight evaluate`, `leadlight models list` and `leadlight models promote`."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from leadlight.errors import InputError, TrackingError
+from leadlight.workspace import TablesInfo, Workspace
+
+if TYPE_CHECKING:
+    from rules.parse import Card
+    from training.pipeline import Options, Trained
+    from training.track import TrackedRun
+
+EXIT_PROBLEM: Final = 1
+
+
+class TargetName(StrEnum):
+    """The stage to be predicted."""
+
+    sql = "sql"
+    opportunity = "opportunity"
+    customer = "customer"
+
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this package."""
+    app.command("train")(train)
+    app.command("evaluate")(evaluate)
+    group = typer.Typer(no_args_is_help=True, help="The bundles of a workspace, and which of them serves.")
+    group.callback()(lambda: None)
+    group.command("list")(list_models)
+    group.command("promote")(promote)
+    app.add_typer(group, name="models")
+
+
+def train(
+    *,
+    target: Annotated[TargetName, typer.Option(help="The stage to be predicted.")],
+    test_from: Annotated[
+        str,
+        typer.Option(
+            "--test-from",
+            help="The cut: a date or instant (UTC), or a share of the leads in order of creation. What is known at it "
+            "is learnt from, what comes after it is tested on.",
+        ),
+    ] = "70%",
+    horizon: Annotated[
+        str | None,
+        typer.Option(help="Within which time, such as 60d.", show_default="from the dwell times before the cut"),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Nothing at or after it is read.", show_default="the end of the record")
+    ] = None,
+    ages: Annotated[
+        str | None, typer.Option(help="Ages of test snapshots: 1d,7d,14d.", show_default="1d,3d,7d,14d,30d,60d")
+    ] = None,
+    card: Annotated[
+        str | None,
+        typer.Option(
+            help="Rule card: a YAML file, `standard` or `simple`.",
+            show_default="the workspace's card.yaml, else standard",
+        ),
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="Recipes that tuning tries.")] = 15,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="No new trial begins after so long.", show_default="no limit")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that draws.")] = 0,
+    reference: Annotated[
+        float | None,
+        typer.Option(help="Probability that scores 50.", show_default="sql 0.30, opportunity 0.15, customer 0.03"),
+    ] = None,
+    features: Annotated[Path | None, typer.Option(help="YAML file that adjusts the features.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Attribute of unknown time to use all the same; may be repeated.")
+    ] = None,
+    track: Annotated[
+        bool, typer.Option("--track/--no-track", help="Write the run into the workspace's MLflow.")
+    ] = True,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
+) -> None:
+    """Train a model on won/lost history, compare it with the rules on later leads, and let the better one serve.
+
+    Example: leadlight train --target sql --horizon 60d --test-from 2026-03-01 --ages 1d,7d,14d
+    """
+    from features import catalog
+    from training import durations, pipeline, promotion
+
+    room = Workspace.at(workspace)
+    info = room.tables_info()
+    _refuse_clockless(info, horizon=horizon, ages=ages)
+    options = pipeline.Options(
+        target=target.value,
+        test_from=_cut(test_from),
+        card=_card(card, room),
+        horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
+        until=None if until is None else _instant(until, "--until"),
+        ages_us=() if ages is None else durations.parse_ages(ages),
+        trials=trials,
+        seconds=seconds,
+        seed=seed,
+        reference=_checked_reference(reference),
+        features=catalog.CatalogSettings() if features is None else catalog.load_settings(features),
+        allow=tuple(allow or ()),
+    )
+    with _watched("tuning") as (say, progress):
+        trained = pipeline.train(room, options, say=say, progress=progress)
+        settled = promotion.settle(room, trained)
+        run, problem = None, None
+        if track:
+            say("track: parameters, metrics, plots and bundle into MLflow")
+            run, problem = _tracked(room, trained, options, champion=settled.champion)
+    if as_json:
+        _print_json(_training_json(trained, settled, run, problem))
+    else:
+        from training import show
+
+        show.show_training(room, trained, settled, run)
+    if problem is not None:
+        _say(f"tracking failed: {problem}; the bundle is safe in `{room.bundle_path(trained.bundle.version)}`")
+        raise typer.Exit(EXIT_PROBLEM)
+
+
+def evaluate(
+    *,
+    start: Annotated[str, typer.Option("--from", help="First as_of: a date or an instant (UTC).")],
+    end: Annotated[str | None, typer.Option("--to", help="as_of lies before it.", show_default="end of record")] = None,
+    ages: Annotated[
+        str | None, typer.Option(help="Ages of the snapshots: 1d,7d,14d.", show_default="those of the training")
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option("--bundle", help="Version of a bundle.", show_default="the current one")
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Parquet file for label, probability and rules of every snapshot.")
+    ] = None,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a finished bundle against the rules and the base rate in another period.
+
+    Example: leadlight evaluate --from 2026-03-01 --to 2026-05-01 --ages 1d,7d,14d --predictions predictions.parquet
+    """
+    from scoring import chosen
+    from training import assess, durations
+    from training.predictions import check_name, write_predictions
+
+    room = Workspace.at(workspace)
+    info = room.tables_info()
+    _refuse_clockless(info, ages=ages)
+    begin = _instant(start, "--from")
+    stop = info.observed_until + 1 if end is None else _instant(end, "--to")
+    chosen_ages = None if ages is None else durations.parse_ages(ages)
+    if predictions is not None:
+        check_name(predictions)
+    bundle = chosen.load(room, version)
+    _say(f"evaluate: bundle {bundle.version} on snapshots from {start} on")
+    found = assess.assess(room, bundle, begin, stop, ages_us=chosen_ages)
+    if predictions is not None:
+        write_predictions(found.predictions, predictions)
+    answer = found.to_json()
+    report = room.write_report("evaluation.json", answer)
+    for note in found.notes:
+        _say(f"note: {note}")
+    if as_json:
+        _print_json(answer | {"report": str(report), "predictions": None if predictions is None else str(predictions)})
+        return
+    from training import show
+
+    show.show_assessment(found)
+    print(f"-> {report}" + ("" if predictions is None else f", {predictions}"))
+
+
+def list_models(*, workspace: WorkspaceOption = Path("workspace"), as_json: JsonOption = False) -> None:
+    """List the bundles, newest first: what they are, how they did against the rules, which one serves.
+
+    Example: leadlight models list
+    """
+    from training import models, show
+
+    found = models.listed(Workspace.at(workspace))
+    if as_json:
+        _print_json(
+            {"current": next((m.version for m in found if m.current), None), "models": [m.to_json() for m in found]}
+        )
+        return
+    show.show_models(found)
+
+
+def promote(
+    version: Annotated[str, typer.Argument(help="Version of the bundle.")],
+    *,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
+) -> None:
+    """Let a bundle serve from now on, once its signature has been verified.
+
+    Example: leadlight models promote 20260301T090000-lightgbm-1a2b3c
+    """
+    from dataclasses import asdict
+
+    from training import promotion
+
+    done = promotion.promote(Workspace.at(workspace), version)
+    if as_json:
+        _print_json(asdict(done))
+    else:
+        instead = f" instead of {done.previous}" if done.previous not in {None, version} else ""
+        print(f"{version} serves from now on{instead}")
+        if not done.champion:
+            print("it has not been shown to beat the rules, so MLflow has no champion")
+    if done.problem is not None:
+        _say(f"note: MLflow's aliases did not follow ({done.problem}); what serves is decided by the pointer alone")
+
+
+def _tracked(
+    room: Workspace, trained: "Trained", options: "Options", *, champion: bool
+) -> "tuple[TrackedRun | None, str | None]":
+    from training import track
+
+    try:
+        return track.log(room, trained, options, champion=champion), None
+    except TrackingError as problem:
+        return None, str(problem)
+
+
+def _training_json(trained: "Trained", settled: Any, run: "TrackedRun | None", problem: str | None) -> dict[str, Any]:
+    from training.comparison import verdict
+    from training.show import ages_json, split_json
+
+    comparison = trained.comparison.to_json()
+    return {
+        "version": trained.bundle.version,
+        "kind": trained.bundle.scorer.kind,
+        "why": trained.why,
+        "target": trained.split.target,
+        "split": split_json(trained),
+        "n_test": trained.comparison.rows,
+        "positives": trained.comparison.positives,
+        "metrics": comparison["metrics"],
+        "differences": comparison["differences"],
+        "ece_by_age": ages_json(trained.comparison),
+        "verdict": verdict(trained.comparison),
+        "better_than_rules": trained.better_than_rules,
+        "current": settled.current,
+        "current_why": settled.why,
+        "run_id": None if run is None else run.run_id,
+        "model_version": None if run is None else run.model_version,
+        "tracking_error": problem,
+        "seconds": trained.seconds,
+        "reasons_max_error": trained.reasons_max_error,
+        "proposed_reference": trained.bundle.training.get("proposed_reference"),
+    }
+
+
+def _cut(text: str) -> int | float:
+    """Read a cut: `70%` as 0.7, else an instant."""
+    if not text.strip().endswith("%"):
+        return _instant(text, "--test-from")
+    try:
+        share = float(text.strip()[:-1]) / 100
+    except ValueError as unreadable:
+        raise InputError(f"--test-from `{text}`: write a share such as 70%, or a date") from unreadable
+    if not 0 < share < 1:
+        raise InputError(f"--test-from `{text}`: a share of the leads must lie between 0% and 100%, such as 70%")
+    return share
+
+
+def _instant(text: str, option: str) -> int:
+    from scoring.instants import parse
+
+    return parse(text, option)
+
+
+def _card(name: str | None, room: Workspace) -> "Card":
+    from rules import parse
+
+    if name is not None:
+        return parse.resolve(name)
+    return parse.read(room.card) if room.card.exists() else parse.builtin("standard")
+
+
+def _checked_reference(reference: float | None) -> float | None:
+    if reference is not None and not 0 < reference < 1:
+        raise InputError(f"--reference {reference:g}: must be a probability between 0 and 1, such as 0.3")
+    return reference
+
+
+def _refuse_clockless(info: TablesInfo, **given: str | None) -> None:
+    """Refuse options that mean times where the data has none."""
+    for name, value in given.items():
+        if info.clock == "order" and value is not None:
+            raise InputError(
+                f"--{name} {value}: this data has an order but no clock; every lead is seen once, at its creation, and "
+                f"the horizon is `ever`; leave --{name} out"
+            )
+
+
+@contextmanager
+def _watched(what: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Yield (say, progress) that write on stderr: lines, and a bar while something is counted."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, visible=False)
+
+        def say(text: str) -> None:
+            bar.update(task, visible=False)
+            bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        yield say, progress
+
+
+def _print_json(answer: dict[str, Any]) -> None:
+    print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,92 @@
+"""The bundles of a workspace as a list, one line each; a bundle that cannot be trusted is listed as such."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from leadlight import bundle as bundles
+from leadlight.bundle import Bundle
+from leadlight.errors import BundleError, BundleTamperedError
+from leadlight.workspace import Workspace
+from training.promotion import beats_rules, served
+
+State = Literal["ok", "tampered", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A bundle on disk.
+
+    Attributes:
+        version: name of its folder.
+        current: whether it serves.
+        state: `tampered` if signature, hash or content does not hold, `unreadable` for any other reason.
+        problem: why its state is not `ok`, or None.
+        kind: what produces its scores; None where it cannot be read, as all below.
+        target: the stage it predicts.
+        horizon_us: within which time; None also for `ever`.
+        trained_at: ISO instant.
+        test_rows: snapshots it was tested on.
+        positives: positive ones among them.
+        log_loss: by scorer (`model`, `rules`), None where not defined.
+        auc: likewise.
+        better_than_rules: None where there is no model.
+    """
+
+    version: str
+    current: bool
+    state: State
+    problem: str | None = None
+    kind: str | None = None
+    target: str | None = None
+    horizon_us: int | None = None
+    trained_at: str | None = None
+    test_rows: int | None = None
+    positives: int | None = None
+    log_loss: dict[str, float | None] | None = None
+    auc: dict[str, float | None] | None = None
+    better_than_rules: bool | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the line as JSON."""
+        return asdict(self)
+
+
+def listed(workspace: Workspace) -> list[Listed]:
+    """List the bundles, newest first.
+
+    Raises:
+        BundleMissingError: there are bundles but no signing key to verify them with.
+    """
+    versions = workspace.bundle_versions()
+    if not versions:
+        return []
+    current, key = served(workspace), bundles.signing_key()
+    return [_line(workspace, version, key, current=version == current) for version in reversed(versions)]
+
+
+def _line(workspace: Workspace, version: str, key: bytes, *, current: bool) -> Listed:
+    try:
+        found = bundles.load(workspace.bundle_path(version), key)
+    except BundleTamperedError as problem:
+        return Listed(version, current, "tampered", str(problem))
+    except BundleError as problem:
+        return Listed(version, current, "unreadable", str(problem))
+    return Listed(
+        version=version,
+        current=current,
+        state="ok",
+        kind=found.scorer.kind,
+        target=found.scorer.target,
+        horizon_us=found.scorer.horizon_us,
+        trained_at=found.training.get("trained_at"),
+        test_rows=found.metrics.get("rows"),
+        positives=found.metrics.get("positives"),
+        log_loss=_figures(found, "log_loss"),
+        auc=_figures(found, "auc"),
+        better_than_rules=beats_rules(found),
+    )
+
+
+def _figures(bundle: Bundle, metric: str) -> dict[str, float | None]:
+    estimates = bundle.metrics.get("metrics", {}).get(metric, {})
+    return {name: (estimates.get(name) or {}).get("value") for name in ("model", "rules")}

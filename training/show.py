@@ -1,0 +1,176 @@
+"""Trainings, assessments and lists of bundles on the terminal, and the parts of their JSON that are shared."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from leadlight.workspace import Workspace
+from scoring.instants import iso
+from training import durations
+from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison, Estimate, verdict
+
+if TYPE_CHECKING:
+    from training.assess import Assessed
+    from training.models import Listed
+    from training.pipeline import Trained
+    from training.promotion import Settled
+    from training.track import TrackedRun
+
+UNDEFINED: Final = "-"
+
+
+def split_json(trained: "Trained") -> dict[str, Any]:
+    """Give the split as JSON: ISO instants and durations, null where the data has no clock."""
+    split = trained.split
+    timed = split.horizon_us is not None
+    return {
+        "test_from": iso(split.cut) if timed else None,
+        "until": iso(split.until) if timed else None,
+        "horizon_days": None if split.horizon_us is None else split.horizon_us / durations.UNITS["d"],
+        "ages": [durations.write(age) for age in split.ages_us] if timed else [],
+        "train_ages": [durations.write(age) for age in split.train_ages_us] if timed else [],
+    }
+
+
+def ages_json(comparison: Comparison) -> list[dict[str, Any]]:
+    """Give the calibration error of the model at every age against its bar."""
+    found = []
+    for part in comparison.by_age:
+        error = part.metrics["ece"]["model"]
+        found.append(
+            {
+                "age": UNDEFINED if part.age_us is None else durations.write(part.age_us),
+                "rows": part.rows,
+                "positives": part.positives,
+                "ece": None if error is None else error.value,
+                "bar": part.ece_bar["model"],
+                "limit": part.ece_limit,
+                "ok": part.ece_ok["model"],
+            }
+        )
+    return found
+
+
+def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: "TrackedRun | None") -> None:
+    """Print what was trained, how it did, what serves and what to type next."""
+    console = Console()
+    split = split_json(trained)
+    _line(console, f"{trained.bundle.version}: {trained.why}")
+    if split["test_from"] is None:
+        _line(console, "not point in time: this data has an order but no clock; one snapshot per lead, horizon ever")
+    else:
+        _line(
+            console,
+            f"target {trained.split.target} within {split['horizon_days']:g} days; trained on what was known at "
+            f"{split['test_from']}, tested from then to {split['until']} at ages {', '.join(split['ages'])}",
+        )
+    _show_comparison(console, trained.comparison)
+    proposed = trained.bundle.training.get("proposed_reference")
+    if proposed is not None:
+        _line(
+            console,
+            f"at this reference most test rows score 0 or 100: consider `--reference {proposed:g}`",
+        )
+    _line(console, f"serving: {settled.current} ({settled.why})")
+    _line(console, "next:")
+    _line(console, "  leadlight explain LEAD_ID              why a lead has its score")
+    _line(console, "  leadlight thresholds recommend         from which score on to hand over")
+    _line(console, "  leadlight serve                        the scoring API")
+    if run is not None:
+        _line(console, f"  {page_command(room)}    run {run.run_id}")
+
+
+def show_assessment(found: "Assessed") -> None:
+    """Print how a bundle did in a period."""
+    console = Console()
+    days = "ever" if found.bundle.scorer.horizon_us is None else durations.write(found.bundle.scorer.horizon_us)
+    _line(
+        console,
+        f"{found.bundle.version}: target {found.bundle.scorer.target} within {days}, snapshots of {iso(found.start)} - "
+        f"{iso(found.end)}: {found.predictions.height:,} open, {found.comparison.rows:,} mature",
+    )
+    _show_comparison(console, found.comparison)
+
+
+def show_models(found: "Sequence[Listed]") -> None:
+    """Print bundles as a table, the one that serves marked with an arrow."""
+    console = Console()
+    if not found:
+        _line(console, "no bundle yet; run `leadlight train`")
+        return
+    table = Table()
+    for heading in ("", "version", "kind", "target", "trained", "test rows"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("log loss model / rules", "AUC model / rules", "beats the rules"):
+        table.add_column(heading, justify="right")
+    for line in found:
+        table.add_row(*_cells(line), style="bold" if line.current else "")
+    console.print(table)
+    for line in found:
+        if line.problem is not None:
+            _line(console, line.problem)
+
+
+def page_command(room: Workspace) -> str:
+    """Give the command that opens the MLflow page of a workspace, on this machine only."""
+    return f"mlflow server --backend-store-uri {room.mlflow_uri} --workers 1"
+
+
+def _cells(line: "Listed") -> tuple[str, ...]:
+    mark = "->" if line.current else ""
+    if line.state != "ok":
+        return (mark, line.version, line.state.upper(), *("" for _ in range(6)))
+    beats = {True: "yes", False: "no", None: UNDEFINED}[line.better_than_rules]
+    return (
+        mark,
+        line.version,
+        line.kind or UNDEFINED,
+        line.target or UNDEFINED,
+        (line.trained_at or UNDEFINED)[:16].replace("T", " "),
+        f"{line.test_rows:,} ({line.positives:,} positive)" if line.test_rows is not None else UNDEFINED,
+        _pair(line.log_loss),
+        _pair(line.auc),
+        beats,
+    )
+
+
+def _pair(figures: dict[str, float | None] | None) -> str:
+    values = [(figures or {}).get(name) for name in ("model", "rules")]
+    return " / ".join(UNDEFINED if value is None else f"{value:.4f}" for value in values)
+
+
+def _show_comparison(console: Console, comparison: Comparison) -> None:
+    scorers = [name for name in SCORER_NAMES if any(comparison.metrics[metric].get(name) for metric in METRICS)]
+    if scorers:
+        table = Table(title=f"{comparison.rows:,} test rows, {comparison.positives:,} positive; 95 % intervals")
+        table.add_column("")
+        for metric in METRICS:
+            table.add_column(METRIC_NAMES[metric], justify="right")
+        for name in scorers:
+            cells = [_estimate(comparison.metrics[metric].get(name)) for metric in METRICS]
+            table.add_row(SCORER_NAMES[name], *cells, style="bold" if name == comparison.reference else "")
+        console.print(table)
+    for row in ages_json(comparison):
+        if row["ece"] is not None:
+            said = "within" if row["ok"] else "NOT within"
+            bar = max(row["bar"], row["limit"])
+            about = f"bar of a perfect model {row['bar']:.4f}, of large slices {row['limit']:.4f}"
+            _line(
+                console,
+                f"ECE at age {row['age']} ({row['rows']:,} rows): {row['ece']:.4f}, {said} {bar:.4f} ({about})",
+            )
+    _line(console, verdict(comparison))
+
+
+def _estimate(found: Estimate | None) -> str:
+    if found is None:
+        return UNDEFINED
+    if found.low is None or found.high is None:
+        return f"{found.value:.4f}"
+    return f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
