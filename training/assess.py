@@ -56,7 +56,7 @@ class Assessed:
             "immature": self.predictions.filter(pl.col("as_of") > self.mature_until).height,
             "n_test": self.comparison.rows,
             "positives": self.comparison.positives,
-            "verdict": evaluate.verdict(self.comparison),
+            "verdict": evaluate.verdict(self.comparison, model=scorer.kind == "lightgbm"),
             "notes": list(self.notes),
             "comparison": self.comparison.to_json(),
         }

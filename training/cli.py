@@ -254,7 +254,7 @@ def _training_json(trained: "Trained", settled: Any, run: "TrackedRun | None", p
         "metrics": comparison["metrics"],
         "differences": comparison["differences"],
         "ece_by_age": ages_json(trained.comparison),
-        "verdict": verdict(trained.comparison),
+        "verdict": verdict(trained.comparison, model=trained.bundle.scorer.kind == "lightgbm"),
         "better_than_rules": trained.better_than_rules,
         "current": settled.current,
         "current_why": settled.why,

@@ -114,12 +114,16 @@ class Comparison:
         return data
 
 
-def verdict(comparison: Comparison) -> str:
+def verdict(comparison: Comparison, *, model: bool = True) -> str:
     """Say in plain sentences whether the reference beats the rules and each other scorer, and whether it is calibrated.
 
     The oracle is a yardstick, not a rival: only the distance to it is told.
+
+    Args:
+        comparison: what was measured.
+        model: whether the reference is a model at all; if not, the sentences do not call it one.
     """
-    who = _name(comparison.reference)
+    who = _name(comparison.reference) if model else "what is served"
     if comparison.positives in {0, comparison.rows}:
         return (
             f"Nothing can be said: {comparison.rows:,} test rows of {comparison.leads:,} leads with "

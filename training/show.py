@@ -66,7 +66,7 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
             f"target {trained.split.target} within {split['horizon_days']:g} days; trained on what was known at "
             f"{split['test_from']}, tested from then to {split['until']} at ages {', '.join(split['ages'])}",
         )
-    _show_comparison(console, trained.comparison)
+    show_comparison(console, trained.comparison, model=trained.bundle.scorer.kind == "lightgbm")
     proposed = trained.bundle.training.get("proposed_reference")
     if proposed is not None:
         _line(
@@ -91,7 +91,7 @@ def show_assessment(found: "Assessed") -> None:
         f"{found.bundle.version}: target {found.bundle.scorer.target} within {days}, snapshots of {iso(found.start)} - "
         f"{iso(found.end)}: {found.predictions.height:,} open, {found.comparison.rows:,} mature",
     )
-    _show_comparison(console, found.comparison)
+    show_comparison(console, found.comparison, model=found.bundle.scorer.kind == "lightgbm")
 
 
 def show_models(found: "Sequence[Listed]") -> None:
@@ -100,10 +100,10 @@ def show_models(found: "Sequence[Listed]") -> None:
     if not found:
         _line(console, "no bundle yet; run `leadlight train`")
         return
-    table = Table()
-    for heading in ("", "version", "kind", "target", "trained", "test rows"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("log loss model / rules", "AUC model / rules", "beats the rules"):
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for heading in ("", "version", "target"):
+        table.add_column(heading, no_wrap=heading == "version")
+    for heading in ("test rows", "log loss", "of rules", "AUC", "of rules", "beats rules"):
         table.add_column(heading, justify="right")
     for line in found:
         table.add_row(*_cells(line), style="bold" if line.current else "")
@@ -121,36 +121,42 @@ def page_command(room: Workspace) -> str:
 def _cells(line: "Listed") -> tuple[str, ...]:
     mark = "->" if line.current else ""
     if line.state != "ok":
-        return (mark, line.version, line.state.upper(), *("" for _ in range(6)))
-    beats = {True: "yes", False: "no", None: UNDEFINED}[line.better_than_rules]
+        return (mark, line.version, line.state.upper())
     return (
         mark,
         line.version,
-        line.kind or UNDEFINED,
         line.target or UNDEFINED,
-        (line.trained_at or UNDEFINED)[:16].replace("T", " "),
-        f"{line.test_rows:,} ({line.positives:,} positive)" if line.test_rows is not None else UNDEFINED,
-        _pair(line.log_loss),
-        _pair(line.auc),
-        beats,
+        UNDEFINED if line.test_rows is None else f"{line.test_rows:,}",
+        *_pair(line.log_loss),
+        *_pair(line.auc),
+        {True: "yes", False: "no", None: UNDEFINED}[line.better_than_rules],
     )
 
 
-def _pair(figures: dict[str, float | None] | None) -> str:
+def _pair(figures: dict[str, float | None] | None) -> tuple[str, str]:
     values = [(figures or {}).get(name) for name in ("model", "rules")]
-    return " / ".join(UNDEFINED if value is None else f"{value:.4f}" for value in values)
+    model, rules = (UNDEFINED if value is None else f"{value:.3f}" for value in values)
+    return model, rules
 
 
-def _show_comparison(console: Console, comparison: Comparison) -> None:
+def show_comparison(console: Console, comparison: Comparison, *, model: bool = True) -> None:
+    """Print scorers x metrics with intervals, the calibration error per age against its bar, and the verdict.
+
+    Args:
+        console: where to.
+        comparison: what to print.
+        model: whether the reference is a model at all; if not, it is not called one.
+    """
     scorers = [name for name in SCORER_NAMES if any(comparison.metrics[metric].get(name) for metric in METRICS)]
     if scorers:
-        table = Table(title=f"{comparison.rows:,} test rows, {comparison.positives:,} positive; 95 % intervals")
-        table.add_column("")
+        told = f"{comparison.rows:,} test rows, {comparison.positives:,} positive; with 95 % intervals over leads"
+        table = Table(title=told, box=None, padding=(0, 1, 0, 0))
+        table.add_column("", overflow="fold")
         for metric in METRICS:
             table.add_column(METRIC_NAMES[metric], justify="right")
         for name in scorers:
             cells = [_estimate(comparison.metrics[metric].get(name)) for metric in METRICS]
-            table.add_row(SCORER_NAMES[name], *cells, style="bold" if name == comparison.reference else "")
+            table.add_row(_row_name(name, model=model), *cells, style="bold" if name == comparison.reference else "")
         console.print(table)
     for row in ages_json(comparison):
         if row["ece"] is not None:
@@ -161,15 +167,19 @@ def _show_comparison(console: Console, comparison: Comparison) -> None:
                 console,
                 f"ECE at age {row['age']} ({row['rows']:,} rows): {row['ece']:.4f}, {said} {bar:.4f} ({about})",
             )
-    _line(console, verdict(comparison))
+    _line(console, verdict(comparison, model=model))
+
+
+def _row_name(scorer: str, *, model: bool) -> str:
+    return SCORER_NAMES[scorer].removeprefix("the ") if model or scorer != "model" else "what is served"
 
 
 def _estimate(found: Estimate | None) -> str:
     if found is None:
         return UNDEFINED
     if found.low is None or found.high is None:
-        return f"{found.value:.4f}"
-    return f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"
+        return f"{found.value:.3f}"
+    return f"{found.value:.3f}\n{found.low:.3f}-{found.high:.3f}"
 
 
 def _line(console: Console, text: str) -> None:
