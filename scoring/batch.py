@@ -99,11 +99,11 @@ class _Period:
 def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: int, end: int) -> dict[str, Any]:
     """Measure what every threshold would have yielded in [start, end), for model scores and for rule points.
 
-    Leads are scored at the end of each UTC day with activity (before the period: of each week) other than marketing's own (being sent a mail makes
-    nobody ready, and such days are half of a log), at scheduled ages, and just before they leave stage `lead` (else
-    the score with which a lead was handed over on that day would be missed); from their creation on, so that a
-    lead that crossed before the period is not counted as crossing in it. Where the data knows no stage `mql`, every
-    lead that is open for the target counts as being at stage `lead`.
+    Leads are scored at the end of each UTC day (before the period: of each week) with activity other than
+    marketing's own (being sent a mail makes nobody ready, and such days are half of a log), at scheduled ages, and
+    just before they leave stage `lead` (else the score with which a lead was handed over on that day would be missed);
+    from their creation on, so that a lead that crossed before the period is not counted as crossing in it. Where the
+    data knows no stage `mql`, every lead that is open for the target counts as being at stage `lead`.
 
     Args:
         tables: the tables.

@@ -185,14 +185,11 @@ def recommend(
     limits = (wanted.low, wanted.high, wanted.capacity_per_week, current)
     found = {basis: recommended(curve, *limits, lang=lang.value) for basis, curve in curves.items()}
     answer = {"bundle": bundle.version, **{basis: found[basis].to_json() for basis in found}}
-    image = report.figure(curves, found, wanted)
-    _write_reports(
-        room, {"bundle": bundle.version, **curves}, report.page(curves, found, wanted, image, lang.value), image
-    )
+    page = report.write(room, bundle.version, curves, found=found, wish=wanted, lang=lang.value)
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     else:
-        _print_recommendations(curves, found, room, lang)
+        _print_recommendations(curves, found, page, lang)
 
 
 def _as_of(text: str | None, info: TablesInfo) -> int:
@@ -242,24 +239,12 @@ def _explanation(found: "LeadScore", entries: "tuple[LedgerEntry, ...]", lang: L
     }
 
 
-def _write_reports(room: Workspace, data: dict[str, Any], page: str, image: bytes) -> None:
-    from leadlight.workspace import write_text_atomically
-    from scoring.export import whole_or_not
-
-    room.write_report("thresholds.json", data)
-    write_text_atomically(room.reports / "thresholds.html", page)
-    with whole_or_not(room.reports / "thresholds.png") as temporary:
-        temporary.write_bytes(image)
-
-
-def _print_recommendations(
-    curves: dict[str, Any], found: "dict[str, Recommendation]", room: Workspace, lang: Lang
-) -> None:
+def _print_recommendations(curves: dict[str, Any], found: "dict[str, Recommendation]", page: Path, lang: Lang) -> None:
     from scoring.show import show_curve
 
     for basis, curve in curves.items():
         show_curve(basis, curve, found[basis], lang.value)
-    print(f"-> {room.reports / 'thresholds.html'}")
+    print(f"-> {page}")
 
 
 def _watched(answers: Any, total: int, what: str) -> Any:

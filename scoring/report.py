@@ -7,11 +7,14 @@ import base64
 import html
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.vocabulary import Lang
 from leadlight.wording import number
+from leadlight.workspace import Workspace, write_text_atomically
 from scoring.advice import RATES, percent
+from scoring.export import whole_or_not
 from scoring.thresholds import Recommendation
 from scoring.wish import Wish
 
@@ -83,6 +86,25 @@ def page(
     for basis, curve in curves.items():
         parts.append(_section(basis, curve, found[basis], lang))
     return "\n".join([*parts, "</body></html>\n"])
+
+
+def write(
+    workspace: Workspace,
+    version: str,
+    curves: Mapping[str, Curve],
+    *,
+    found: Mapping[str, Recommendation],
+    wish: Wish,
+    lang: Lang = "en",
+) -> Path:
+    """Write thresholds.json, .png and .html into the workspace's reports, each whole or not at all; gives the page."""
+    image = figure(curves, found, wish)
+    workspace.write_report("thresholds.json", {"bundle": version, **curves})
+    html_page = workspace.reports / "thresholds.html"
+    write_text_atomically(html_page, page(curves, found, wish, image, lang))
+    with whole_or_not(workspace.reports / "thresholds.png") as temporary:
+        temporary.write_bytes(image)
+    return html_page
 
 
 def _draw_rate(axis: "Axes", curve: Curve, wish: Wish) -> None:
