@@ -133,8 +133,8 @@ def _bpic_leads(folder: Path, events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _bpic_open(leads: pl.DataFrame, ages: Sequence[int]) -> pl.DataFrame:
-    """Give one row per application and age (days) at which it was neither won nor lost yet."""
-    rows = leads.join(pl.DataFrame({"age": [age * DAY for age in ages]}), how="cross")
+    """Give one row per application and age (days) at which it was neither won nor lost yet, age by age."""
+    rows = pl.concat([leads.with_columns(age=pl.lit(age * DAY)) for age in ages])
     rows = rows.with_columns(as_of=pl.col("created") + pl.col("age"))
     decided = [(pl.col(name) < pl.col("as_of")).fill_null(value=False) for name in ("won", "lost")]
     return rows.filter(~pl.any_horizontal(decided))
