@@ -23,6 +23,7 @@ _NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"  # a text that is n
 ROW = "__row"  # position of a snapshot: a narrower key than (lead_id, as_of)
 Frame = nw.LazyFrame[Any]
 # Measures that add up over kinds; the others need the rows themselves.
+DISTINCT = ("distinct_days", "distinct_types", "distinct_contents")
 ADDITIVE = frozenset({"count", "value_sum", "decayed_count", "momentum", "days_since_last", "days_since_first"})
 
 
@@ -42,7 +43,7 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
     joined = _joined(tables, rows)
     parts = [
         _additive(joined, [spec for spec in specs if spec.measure in ADDITIVE]),
-        *(_distinct(joined, spec) for spec in specs if spec.measure.startswith("distinct")),
+        *(_distinct(joined, measure, [spec for spec in specs if spec.measure == measure]) for measure in DISTINCT),
         _last_types(joined, [spec for spec in specs if spec.measure == "last_type"]),
         _stages(tables, rows, [spec for spec in specs if spec.stage is not None]),
         _leads(tables, rows, [spec for spec in specs if spec.measure not in ACTIVITY_MEASURES and spec.stage is None]),
@@ -141,20 +142,10 @@ def _additive(joined: Frame, specs: list[FeatureSpec]) -> Frame | None:
     if not specs:
         return None
     partials = {partial.name: partial for spec in specs for partial in _partials(spec)}
-    globs = sorted({spec.content for spec in specs if spec.content is not None})
-    kind = [
-        name
-        for name, used in (
-            ("type", any(spec.types for spec in specs)),
-            ("actor", any(spec.actor is not None for spec in specs)),
-            ("channel", any(spec.channel is not None for spec in specs)),
-        )
-        if used
-    ]
-    kind += [f"__glob_{number}" for number in range(len(globs))]
-    matches = {f"__glob_{number}": _matches(glob) for number, glob in enumerate(globs)}
+    globs = _globs(specs)
+    kind = _kind(specs, globs)
     per_kind = (
-        joined.with_columns(**matches, **{partial.name: partial.value for partial in partials.values()})
+        joined.with_columns(**_glob_columns(globs), **{partial.name: partial.value for partial in partials.values()})
         .group_by(ROW, *kind)
         .agg(**{partial.name: _aggregate(partial.name, partial.how) for partial in partials.values()})
     )
@@ -171,6 +162,24 @@ def _additive(joined: Frame, specs: list[FeatureSpec]) -> Frame | None:
         .agg(**{name: _aggregate(name, partial.how) for name, partial, _ in wanted})
         .select(ROW, *(_finished(spec) for spec in specs))
     )
+
+
+def _globs(specs: list[FeatureSpec]) -> list[str]:
+    return sorted({spec.content for spec in specs if spec.content is not None})
+
+
+def _glob_columns(globs: list[str]) -> dict[str, nw.Expr]:
+    return {f"__glob_{number}": _matches(glob) for number, glob in enumerate(globs)}
+
+
+def _kind(specs: list[FeatureSpec], globs: list[str]) -> list[str]:
+    """Name the columns that tell apart what the specifications select."""
+    used = {
+        "type": any(spec.types for spec in specs),
+        "actor": any(spec.actor is not None for spec in specs),
+        "channel": any(spec.channel is not None for spec in specs),
+    }
+    return [*(name for name, needed in used.items() if needed), *_glob_columns(globs)]
 
 
 def _matches(glob: str) -> nw.Expr:
@@ -210,40 +219,66 @@ def _finished(spec: FeatureSpec) -> nw.Expr:
     return days.alias(spec.name)
 
 
-def _distinct(joined: Frame, spec: FeatureSpec) -> Frame:
-    """Count different days, types or contents: one row per snapshot and value first, then count those in the window."""
+def _distinct(joined: Frame, measure: str, specs: list[FeatureSpec]) -> Frame | None:
+    """Count different days, types or contents: one row per snapshot, kind and value first, then those selected."""
+    if not specs:
+        return None
     value = {
         "distinct_days": nw.col("occurred_at") // DAY,
         "distinct_types": nw.col("type"),
         "distinct_contents": nw.col("content"),
-    }[spec.measure]
-    conditions = [*_selection(spec), *([] if spec.content is None else [_matches(spec.content)])]
-    rows = joined.filter(*conditions) if conditions else joined
-    if spec.window_days is not None:
-        rows = rows.filter(nw.col("age") <= _width(spec.window_days))
-    return (
-        rows.select(ROW, __value=value)
+    }[measure]
+    globs = _globs(specs)
+    kind = _kind(specs, globs)
+    values = (
+        joined.with_columns(__value=value, **_glob_columns(globs))
         .filter(~nw.col("__value").is_null())
-        .unique(["__row", "__value"])
-        .group_by(ROW)
-        .agg(nw.len().alias(spec.name))
+        .group_by(ROW, "__value", *kind)
+        .agg(__age=nw.col("age").min())
     )
+    parts = [_counted(values, spec, globs) for spec in specs]
+    return reduce(_outer, parts)
+
+
+def _counted(values: Frame, spec: FeatureSpec, globs: list[str]) -> Frame:
+    condition = _of_kind(spec, globs)
+    chosen = values if condition is None else values.filter(condition)
+    if spec.window_days is not None:
+        chosen = chosen.filter(nw.col("__age") <= _width(spec.window_days))
+    return chosen.select(ROW, "__value").unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))
 
 
 def _last_types(joined: Frame, specs: list[FeatureSpec]) -> Frame | None:
-    """Find the k-th last activity per snapshot by its order within the lead, and code its type."""
+    """Find the k-th last activity per snapshot by its order within the lead, and code its type.
+
+    Specifications that look at the same activities share one pass.
+    """
     if not specs:
         return None
-    parts: list[Frame] = []
-    for spec in specs:
-        conditions = [*_selection(spec), *([] if spec.content is None else [_matches(spec.content)])]
-        rows = (joined.filter(*conditions) if conditions else joined).select(ROW, "type", "occurred_at", "activity_id")
-        place = nw.col("type").cum_count().over(ROW, order_by=["occurred_at", "activity_id"])
-        placed = rows.with_columns(__place=place)
-        last = placed.group_by(ROW).agg(__last=nw.col("__place").max())
-        found = placed.join(last, on=ROW).filter(nw.col("__place") == nw.col("__last") - (spec.k - 1))
-        parts.append(found.select(ROW, _coded(nw.col("type"), spec).alias(spec.name)))
+    parts = [
+        _last_of_kind(joined, [spec for spec in specs if spec.filter_key == key])
+        for key in dict.fromkeys(spec.filter_key for spec in specs)
+    ]
     return reduce(_outer, parts)
+
+
+def _last_of_kind(joined: Frame, specs: list[FeatureSpec]) -> Frame:
+    first = specs[0]
+    conditions = [*_selection(first), *([] if first.content is None else [_matches(first.content)])]
+    rows = (joined.filter(*conditions) if conditions else joined).select(ROW, "type", "occurred_at", "activity_id")
+    deepest = max(spec.k for spec in specs)
+    # Rows at or after the instant of the k-th last are few; only they are put into order.
+    instant = nw.col("occurred_at").rank("min", descending=True).over(ROW)
+    late = rows.with_columns(__late=instant).filter(nw.col("__late") <= deepest)
+    order = nw.col("type").cum_count().over(ROW, order_by=["occurred_at", "activity_id"])
+    placed = late.with_columns(__place=order)
+    last = placed.group_by(ROW).agg(__last=nw.col("__place").max())
+    back = (nw.col("__last") - nw.col("__place") + 1).alias("__k")
+    known = placed.join(last, on=ROW).with_columns(back)
+    coded = known.with_columns(
+        **{spec.name: nw.when(nw.col("__k") == spec.k).then(_coded(nw.col("type"), spec)) for spec in specs}
+    )
+    return coded.group_by(ROW).agg(**{spec.name: nw.col(spec.name).max() for spec in specs})
 
 
 def _outer(left: Frame, right: Frame) -> Frame:

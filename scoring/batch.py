@@ -26,7 +26,7 @@ from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from scoring.score import LeadScore, LeadScorer
 
 ROWS_AT_ONCE: Final = 250_000
-WEEK: Final = 7 * DAY
+FOUR_WEEKS: Final = 28 * DAY
 CURVE_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60, 90))
 SCORES: Final = ("log_odds", "probability", "score", "rule_points", "rule_probability")
 
@@ -99,7 +99,7 @@ class _Period:
 def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: int, end: int) -> dict[str, Any]:
     """Measure what every threshold would have yielded in [start, end), for model scores and for rule points.
 
-    Leads are scored at the end of each UTC day (before the period: of each week) with activity other than
+    Leads are scored at the end of each UTC day (before the period: of every four weeks) with activity other than
     marketing's own (being sent a mail makes nobody ready, and such days are half of a log), at scheduled ages, and
     just before they leave stage `lead` (else the score with which a lead was handed over on that day would be missed);
     from their creation on, so that a lead that crossed before the period is not counted as crossing in it. Where the
@@ -157,7 +157,7 @@ def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: 
 def _period(tables: Tables, scorer: Scorer, observed_until: int, start: int, end: int) -> _Period:
     """Gather the snapshots of every lead that could cross in the period, or that won in it, from its creation on.
 
-    Before the period, where only whether a lead has crossed already matters, a week takes the place of a day.
+    Before the period, where only whether a lead has crossed already matters, four weeks take the place of a day.
     """
     beginning = -(2**62)
     acting = replace(tables, activities=tables.activities.filter(pl.col("actor") != "marketing"))
@@ -165,7 +165,7 @@ def _period(tables: Tables, scorer: Scorer, observed_until: int, start: int, end
     leaving = tables.stages.filter(pl.col("stage") != "lead").select("lead_id", as_of=pl.col("entered_at") - 1)
     every = pl.concat(
         [
-            snapshots.on_activity(acting, beginning, start, every=WEEK).select("lead_id", "as_of"),
+            snapshots.on_activity(acting, beginning, start, every=FOUR_WEEKS).select("lead_id", "as_of"),
             snapshots.on_activity(acting, start, end).select("lead_id", "as_of"),
             snapshots.scheduled(tables, CURVE_AGES, beginning, end).select("lead_id", "as_of"),
             leaving.filter(pl.col("as_of") < end).collect(),

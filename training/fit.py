@@ -14,7 +14,7 @@ from training.rows import Rows
 
 Floats = NDArray[np.float64]
 
-FEW_ROWS: Final = 12_000
+FEW_ROWS: Final = 200_000
 # Depth and leaves are a price: TreeSHAP costs trees x leaves x depth^2 a row, so they stay small.
 FIXED: Final[dict[str, Any]] = {
     "objective": "binary",

@@ -39,6 +39,8 @@ REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "cus
 DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
 # What the provenance of a model says that has no meaning for rules on the same rows.
 MODEL_ONLY: Final = ("recipe", "trials", "tuning", "calibrator", "proposed_reference")
+# Thresholds are measured on at least so long a period.
+LEAST_PERIOD: Final = 28 * DAY
 # A default reference that leaves this share of the test rows at one end of the scale is questioned.
 ONE_END: Final = 0.5
 
@@ -358,8 +360,11 @@ def _probabilities(
 
 
 def _thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, split: Split) -> dict[str, Any]:
+    """Measure thresholds from the cut on, on the weeks whose crossings have a known outcome, if there are some."""
+    mature = split.until - (split.horizon_us or 0)
+    end = mature if mature - split.cut >= LEAST_PERIOD else split.until
     measured: dict[str, Any] = scoring_batch.measure_thresholds(
-        tables, replace(info, observed_until=split.until), bundle, split.cut, split.until
+        tables, replace(info, observed_until=split.until), bundle, split.cut, end
     )
     return measured
 
