@@ -42,9 +42,9 @@ _LEARNING: Final = ("blog_view", "page_view", "download", "seminar_registered", 
 _INTENT: Final = ("case_study_view", "pricing_view", "chat", "contact_form", "document_request")
 _MAIL: Final = ("mail_open", "mail_click")
 # Factors on the three groups by type.
-_LEARNING_FACTOR: Final = (0.7, 1.9, 1.5, 1.0, 0.9, 0.8)
-_INTENT_FACTOR: Final = (0.5, 0.6, 0.7, 1.1, 1.3, 1.2)
-_MAIL_FACTOR: Final = (0.6, 1.0, 1.2, 1.2, 1.0, 0.9)
+_LEARNING_FACTOR: Final = (1.0, 1.6, 1.3, 1.0, 1.0, 1.0)
+_INTENT_FACTOR: Final = (0.8, 0.8, 0.9, 1.1, 1.1, 1.1)
+_MAIL_FACTOR: Final = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 # What sales does by stage (lead, mql, sql, opportunity, customer, lost), alike for all types and moods.
 _SALES_BY_STAGE: Final[dict[str, tuple[float, ...]]] = {
     "call": (0.0015, 0.060, 0.080, 0.070, 0.010, 0.003),
@@ -52,10 +52,10 @@ _SALES_BY_STAGE: Final[dict[str, tuple[float, ...]]] = {
 }
 
 # Moods: how long a silence, an active time, an evaluation lasts in days, and how they follow one another.
-_SILENCE_DAYS: Final = (280.0, 240.0, 230.0, 210.0, 200.0, 170.0)
-_ACTIVE_DAYS: Final = (5.0, 9.0, 9.0, 10.0, 10.0, 6.0)
+_SILENCE_DAYS: Final = (260.0, 220.0, 220.0, 220.0, 220.0, 220.0)
+_ACTIVE_DAYS: Final = (7.0, 9.0, 9.0, 9.0, 9.0, 9.0)
 _TO_EVALUATING: Final = (0.02, 0.04, 0.10, 0.24, 0.34, 0.30)  # share of active times that lead to an evaluation
-_EVALUATION_DAYS: Final = (5.0, 6.0, 8.0, 11.0, 12.0, 10.0)
+_EVALUATION_DAYS: Final = (10.0, 10.0, 10.0, 10.0, 10.0, 10.0)
 _INITIAL_MOOD: Final = (
     (0.66, 0.32, 0.02),
     (0.28, 0.68, 0.04),
@@ -165,6 +165,14 @@ def _company_traits() -> tuple[Trait, ...]:
     )
 
 
+DEPARTMENTS: Final = (
+    "marketing",
+    "sales",
+    "information systems",
+    "corporate planning",
+    "general affairs",
+    "research",
+)
 PREFECTURES: Final = ("Tokyo", "Osaka", "Aichi", "Kanagawa", "Fukuoka", "Hyogo", "Saitama", "Hokkaido")
 
 
@@ -176,25 +184,18 @@ def _company_trait(name: str, values: Mapping[str, tuple[float, tuple[float, ...
 
 def _person_traits() -> tuple[Trait, ...]:
     """Person traits: one column of relative weights per value, by type; rows are then made to add up to 1."""
-    department = {
-        "marketing": (20, 25, 26, 26, 26, 24),
-        "sales": (24, 14, 20, 26, 28, 26),
-        "information systems": (16, 12, 18, 22, 24, 24),
-        "corporate planning": (8, 9, 12, 18, 18, 18),
-        "general affairs": (20, 12, 14, 6, 3, 6),
-        "research": (12, 28, 10, 2, 1, 2),
-    }
+    department = dict.fromkeys(DEPARTMENTS, (1,) * len(TYPES))  # tells nothing
     title = {
-        "staff": (52, 66, 46, 26, 20, 24),
-        "chief": (20, 18, 24, 24, 22, 22),
-        "manager": (16, 9, 18, 28, 30, 30),
-        "director": (8, 4, 8, 15, 18, 16),
-        "executive": (4, 3, 4, 7, 10, 8),
+        "staff": (54, 70, 44, 22, 16, 22),
+        "chief": (20, 17, 24, 23, 20, 22),
+        "manager": (15, 8, 19, 30, 32, 31),
+        "director": (7, 3, 9, 17, 20, 17),
+        "executive": (4, 2, 4, 8, 12, 8),
     }
     role = {
-        "user": (50, 60, 44, 28, 22, 26),
-        "influencer": (36, 32, 40, 46, 44, 46),
-        "decision maker": (14, 8, 16, 26, 34, 28),
+        "user": (44, 48, 42, 34, 31, 34),
+        "influencer": (39, 38, 40, 42, 42, 42),
+        "decision maker": (17, 14, 18, 24, 27, 24),
     }
     channel = {
         "list import": (30, 4, 6, 6, 3, 18),
