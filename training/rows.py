@@ -1,6 +1,6 @@
 """Training and test rows as arrays: the small carrier between tables and fitting."""
 
-import zlib
+import hashlib
 from dataclasses import dataclass
 from typing import Self
 
@@ -57,11 +57,26 @@ def gather(tables: Tables, frame: pl.DataFrame, specs: tuple[FeatureSpec, ...], 
     matrix = batch.matrix(batch.build(tables, frame, columns.specs), columns.specs)
     points = engine.points(card, columns.for_card(matrix), frame.height).total
     weight = frame["weight"].to_numpy() if "weight" in frame.columns else np.ones(frame.height)
-    return Rows(frame, columns.for_scorer(matrix), points, frame["label"].to_numpy(), weight)
+    return Rows(frame, _steady(columns.for_scorer(matrix)), points, frame["label"].to_numpy(), weight)
 
 
 def lead_hash(lead_ids: NDArray[np.object_], seed: int) -> NDArray[np.int64]:
-    """Give each row a number that depends on its lead and the seed only, shape (n,), in [0, 2^32)."""
+    """Give each row a number that depends on its lead and the seed only, shape (n,), in [0, 2^32).
+
+    A cryptographic hash, because ids are counters: a checksum of them is no random draw, and one seed's halves would
+    be another's.
+    """
     known, codes = np.unique(lead_ids.astype(str), return_inverse=True)
-    hashes = np.array([zlib.crc32(f"{seed}:{lead}".encode()) for lead in known], dtype=np.int64)
+    hashes = np.array([_hash(f"{seed}:{lead}") for lead in known], dtype=np.int64)
     return hashes[codes] if len(known) else np.empty(0, dtype=np.int64)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=4).digest(), "big")
+
+
+def _steady(X: Floats) -> Floats:
+    """Round to 24 binary digits: threads add in any order, and a sum's last bits must not decide how trees grow."""
+    mantissa, exponent = np.frexp(X)
+    rounded: Floats = np.ldexp(np.round(mantissa * 2.0**24) / 2.0**24, exponent)
+    return rounded

@@ -1,16 +1,21 @@
 """A workspace with the made-up market, and one training on it that many tests read."""
 
 import shutil
+from functools import partial
 
 import pytest
 
 from tests.training import market
-from training import pipeline
+from training import evaluate, pipeline
+
+QUICK = partial(evaluate.compare, replicates=100)
 
 
 @pytest.fixture(autouse=True)
-def signing_key(monkeypatch):
+def quick_and_signed(monkeypatch):
+    """Sign by a key of the tests, and bootstrap a hundred times where a thousand is usual."""
     monkeypatch.setenv("LEADLIGHT_SIGNING_KEY", market.KEY)
+    monkeypatch.setattr(evaluate, "compare", QUICK)
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +28,7 @@ def first(frames, tmp_path_factory):
     """Train once; give (workspace, what was trained). Tests must not change this workspace."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEADLIGHT_SIGNING_KEY", market.KEY)
+        patch.setattr(evaluate, "compare", QUICK)
         room = market.publish(tmp_path_factory.mktemp("market") / "ws", frames)
         return room, pipeline.train(room, market.options())
 

@@ -1,0 +1,58 @@
+import json
+
+import numpy as np
+import pytest
+
+from training.comparison import METRICS, verdict
+from training.evaluate import compare
+
+
+@pytest.fixture(scope="module")
+def found():
+    random = np.random.default_rng(1)
+    truth = random.beta(1, 3, 1_500)
+    y = (random.random(1_500) < truth).astype(float)
+    scores = {"model": truth, "rules": np.full(1_500, truth.mean()), "oracle": truth, "odoo": None}
+    leads = np.array([f"l{at // 2}" for at in range(1_500)], dtype=object)
+    return compare(y, scores, leads, 0, replicates=200, age=np.arange(1_500) % 2 + 1)
+
+
+def test_json_holds_every_part_with_finite_numbers(found):
+    data = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert data["rows"] == 1_500
+    assert [part["age_us"] for part in data["by_age"]] == [1, 2]
+    assert set(data["metrics"]) == set(METRICS)
+    assert data["metrics"]["auc"]["odoo"] is None
+    assert data["differences"]["auc"]["rules"]["verdict"] == "better"
+    assert data["by_age"][0]["ece_bar"]["model"] > 0
+    assert data["by_age"][0]["by_age"] == []
+
+
+def test_better_than_needs_every_decisive_metric(found):
+    assert found.verdict("auc", "rules") == "better"
+    assert found.better_than("rules")
+    assert not found.better_than("oracle")
+    assert not found.better_than("odoo")
+    assert found.verdict("auc", "odoo") is None
+    assert not found.better_than("rules", by=("ece", "auc"))
+
+
+def test_the_sentence_says_who_beats_whom(found):
+    said = verdict(found)
+    assert "1,500 test rows of 750 leads" in said
+    assert "The model beats the rule score" in said
+    assert "Odoo's naive Bayes could not be compared" in said
+    assert "0.000 above that of the true probability" in said
+    assert "is within its bar at every age" in said
+
+
+def test_what_is_no_model_is_not_called_one(found):
+    said = verdict(found, model=False)
+    assert "What is served beats the rule score" in said
+    assert "The model" not in said
+
+
+def test_one_class_allows_no_sentence_but_that():
+    found = compare(np.zeros(4), {"model": [0.1] * 4, "rules": [0.2] * 4}, ["a", "b", "c", "d"], 0, replicates=20)
+    assert verdict(found).startswith("Nothing can be said: 4 test rows")
+    assert not found.better_than("rules")

@@ -1,0 +1,324 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from leadlight import bundle as bundles
+from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.schema import DAY
+from tests.training import market
+from training import pipeline
+from training.split import training_rows
+
+
+def text(trained) -> str:
+    return trained.bundle.scorer.booster.model_to_string()
+
+
+def without_clock(trained) -> dict:
+    """Give what a training found without what depends on when it ran."""
+    return {name: value for name, value in trained.bundle.training.items() if name not in {"trained_at", "generation"}}
+
+
+def test_a_training_leaves_a_signed_bundle_that_gives_the_same_probabilities(first):
+    room, trained = first
+    assert trained.bundle.scorer.kind == "lightgbm"
+    assert trained.better_than_rules
+    loaded = bundles.load(room.bundle_path(trained.bundle.version), market.KEY.encode())
+    assert loaded.training == trained.bundle.training
+    assert loaded.metrics["rows"] == trained.test.height
+    assert loaded.thresholds["model"]["rows"]
+    assert not (room.bundles / "current").exists()
+
+
+def test_reasons_add_up_on_every_test_row(first):
+    assert first[1].reasons_max_error <= 1e-9
+
+
+def test_the_test_side_is_after_the_cut_mature_and_complete(first):
+    trained = first[1]
+    as_of = trained.test["as_of"]
+    assert as_of.min() >= market.CUT
+    assert as_of.max() + market.HORIZON <= trained.split.until
+    assert trained.comparison.rows == trained.test.height == trained.bundle.training["test"]["rows"]
+    assert trained.test.select("model", "rules", "logistic", "odoo", "base_rate").null_count().sum_horizontal()[0] == 0
+    assert "oracle" not in trained.test.columns
+
+
+def test_provenance_says_what_the_bundle_was_made_from(first):
+    told = first[1].bundle.training
+    assert told["test_from"] == market.CUT
+    assert told["seed"] == 0
+    assert told["base_rate"] == pytest.approx(first[1].test["base_rate"][0])
+    assert told["train"]["leads"] < market.LEADS
+    assert len(told["trials"]) == 2
+    assert "lead-0" not in json.dumps(told)
+
+
+def test_the_same_seed_gives_the_same_model_and_figures(first, frames, tmp_path):
+    again = pipeline.train(market.publish(tmp_path / "ws", frames), market.options())
+    assert text(again) == text(first[1])
+    assert again.comparison == first[1].comparison
+    assert without_clock(again) == without_clock(first[1])
+
+
+def test_what_happens_from_the_cut_on_changes_nothing_that_is_learnt(first, frames, tmp_path):
+    """Every lead that is open at the cut reaches sql a day later, and everybody looks at prices."""
+    leads = frames["leads"]["lead_id"]
+    storm = pl.DataFrame(
+        {
+            "activity_id": [f"storm-{lead}" for lead in leads],
+            "lead_id": leads,
+            "type": ["pricing_view"] * len(leads),
+            "occurred_at": [market.CUT + DAY] * len(leads),
+            "actor": ["lead"] * len(leads),
+        },
+        schema_overrides=frames["activities"].schema,
+    )
+    wins = pl.DataFrame(
+        {"lead_id": leads, "stage": ["sql"] * len(leads), "entered_at": [market.CUT + DAY] * len(leads)},
+        schema_overrides=frames["stages"].schema,
+    )
+    past = {
+        "activities": frames["activities"].filter(pl.col("occurred_at") < market.CUT),
+        "stages": frames["stages"].filter(pl.col("entered_at") < market.CUT),
+    }
+    changed = {
+        **frames,
+        "activities": pl.concat([past["activities"], storm], how="diagonal"),
+        "stages": pl.concat([past["stages"], wins], how="diagonal"),
+    }
+    room = market.publish(tmp_path / "ws", changed)
+    again = pipeline.train(room, market.options())
+    assert text(again) == text(first[1])
+    learnt = ("slope", "intercept", "rule_a", "rule_b", "expected_value", "specs")
+    for name in learnt:
+        assert getattr(again.bundle.scorer, name) == getattr(first[1].bundle.scorer, name)
+    assert again.bundle.training["base_rate"] == first[1].bundle.training["base_rate"]
+    assert again.comparison != first[1].comparison
+
+
+def test_until_is_as_if_nothing_had_been_recorded_after_it(frames, tmp_path):
+    until = market.START + 320 * DAY
+    options = market.options(until=until, trials=1)
+    whole = pipeline.train(market.publish(tmp_path / "whole", frames), options)
+    shorter = {
+        "leads": frames["leads"].filter(pl.col("created_at") < until),
+        "activities": frames["activities"].filter(pl.col("occurred_at") < until),
+        "stages": frames["stages"].filter(pl.col("entered_at") <= until),
+    }
+    short = pipeline.train(market.publish(tmp_path / "short", {**frames, **shorter}), options)
+    assert text(short) == text(whole)
+    assert short.comparison == whole.comparison
+    assert short.bundle.thresholds == whole.bundle.thresholds
+    assert without_clock(short) == without_clock(whole)
+    assert whole.test["as_of"].max() + market.HORIZON <= until
+
+
+def test_a_share_cuts_at_the_creation_of_that_lead(frames):
+    tables, known = market.tables(frames), market.info()
+    split = pipeline.make_split(tables, known, market.options(test_from=0.5))
+    assert split.cut == frames["leads"]["created_at"].sort()[600]
+    late = pipeline.make_split(tables, known, market.options(test_from=0.99999))
+    assert late.cut == frames["leads"]["created_at"].max()
+    with pytest.raises(InputError, match="between 0 and 1"):
+        pipeline.make_split(tables, known, market.options(test_from=1.5))
+    with pytest.raises(NotEnoughDataError, match="no lead was created"):
+        pipeline.make_split(tables, known, market.options(test_from=0.5, until=market.START - DAY))
+
+
+def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
+    tables, known = market.tables(frames), market.info()
+    split = pipeline.make_split(tables, known, market.options(horizon_us=None, ages_us=()))
+    dwell = (
+        frames["stages"]
+        .filter(pl.col("stage") == "sql", pl.col("entered_at") < market.CUT)
+        .join(frames["leads"], on="lead_id")
+        .select((pl.col("entered_at") - pl.col("created_at")) / DAY)
+        .to_series()
+    )
+    assert split.horizon_us == int(np.ceil(np.quantile(dwell, 0.8))) * DAY
+    assert split.ages_us == pipeline.DEFAULT_AGES
+
+
+def sparse(frames, positives):
+    """Keep so many of the known successes before the cut."""
+    won = frames["stages"].filter(pl.col("stage") == "sql")["lead_id"].unique(maintain_order=True)
+    early = (
+        frames["stages"]
+        .filter(pl.col("stage") == "sql", pl.col("entered_at") < market.CUT)
+        .join(frames["leads"].select("lead_id", "created_at"), on="lead_id")
+        .filter(pl.col("entered_at") - pl.col("created_at") > 2 * DAY)
+        .filter(pl.col("entered_at") - pl.col("created_at") < market.HORIZON)["lead_id"]
+    )
+    late = frames["stages"].filter(pl.col("stage") == "sql", pl.col("entered_at") >= market.CUT)["lead_id"]
+    kept = [*early[:positives], *late]
+    gone = set(won) - set(kept)
+    stages = frames["stages"].filter(~((pl.col("stage") == "sql") & pl.col("lead_id").is_in(list(gone))))
+    return {**frames, "stages": stages}
+
+
+@pytest.mark.parametrize(("positives", "model"), [(24, False), (25, True)])
+def test_fewer_than_25_known_successes_carry_no_model(frames, tmp_path, positives, model):
+    room = market.publish(tmp_path / "ws", sparse(frames, positives))
+    trained = pipeline.train(room, market.options(trials=1))
+    assert (trained.bundle.scorer.kind == "lightgbm") is model
+    if not model:
+        assert trained.bundle.scorer.kind in {"rules", "base_rate"}
+        assert "no model: 24 leads known to have reached `sql` at the cut, at least 25 are needed" in trained.why
+        assert trained.better_than_rules is None
+        assert trained.reasons_max_error <= 1e-9
+        assert trained.bundle.scorer.specs == ()
+    else:
+        assert trained.bundle.scorer.slope > 0
+
+
+def test_one_class_only_gives_the_base_rate_and_says_why(frames, tmp_path):
+    made = {**frames, "stages": frames["stages"].filter(pl.col("stage") != "sql")}
+    trained = pipeline.train(market.publish(tmp_path / "ws", made), market.options())
+    assert trained.bundle.scorer.kind == "base_rate"
+    assert "0 leads known to have reached `sql`" in trained.why
+    assert "base rate answers" in trained.why
+    assert trained.comparison.metrics["auc"]["model"] is None
+    assert trained.test["model"].to_numpy() == pytest.approx(trained.test["base_rate"].to_numpy())
+
+
+def test_too_few_negatives_carry_no_model_either(tmp_path):
+    made = market.by_hand(*(market.one(f"w{n}", n / 10, sql=n / 10 + 5) for n in range(400)))
+    trained = pipeline.train(market.publish(tmp_path / "ws", made), market.options(test_from=market.START + 30 * DAY))
+    assert trained.bundle.scorer.kind == "base_rate"
+    assert "0 negative snapshots at the cut" in trained.why
+
+
+def nothing_written(room):
+    return not room.bundles.exists() or not list(room.bundles.iterdir())
+
+
+def test_when_every_outcome_is_censored_nothing_can_be_learnt(tmp_path):
+    made = market.by_hand(*(market.one(f"l{n}", n / 10) for n in range(100)))
+    room = market.publish(tmp_path / "ws", made)
+    with pytest.raises(NotEnoughDataError, match="no snapshot before the cut has a known outcome"):
+        pipeline.train(room, market.options(test_from=market.START + 12 * DAY))
+    assert nothing_written(room)
+
+
+def test_nothing_before_the_cut(frames, tmp_path):
+    room = market.publish(tmp_path / "ws", frames)
+    with pytest.raises(NotEnoughDataError):
+        pipeline.train(room, market.options(test_from=market.START - DAY))
+    with pytest.raises(NotEnoughDataError, match="give --horizon"):
+        pipeline.train(room, market.options(test_from=market.START - DAY, horizon_us=None))
+    assert nothing_written(room)
+
+
+def test_a_cut_after_the_record(frames, tmp_path):
+    room = market.publish(tmp_path / "ws", frames)
+    with pytest.raises(InputError, match="--test-from"):
+        pipeline.train(room, market.options(test_from=market.START + 400 * DAY))
+    assert nothing_written(room)
+
+
+def test_a_cut_too_late_for_mature_test_rows_trains_and_says_that_nothing_can_be_said(frames, tmp_path):
+    room = market.publish(tmp_path / "ws", frames)
+    trained = pipeline.train(room, market.options(test_from=market.START + 350 * DAY, trials=1))
+    assert trained.comparison.rows == 0
+    assert not trained.better_than_rules
+    assert trained.reasons_max_error is None
+
+
+def test_no_bundle_is_half_written_when_something_raises(frames, tmp_path, monkeypatch):
+    room = market.publish(tmp_path / "ws", frames)
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(bundles.Path, "write_bytes", full)
+    with pytest.raises(OSError, match="no space left"):
+        pipeline.train(room, market.options(trials=1))
+    assert nothing_written(room)
+
+
+def test_an_attribute_of_unknown_time_is_used_only_where_allowed(frames, tmp_path, first):
+    assert all(spec.attribute != "later" for spec in first[1].bundle.scorer.specs)
+    room = market.publish(tmp_path / "ws", frames)
+    trained = pipeline.train(room, market.options(trials=1, allow=("later",)))
+    assert any(spec.attribute == "later" for spec in trained.bundle.scorer.specs)
+    assert trained.bundle.training["allowed"] == ["later"]
+    with pytest.raises(InputError, match="did you mean `later`"):
+        pipeline.train(room, market.options(allow=("latr",)))
+
+
+def test_data_with_an_order_but_no_clock(frames, tmp_path):
+    ranks = frames["leads"].with_columns(created_at=pl.int_range(pl.len()) * 60_000_000)
+    won = frames["stages"].filter(pl.col("stage") == "sql").join(ranks, on="lead_id")
+    stages = won.select("lead_id", "stage", entered_at=pl.col("created_at") + 30_000_000).with_columns(
+        reason=pl.lit(None, pl.String), amount=pl.lit(None, pl.Float64)
+    )
+    made = {**frames, "leads": ranks, "stages": stages, "activities": frames["activities"].clear()}
+    known = replace(market.info(clock="order"), observed_until=int(ranks["created_at"].max()) + 30_000_000)
+    room = market.publish(tmp_path / "ws", made, known)
+    trained = pipeline.train(
+        room, market.options(test_from=0.7, horizon_us=None, ages_us=(), trials=1, allow=("later",))
+    )
+    assert trained.split.horizon_us is None
+    assert trained.test.height == 360
+    assert trained.test["lead_id"].n_unique() == 360
+    assert trained.bundle.thresholds["model"] is None
+    assert trained.bundle.training["clock"] == "order"
+    assert trained.reasons_max_error <= 1e-9
+    assert trained.comparison.metrics["auc"]["model"].value > 0.6  # `later` knows
+
+
+def test_the_oracle_is_asked_for_the_test_rows_and_compared(frames, tmp_path):
+    asked = []
+
+    def oracle(lead_ids, as_of, target, horizon_us):
+        asked.append((len(lead_ids), target, horizon_us))
+        assert as_of.min() >= market.CUT
+        return np.full(len(lead_ids), 0.2)
+
+    trained = pipeline.train(market.publish(tmp_path / "ws", frames), market.options(trials=1), oracle=oracle)
+    assert asked == [(trained.test.height, "sql", market.HORIZON)]
+    assert trained.comparison.metrics["auc"]["oracle"].value == 0.5
+
+
+def test_steps_are_told_and_timed(first, tmp_path, frames):
+    assert set(first[1].seconds) == {"features", "fit", "evaluate", "thresholds"}
+    told, counted = [], []
+    pipeline.train(
+        market.publish(tmp_path / "ws", frames),
+        market.options(trials=1),
+        say=told.append,
+        progress=lambda *done: counted.append(done),
+    )
+    assert [line.split(":")[0] for line in told] == ["features", "fit", "evaluate", "thresholds"]
+    assert counted == [(1, 1)]
+
+
+def test_rules_of_the_same_training_can_serve_instead(trained):
+    room, model = trained
+    found = pipeline.rules_bundle(room, model)
+    loaded = bundles.load(room.bundle_path(found.version), market.KEY.encode())
+    assert loaded.scorer.kind == "rules"
+    assert loaded.scorer.log_odds(np.empty((2, 0)), np.array([0.0, 10.0])) == pytest.approx(
+        [model.bundle.scorer.rule_a, model.bundle.scorer.rule_a + 10 * model.bundle.scorer.rule_b]
+    )
+    assert loaded.metrics["metrics"]["auc"]["model"] == loaded.metrics["metrics"]["auc"]["rules"]
+    assert loaded.metrics["metrics"]["auc"]["rules"]["value"] == model.comparison.metrics["auc"]["rules"].value
+    assert model.bundle.version in loaded.training["why"]
+    assert "recipe" not in loaded.training
+    assert loaded.thresholds["rules"] == model.bundle.thresholds["rules"]
+
+
+def test_versions_sort_by_time_and_never_meet():
+    names = {pipeline.new_version("base_rate") for _ in range(50)}
+    assert len(names) == 50
+    assert all("-base-rate-" in name for name in names)
+
+
+def test_training_rows_are_the_same_whether_or_not_the_future_is_in_the_tables(frames):
+    split = pipeline.make_split(market.tables(frames), market.info(), market.options())
+    past = {**frames, "stages": frames["stages"].filter(pl.col("entered_at") < market.CUT)}
+    assert training_rows(market.tables(frames), split).equals(training_rows(market.tables(past), split))
