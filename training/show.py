@@ -102,7 +102,7 @@ def show_models(found: "Sequence[Listed]") -> None:
         return
     table = Table(box=None, padding=(0, 1, 0, 0))
     for heading in ("", "version", "target"):
-        table.add_column(heading, no_wrap=heading == "version")
+        table.add_column(heading, no_wrap=bool(heading), min_width=len("UNREADABLE") if heading == "target" else None)
     for heading in ("test rows", "log loss", "of rules", "AUC", "of rules", "beats rules"):
         table.add_column(heading, justify="right")
     for line in found:
