@@ -23,7 +23,6 @@ _NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"  # a text that is n
 ROW = "__row"  # position of a snapshot: a narrower key than (lead_id, as_of)
 Frame = nw.LazyFrame[Any]
 # Measures that add up over kinds; the others need the rows themselves.
-DISTINCT = ("distinct_days", "distinct_types", "distinct_contents")
 ADDITIVE = frozenset({"count", "value_sum", "decayed_count", "momentum", "days_since_last", "days_since_first"})
 
 
@@ -43,7 +42,7 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
     joined = _joined(tables, rows)
     parts = [
         _additive(joined, [spec for spec in specs if spec.measure in ADDITIVE]),
-        *(_distinct(joined, measure, [spec for spec in specs if spec.measure == measure]) for measure in DISTINCT),
+        *(_distinct(tables, rows, spec) for spec in specs if spec.measure.startswith("distinct")),
         _last_types(joined, [spec for spec in specs if spec.measure == "last_type"]),
         _stages(tables, rows, [spec for spec in specs if spec.stage is not None]),
         _leads(tables, rows, [spec for spec in specs if spec.measure not in ACTIVITY_MEASURES and spec.stage is None]),
@@ -219,33 +218,45 @@ def _finished(spec: FeatureSpec) -> nw.Expr:
     return days.alias(spec.name)
 
 
-def _distinct(joined: Frame, measure: str, specs: list[FeatureSpec]) -> Frame | None:
-    """Count different days, types or contents: one row per snapshot, kind and value first, then those selected."""
-    if not specs:
-        return None
-    value = {
+def _distinct(tables: Tables, rows: Frame, spec: FeatureSpec) -> Frame:
+    """Count different days, types or contents.
+
+    Without a window a value counts as soon as the first activity that has it is known, so the log is reduced to one
+    row per lead and value before it meets the snapshots.
+    """
+    if spec.window_days is not None:
+        return _distinct_in_window(_joined(tables, rows), spec)
+    activities: Frame = nw.from_native(tables.activities)
+    known_at = nw.max_horizontal("occurred_at", "received_at")
+    first = (
+        _chosen(activities, spec)
+        .with_columns(__value=_distinct_value(spec), __known=known_at)
+        .filter(~nw.col("__value").is_null())
+        .group_by("lead_id", "__value")
+        .agg(__known=nw.col("__known").min())
+    )
+    met = rows.join(first, on="lead_id").filter(nw.col("__known") < nw.col("as_of"))
+    return met.group_by(ROW).agg(nw.len().alias(spec.name))
+
+
+def _distinct_in_window(joined: Frame, spec: FeatureSpec) -> Frame:
+    inside = _chosen(joined, spec).filter(nw.col("age") <= _width(spec.window_days or 0.0))
+    values = inside.select(ROW, __value=_distinct_value(spec)).filter(~nw.col("__value").is_null())
+    return values.unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))
+
+
+def _distinct_value(spec: FeatureSpec) -> nw.Expr:
+    return {
         "distinct_days": nw.col("occurred_at") // DAY,
         "distinct_types": nw.col("type"),
         "distinct_contents": nw.col("content"),
-    }[measure]
-    globs = _globs(specs)
-    kind = _kind(specs, globs)
-    values = (
-        joined.with_columns(__value=value, **_glob_columns(globs))
-        .filter(~nw.col("__value").is_null())
-        .group_by(ROW, "__value", *kind)
-        .agg(__age=nw.col("age").min())
-    )
-    parts = [_counted(values, spec, globs) for spec in specs]
-    return reduce(_outer, parts)
+    }[spec.measure]
 
 
-def _counted(values: Frame, spec: FeatureSpec, globs: list[str]) -> Frame:
-    condition = _of_kind(spec, globs)
-    chosen = values if condition is None else values.filter(condition)
-    if spec.window_days is not None:
-        chosen = chosen.filter(nw.col("__age") <= _width(spec.window_days))
-    return chosen.select(ROW, "__value").unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))
+def _chosen(activities: Frame, spec: FeatureSpec) -> Frame:
+    """Keep the activities that a specification selects."""
+    conditions = [*_selection(spec), *([] if spec.content is None else [_matches(spec.content)])]
+    return activities.filter(*conditions) if conditions else activities
 
 
 def _last_types(joined: Frame, specs: list[FeatureSpec]) -> Frame | None:
@@ -263,9 +274,7 @@ def _last_types(joined: Frame, specs: list[FeatureSpec]) -> Frame | None:
 
 
 def _last_of_kind(joined: Frame, specs: list[FeatureSpec]) -> Frame:
-    first = specs[0]
-    conditions = [*_selection(first), *([] if first.content is None else [_matches(first.content)])]
-    rows = (joined.filter(*conditions) if conditions else joined).select(ROW, "type", "occurred_at", "activity_id")
+    rows = _chosen(joined, specs[0]).select(ROW, "type", "occurred_at", "activity_id")
     deepest = max(spec.k for spec in specs)
     # Rows at or after the instant of the k-th last are few; only they are put into order.
     instant = nw.col("occurred_at").rank("min", descending=True).over(ROW)
