@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 # Below so many positives two more parameters cost more than they correct.
 LEAST_POSITIVES: Final = 50
 NEWTON_STEPS: Final = 50
+CONVERGED: Final = 1e-10
+IDENTITY: Final = np.array([1.0, 0.0])
 # Prior standard deviation of ln(slope) is about this over sqrt(positives): a weak pull towards "no change".
 PRIOR_ROWS: Final = 4.0
 
@@ -42,19 +44,30 @@ class Sigmoid:
         Returns:
             The identity where the best slope is not positive (then the raw order would be turned around).
         """
-        theta = np.array([1.0, 0.0])
+        theta = IDENTITY
         design = np.column_stack([raw, np.ones_like(raw)])
         spread = max(float(np.average((raw - np.average(raw, weights=weight)) ** 2, weights=weight)), 1e-12)
         ridge = PRIOR_ROWS * 0.25 * np.array([spread, 1.0])
         for _ in range(NEWTON_STEPS):
             p = 1.0 / (1.0 + np.exp(-np.clip(design @ theta, -500, 500)))
-            gradient = design.T @ (weight * (p - y)) + ridge * (theta - [1.0, 0.0])
+            gradient = design.T @ (weight * (p - y)) + ridge * (theta - IDENTITY)
             curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
             step = np.linalg.solve(curvature, gradient)
+            # A whole step may overshoot far from the optimum, and Newton's method would then run away.
+            while _penalised(theta - step, design, y, weight, ridge) > _penalised(theta, design, y, weight, ridge):
+                step = step / 2
+                if np.abs(step).max() < CONVERGED:
+                    break
             theta = theta - step
-            if np.abs(step).max() < 1e-10:
+            if np.abs(step).max() < CONVERGED:
                 break
         return cls(float(theta[0]), float(theta[1])) if theta[0] > 0 and np.all(np.isfinite(theta)) else cls()
+
+
+def _penalised(theta: Floats, design: Floats, y: Floats, weight: Floats, ridge: Floats) -> float:
+    """Give what `Sigmoid.fit` minimises: weighted log loss, summed, plus the pull towards the identity."""
+    eta = design @ theta
+    return float(weight @ (np.logaddexp(0, eta) - y * eta) + ridge @ (theta - IDENTITY) ** 2 / 2)
 
 
 def calibrate(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Sigmoid:

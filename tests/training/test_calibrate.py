@@ -48,6 +48,15 @@ def test_an_order_is_never_turned_around_and_numbers_stay_finite(seed, n):
     assert np.isfinite([found.slope, found.intercept]).all()
 
 
+@pytest.mark.parametrize(("slope", "n"), [(0.05, 60), (0.02, 2_000), (-0.3, 400), (6.0, 2_000)])
+def test_far_from_the_identity_the_fit_does_not_run_away(slope, n):
+    for seed in range(10):
+        raw, y = drawn(slope, 1.5, n=n, seed=seed)
+        found = Sigmoid.fit(3 * raw, y, np.ones(n))
+        assert 0 < found.slope < 8
+        assert abs(found.intercept) < 8
+
+
 def test_a_turned_order_gives_the_identity():
     raw, y = drawn(-1.0, 0.0, n=2_000)
     assert Sigmoid.fit(raw, y, np.ones(len(y))) == Sigmoid(1.0, 0.0)
