@@ -21,7 +21,8 @@ from leadlight.workspace import Workspace
 from rules import parse
 from training.comparison import Comparison
 from training.evaluate import compare
-from training.pipeline import Options, Trained, train
+from training.options import Options
+from training.pipeline import Trained, train
 from training.split import Split
 
 Say = Callable[[str], None]

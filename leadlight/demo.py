@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
     from features.tables import Tables
     from scoring.thresholds import Recommendation
+    from training.options import Options
     from training.pipeline import Trained
 
 TARGET: Final[Target] = "sql"
 HORIZON: Final = 60 * DAY
 # The test side: snapshots of so many days, the last of them old enough for its horizon to end within the record.
-TEST_SPAN: Final = 110 * DAY
+TEST_SPAN: Final = 90 * DAY
 CAPACITY: Final = 40.0
 CURRENT: Final = 50.0
 PORT: Final = 8_000
@@ -108,9 +109,10 @@ class _Tour:
         with self.step("ingest", "Its raw CRM files come in through a mapping, as yours would"):
             activities = self.ingest()
         with self.step("train", "Past and future are cut apart; rules, model and references compete on the future"):
-            trained = self.train(seed)
+            options = self.options(seed)
+            trained = self.train(options)
         with self.step("track", "Parameters, figures, plots and the bundle go to MLflow"):
-            self.track(trained, seed)
+            self.track(trained, options)
         self.comparison(trained)
         with self.step("explain", "Three leads, and why they have their score"):
             self.explain(trained)
@@ -157,22 +159,25 @@ class _Tour:
         )
         return rows["activities"]
 
-    def train(self, seed: int) -> "Trained":
-        """Train the model and let it serve if it is better than the rules."""
-        from rich.progress import Progress
-
-        from leadlight.simulate.truth import true_probability
+    def options(self, seed: int) -> "Options":
+        """Say what the training is asked for."""
         from rules import parse
-        from training import pipeline
+        from training.options import Options
 
-        info = self.room.tables_info()
-        options = pipeline.Options(
+        return Options(
             target=TARGET,
-            test_from=info.observed_until - HORIZON - TEST_SPAN,
+            test_from=self.room.tables_info().observed_until - HORIZON - TEST_SPAN,
             horizon_us=HORIZON,
             card=parse.builtin("standard"),
             seed=seed,
         )
+
+    def train(self, options: "Options") -> "Trained":
+        """Train the model beside its references."""
+        from rich.progress import Progress
+
+        from leadlight.simulate.truth import true_probability
+        from training import pipeline
 
         def oracle(lead_ids: Any, as_of: Any, target: Target, horizon_us: int) -> Any:
             return true_probability(self.market, lead_ids, as_of, target, horizon_us)
@@ -187,16 +192,12 @@ class _Tour:
                 oracle=oracle,
             )
 
-    def track(self, trained: "Trained", seed: int) -> None:
+    def track(self, trained: "Trained", options: "Options") -> None:
         """Settle what serves, and log the run."""
-        from rules import parse
-        from training import pipeline, promotion, track
+        from training import promotion, track
 
         settled = promotion.settle(self.room, trained)
         self.say(f"  serving: {settled.current} ({settled.why})")
-        options = pipeline.Options(
-            target=TARGET, test_from=trained.split.cut, card=parse.builtin("standard"), horizon_us=HORIZON, seed=seed
-        )
         track.log(self.room, trained, options, champion=settled.champion)
 
     def comparison(self, trained: "Trained") -> None:

@@ -15,7 +15,8 @@ from leadlight.workspace import TablesInfo, Workspace
 
 if TYPE_CHECKING:
     from rules.parse import Card
-    from training.pipeline import Options, Trained
+    from training.options import Options
+    from training.pipeline import Trained
     from training.track import TrackedRun
 
 EXIT_PROBLEM: Final = 1
@@ -99,11 +100,12 @@ def train(
     """
     from features import catalog
     from training import durations, pipeline, promotion
+    from training.options import Options
 
     room = Workspace.at(workspace)
     info = room.tables_info()
     _refuse_clockless(info, horizon=horizon, ages=ages)
-    options = pipeline.Options(
+    options = Options(
         target=target.value,
         test_from=_cut(test_from),
         card=_card(card, room),

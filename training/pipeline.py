@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -11,23 +11,23 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import catalog, labels
+from features import catalog
 from features import tables as tables_of
 from features.tables import Tables
 from leadlight.bundle import Bundle, Scorer, ScorerKind, save, signing_key
-from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.errors import NotEnoughDataError
 from leadlight.schema import DAY, Target
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo, Workspace
 from rules import engine, parse
-from rules.parse import Card
 from scoring import batch as scoring_batch
 from scoring.scale import probabilities
 from training import baselines, calibrate, evaluate, odoo, tune
 from training.comparison import Comparison
 from training.fit import Fitted, Recipe, expected_value, fit
+from training.options import Options, allowed, make_split
 from training.rows import Rows, gather
-from training.split import AT_CREATION, Split, losses_are_final, test_rows, training_ages, training_rows
+from training.split import Split, losses_are_final, test_rows, training_rows
 
 Floats = NDArray[np.float64]
 Oracle = Callable[[Sequence[str], NDArray[np.int64], Target, int], Floats]
@@ -36,46 +36,12 @@ Oracle = Callable[[Sequence[str], NDArray[np.int64], Target, int], Floats]
 LEAST_PER_CLASS: Final = 25
 # Reference probabilities (score 50): the bottoms of the usual ranges.
 REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "customer": 0.03}
-DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
 # What the provenance of a model says that has no meaning for rules on the same rows.
 MODEL_ONLY: Final = ("recipe", "trials", "tuning", "calibrator", "proposed_reference")
 # Thresholds are measured on at least so long a period.
 LEAST_PERIOD: Final = 28 * DAY
 # A default reference that leaves this share of the test rows at one end of the scale is questioned.
 ONE_END: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What a training is asked for.
-
-    Attributes:
-        target: the stage to be predicted.
-        test_from: the cut, µs UTC; or a share of the leads in order of creation, in (0, 1).
-        horizon_us: None = derived from the dwell times before the cut.
-        until: nothing at or after it is read, µs UTC; None = the end of the record.
-        ages_us: ages of test snapshots; empty = the default ages.
-        card: rule card.
-        trials: recipes that tuning tries.
-        seconds: no new trial begins after so long; None = no limit.
-        seed: of everything that draws.
-        reference: probability that scores 50; None = the target's default.
-        features: adjustments of the feature catalog.
-        allow: attributes of unknown time that may be used all the same; recorded in the bundle.
-    """
-
-    target: Target
-    test_from: int | float
-    card: Card
-    horizon_us: int | None = None
-    until: int | None = None
-    ages_us: tuple[int, ...] = ()
-    trials: int = 15
-    seconds: float | None = None
-    seed: int = 0
-    reference: float | None = None
-    features: catalog.CatalogSettings = field(default_factory=catalog.CatalogSettings)
-    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,42 +183,6 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
     bundle = replace(bundle, thresholds=_thresholds(tables, workspace.tables_info(), bundle, trained.split))
     save(bundle, workspace.bundle_path(bundle.version), signing_key())
     return bundle
-
-
-def allowed(info: TablesInfo, names: Sequence[str]) -> TablesInfo:
-    """Give what is known of the tables with some attributes of unknown time declared usable.
-
-    Raises:
-        InputError: there is no such attribute.
-    """
-    known = {attribute.name for attribute in info.attributes}
-    for name in names:
-        if name not in known:
-            raise InputError.unknown_name("--allow: attribute", name, known)
-    attributes = tuple(
-        replace(attribute, known_at="creation") if attribute.name in names else attribute
-        for attribute in info.attributes
-    )
-    return replace(info, attributes=attributes)
-
-
-def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
-    """Turn options into instants."""
-    until = min(options.until or info.observed_until, info.observed_until)
-    timed = info.clock == "time"
-    cut = options.test_from
-    if isinstance(cut, float):
-        if not 0 < cut < 1:
-            raise InputError(f"--test-from {cut:g}: a share of the leads must lie between 0 and 1, such as 70%")
-        created = tables.leads.filter(pl.col("created_at") < until).select(pl.col("created_at").sort()).collect()
-        if not created.height:
-            raise NotEnoughDataError("no lead was created before --until; nothing to learn from")
-        cut = int(created["created_at"][min(round(cut * created.height), created.height - 1)])
-    if not timed:
-        return Split(options.target, None, cut, until + 1, (AT_CREATION,), (AT_CREATION,))
-    ages = options.ages_us or DEFAULT_AGES
-    horizon = options.horizon_us or labels.default_horizon(tables, options.target, cut)
-    return Split(options.target, horizon, cut, until, tuple(sorted(ages)), training_ages(ages))
 
 
 def new_version(kind: ScorerKind) -> str:

@@ -36,7 +36,8 @@ from training.comparison import METRICS, Comparison
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from training.pipeline import Options, Trained
+    from training.options import Options
+    from training.pipeline import Trained
 
 EXPERIMENT: Final = "leadlight"
 CHAMPION: Final = "champion"

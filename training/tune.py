@@ -164,27 +164,39 @@ def _folds(rows: Rows, specs: Sequence[FeatureSpec], count: int, seed: int) -> I
 
 
 def _measure(folds: Sequence[_Fold], parameters: dict[str, float | int], seed: int) -> Trial:
-    """Grow the folds side by side to the best number of trees on their mean."""
+    """Grow the folds side by side until their mean has not fallen for a while; the best number of trees is its lowest.
+
+    All folds always have the same number of trees: one that is past its best counts with what more trees do to it.
+    """
+    patience = max(20, round(1.5 / float(parameters["learning_rate"])))
+    boosters = [_booster(fold, parameters, seed) for fold in folds]
+    shares = [fold.share for fold in folds]
+    curves: list[list[float]] = [[] for _ in folds]
+    mean, best = np.empty(0), 0
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        curves = list(pool.map(lambda fold: _curve(fold, parameters, seed), folds))
-    # A fold that stopped early stays at its last value: its further trees would not have helped.
-    longest = max(len(curve) for curve in curves)
-    padded = np.array([np.pad(curve, (0, longest - len(curve)), mode="edge") for curve in curves])
-    mean = np.average(padded, axis=0, weights=[fold.share for fold in folds])
-    best = int(np.argmin(mean))
+        while len(mean) < MOST_TREES and len(mean) - best <= patience:
+            step = min(patience, MOST_TREES - len(mean))
+            grown = pool.map(_grow, boosters, [step] * len(boosters))
+            for curve, more in zip(curves, grown, strict=True):
+                curve.extend(more)
+            mean = np.average(np.array(curves), axis=0, weights=shares)
+            best = int(np.argmin(mean))
     return Trial(Recipe(parameters, best + 1), float(mean[best]))
 
 
-def _curve(fold: _Fold, parameters: dict[str, float | int], seed: int) -> NDArray[np.float64]:
-    """Give the log loss on the fold after each tree; growth ends when it has not fallen for a while."""
-    record: dict[str, dict[str, list[float]]] = {}
-    patience = max(20, round(1.5 / float(parameters["learning_rate"])))
-    lgb.train(
-        {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed, "num_threads": 1},
-        fold.learn,
-        num_boost_round=MOST_TREES,
-        valid_sets=[fold.measure],
-        valid_names=["held out"],
-        callbacks=[lgb.record_evaluation(record), lgb.early_stopping(patience, verbose=False)],
-    )
-    return np.array(record["held out"]["binary_logloss"])
+def _booster(fold: _Fold, parameters: dict[str, float | int], seed: int) -> Any:
+    """Give a booster without trees that knows what it is measured on."""
+    settings = {**FIXED, **parameters, "metric": "binary_logloss", "seed": seed, "num_threads": 1}
+    booster = lgb.Booster(settings, fold.learn)
+    booster.add_valid(fold.measure, "held out")
+    return booster
+
+
+def _grow(booster: Any, trees: int) -> list[float]:
+    """Add trees and give the log loss on the held-out fold after each."""
+    booster.reset_parameter({"verbosity": -1})  # LightGBM keeps its log level per thread
+    losses = []
+    for _ in range(trees):
+        booster.update()
+        losses.append(float(booster.eval_valid()[0][2]))
+    return losses

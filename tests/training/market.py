@@ -12,7 +12,7 @@ from features.tables import Tables
 from leadlight.schema import DAY, HOUR, TABLES
 from leadlight.workspace import Attribute, TablesInfo, Workspace
 from rules import parse
-from training.pipeline import Options
+from training.options import Options
 
 KEY = "a key for the tests of training"
 START = 20_000 * DAY

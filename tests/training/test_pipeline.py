@@ -9,6 +9,7 @@ from leadlight import bundle as bundles
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.schema import DAY
 from tests.training import market
+from training import options as options_of
 from training import pipeline
 from training.split import training_rows
 
@@ -119,19 +120,19 @@ def test_until_is_as_if_nothing_had_been_recorded_after_it(frames, tmp_path):
 
 def test_a_share_cuts_at_the_creation_of_that_lead(frames):
     tables, known = market.tables(frames), market.info()
-    split = pipeline.make_split(tables, known, market.options(test_from=0.5))
+    split = options_of.make_split(tables, known, market.options(test_from=0.5))
     assert split.cut == frames["leads"]["created_at"].sort()[600]
-    late = pipeline.make_split(tables, known, market.options(test_from=0.99999))
+    late = options_of.make_split(tables, known, market.options(test_from=0.99999))
     assert late.cut == frames["leads"]["created_at"].max()
     with pytest.raises(InputError, match="between 0 and 1"):
-        pipeline.make_split(tables, known, market.options(test_from=1.5))
+        options_of.make_split(tables, known, market.options(test_from=1.5))
     with pytest.raises(NotEnoughDataError, match="no lead was created"):
-        pipeline.make_split(tables, known, market.options(test_from=0.5, until=market.START - DAY))
+        options_of.make_split(tables, known, market.options(test_from=0.5, until=market.START - DAY))
 
 
 def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
     tables, known = market.tables(frames), market.info()
-    split = pipeline.make_split(tables, known, market.options(horizon_us=None, ages_us=()))
+    split = options_of.make_split(tables, known, market.options(horizon_us=None, ages_us=()))
     dwell = (
         frames["stages"]
         .filter(pl.col("stage") == "sql", pl.col("entered_at") < market.CUT)
@@ -140,7 +141,7 @@ def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
         .to_series()
     )
     assert split.horizon_us == int(np.ceil(np.quantile(dwell, 0.8))) * DAY
-    assert split.ages_us == pipeline.DEFAULT_AGES
+    assert split.ages_us == options_of.DEFAULT_AGES
 
 
 def sparse(frames, positives):
@@ -319,6 +320,6 @@ def test_versions_sort_by_time_and_never_meet():
 
 
 def test_training_rows_are_the_same_whether_or_not_the_future_is_in_the_tables(frames):
-    split = pipeline.make_split(market.tables(frames), market.info(), market.options())
+    split = options_of.make_split(market.tables(frames), market.info(), market.options())
     past = {**frames, "stages": frames["stages"].filter(pl.col("entered_at") < market.CUT)}
     assert training_rows(market.tables(frames), split).equals(training_rows(market.tables(past), split))

@@ -1,0 +1,86 @@
+"""What a training is asked for, and the instants and attributes that follow from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import polars as pl
+
+from features import catalog, labels
+from features.tables import Tables
+from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.schema import DAY, Target
+from leadlight.workspace import TablesInfo
+from rules.parse import Card
+from training.split import AT_CREATION, Split, training_ages
+
+DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a training is asked for.
+
+    Attributes:
+        target: the stage to be predicted.
+        test_from: the cut, µs UTC; or a share of the leads in order of creation, in (0, 1).
+        horizon_us: None = derived from the dwell times before the cut.
+        until: nothing at or after it is read, µs UTC; None = the end of the record.
+        ages_us: ages of test snapshots; empty = the default ages.
+        card: rule card.
+        trials: recipes that tuning tries.
+        seconds: no new trial begins after so long; None = no limit.
+        seed: of everything that draws.
+        reference: probability that scores 50; None = the target's default.
+        features: adjustments of the feature catalog.
+        allow: attributes of unknown time that may be used all the same; recorded in the bundle.
+    """
+
+    target: Target
+    test_from: int | float
+    card: Card
+    horizon_us: int | None = None
+    until: int | None = None
+    ages_us: tuple[int, ...] = ()
+    trials: int = 15
+    seconds: float | None = None
+    seed: int = 0
+    reference: float | None = None
+    features: catalog.CatalogSettings = field(default_factory=catalog.CatalogSettings)
+    allow: tuple[str, ...] = ()
+
+
+def allowed(info: TablesInfo, names: Sequence[str]) -> TablesInfo:
+    """Give what is known of the tables with some attributes of unknown time declared usable.
+
+    Raises:
+        InputError: there is no such attribute.
+    """
+    known = {attribute.name for attribute in info.attributes}
+    for name in names:
+        if name not in known:
+            raise InputError.unknown_name("--allow: attribute", name, known)
+    attributes = tuple(
+        replace(attribute, known_at="creation") if attribute.name in names else attribute
+        for attribute in info.attributes
+    )
+    return replace(info, attributes=attributes)
+
+
+def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
+    """Turn options into instants."""
+    until = min(options.until or info.observed_until, info.observed_until)
+    timed = info.clock == "time"
+    cut = options.test_from
+    if isinstance(cut, float):
+        if not 0 < cut < 1:
+            raise InputError(f"--test-from {cut:g}: a share of the leads must lie between 0 and 1, such as 70%")
+        created = tables.leads.filter(pl.col("created_at") < until).select(pl.col("created_at").sort()).collect()
+        if not created.height:
+            raise NotEnoughDataError("no lead was created before --until; nothing to learn from")
+        cut = int(created["created_at"][min(round(cut * created.height), created.height - 1)])
+    if not timed:
+        return Split(options.target, None, cut, until + 1, (AT_CREATION,), (AT_CREATION,))
+    ages = options.ages_us or DEFAULT_AGES
+    horizon = options.horizon_us or labels.default_horizon(tables, options.target, cut)
+    return Split(options.target, horizon, cut, until, tuple(sorted(ages)), training_ages(ages))
