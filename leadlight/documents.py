@@ -74,14 +74,14 @@ class Document:
         """Build `model` from the document.
 
         Raises:
-            InputError: (as this document's class) located at the first problem, with the nearest known key for an
-                unknown one and the number of further problems.
+            InputError: (as this document's class) located at the first problem (an unknown key before a missing one),
+                with the nearest known key for an unknown one and the number of further problems.
         """
         try:
             return model.model_validate(plain(self.data))
         except ValidationError as invalid:
             problems = invalid.errors(include_url=False, include_input=False)
-            first = problems[0]
+            first = _most_telling(problems)
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
             raise self.problem(first["loc"], self._message(first, model) + more) from invalid
 
@@ -94,6 +94,12 @@ class Document:
             return f"`{name}` is missing"
         text = str(problem["msg"]).removeprefix("Value error, ")
         return f"`{'.'.join(str(part) for part in loc)}`: {text}" if loc else text
+
+
+def _most_telling(problems: Sequence[Any]) -> Any:
+    """Give the first problem, an unknown key before a missing one: it often is the missing one, misspelt."""
+    unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+    return unknown[0] if unknown and problems[0]["type"] == "missing" else problems[0]
 
 
 def _one_line(problem: Exception) -> str:

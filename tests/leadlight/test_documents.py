@@ -69,7 +69,15 @@ def test_lines_count_from_one_and_fall_back_to_the_deepest_part_that_exists():
             CARD.replace("points: 5", "points: many"),
             "card.yaml line 7: `rules.1.points`: Input should be a valid integer",
         ),
-        (CARD.replace("points: 5", "pionts: 5"), "card.yaml line 6: `points` is missing (and 1 more)"),
+        (
+            CARD.replace("points: 5", "pionts: 5"),
+            "card.yaml line 7: unknown key `pionts`; did you mean `points`? (and 1 more)",
+        ),
+        (CARD.replace("    points: 5\n", ""), "card.yaml line 6: `points` is missing"),
+        (
+            CARD.replace("points: 20", "points: many").replace("points: 5", "pionts: 5"),
+            "card.yaml line 5: `rules.0.points`: Input should be a valid integer",
+        ),
         (CARD + "nmae: x\n", "card.yaml line 8: unknown key `nmae`; did you mean `name`?"),
         ("name: x\nrules: []\n", "card.yaml line 1: a card needs a rule"),
         ("- 1\n", "card.yaml line 1: Input should be"),
