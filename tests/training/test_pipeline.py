@@ -118,32 +118,6 @@ def test_until_is_as_if_nothing_had_been_recorded_after_it(frames, tmp_path):
     assert whole.test["as_of"].max() + market.HORIZON <= until
 
 
-def test_a_share_cuts_at_the_creation_of_that_lead(frames):
-    tables, known = market.tables(frames), market.info()
-    split = options_of.make_split(tables, known, market.options(test_from=0.5))
-    assert split.cut == frames["leads"]["created_at"].sort()[600]
-    late = options_of.make_split(tables, known, market.options(test_from=0.99999))
-    assert late.cut == frames["leads"]["created_at"].max()
-    with pytest.raises(InputError, match="between 0 and 1"):
-        options_of.make_split(tables, known, market.options(test_from=1.5))
-    with pytest.raises(NotEnoughDataError, match="no lead was created"):
-        options_of.make_split(tables, known, market.options(test_from=0.5, until=market.START - DAY))
-
-
-def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
-    tables, known = market.tables(frames), market.info()
-    split = options_of.make_split(tables, known, market.options(horizon_us=None, ages_us=()))
-    dwell = (
-        frames["stages"]
-        .filter(pl.col("stage") == "sql", pl.col("entered_at") < market.CUT)
-        .join(frames["leads"], on="lead_id")
-        .select((pl.col("entered_at") - pl.col("created_at")) / DAY)
-        .to_series()
-    )
-    assert split.horizon_us == int(np.ceil(np.quantile(dwell, 0.8))) * DAY
-    assert split.ages_us == options_of.DEFAULT_AGES
-
-
 def sparse(frames, positives):
     """Keep so many of the known successes before the cut."""
     won = frames["stages"].filter(pl.col("stage") == "sql")["lead_id"].unique(maintain_order=True)

@@ -1,0 +1,70 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.schema import DAY
+from tests.training import market
+from training import options as options_of
+from training.split import AT_CREATION
+
+
+def test_a_share_cuts_at_the_creation_of_that_lead(frames):
+    tables, known = market.tables(frames), market.info()
+    split = options_of.make_split(tables, known, market.options(test_from=0.5))
+    assert split.cut == frames["leads"]["created_at"].sort()[600]
+    late = options_of.make_split(tables, known, market.options(test_from=0.99999))
+    assert late.cut == frames["leads"]["created_at"].max()
+    with pytest.raises(InputError, match="between 0 and 1"):
+        options_of.make_split(tables, known, market.options(test_from=1.5))
+    with pytest.raises(NotEnoughDataError, match="no lead was created"):
+        options_of.make_split(tables, known, market.options(test_from=0.5, until=market.START - DAY))
+
+
+def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
+    tables, known = market.tables(frames), market.info()
+    split = options_of.make_split(tables, known, market.options(horizon_us=None, ages_us=()))
+    dwell = (
+        frames["stages"]
+        .filter(pl.col("stage") == "sql", pl.col("entered_at") < market.CUT)
+        .join(frames["leads"], on="lead_id")
+        .select((pl.col("entered_at") - pl.col("created_at")) / DAY)
+        .to_series()
+    )
+    assert split.horizon_us == int(np.ceil(np.quantile(dwell, 0.8))) * DAY
+    assert split.ages_us == options_of.DEFAULT_AGES
+
+
+def test_nothing_beyond_the_end_of_the_record_is_promised(frames):
+    tables, known = market.tables(frames), market.info()
+    assert options_of.make_split(tables, known, market.options()).until == known.observed_until
+    late = market.options(until=known.observed_until + DAY)
+    assert options_of.make_split(tables, known, late).until == known.observed_until
+    early = market.options(until=known.observed_until - DAY)
+    assert options_of.make_split(tables, known, early).until == known.observed_until - DAY
+
+
+def test_ages_are_sorted(frames):
+    split = options_of.make_split(market.tables(frames), market.info(), market.options(ages_us=(7 * DAY, DAY)))
+    assert split.ages_us == (DAY, 7 * DAY)
+
+
+def test_without_a_clock_leads_are_judged_at_creation_and_have_no_horizon(frames):
+    known = market.info(clock="order")
+    split = options_of.make_split(market.tables(frames), known, market.options())
+    assert split.horizon_us is None
+    assert split.ages_us == split.train_ages_us == (AT_CREATION,)
+    assert split.until == known.observed_until + 1  # the last rank belongs to the record
+
+
+def test_an_allowed_attribute_counts_as_known_at_creation():
+    known = market.info()
+    free = options_of.allowed(known, ("later",))
+    assert {one.name: one.known_at for one in free.attributes} == {"industry": "creation", "later": "creation"}
+    assert {one.name: one.known_at for one in known.attributes} == {"industry": "creation", "later": "unknown"}
+    assert options_of.allowed(known, ()) == known
+
+
+def test_an_attribute_that_is_not_there_cannot_be_allowed():
+    with pytest.raises(InputError, match=r"--allow: attribute `latr`.*did you mean `later`"):
+        options_of.allowed(market.info(), ("latr",))
