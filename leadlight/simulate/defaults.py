@@ -17,7 +17,7 @@ from leadlight.simulate.market import Floats, Market, Trait
 TYPES: Final = ("drifter", "reader", "gatherer", "planner", "buyer", "returner")
 _TYPE_SHARE: Final = (0.405, 0.185, 0.24, 0.09, 0.06, 0.02)
 
-# Activities a day while silent, active, evaluating.
+# Activities a day while silent, active, evaluating; those of sales are below.
 _BY_MOOD: Final[dict[str, tuple[float, float, float]]] = {
     "mail_sent": (0.085, 0.085, 0.085),
     "mail_open": (0.016, 0.055, 0.075),
@@ -25,26 +25,20 @@ _BY_MOOD: Final[dict[str, tuple[float, float, float]]] = {
     "unsubscribe": (0.0001, 0.0001, 0.0001),
     "page_view": (0.014, 0.220, 0.280),
     "blog_view": (0.012, 0.200, 0.120),
-    "case_study_view": (0.0008, 0.024, 0.100),
-    "pricing_view": (0.0004, 0.013, 0.095),
+    "case_study_view": (0.0006, 0.020, 0.160),
+    "pricing_view": (0.0003, 0.010, 0.150),
     "download": (0.0006, 0.028, 0.045),
     "seminar_registered": (0.0004, 0.014, 0.020),
     "seminar_attended": (0.0002, 0.010, 0.015),
     "survey_answered": (0.0002, 0.006, 0.010),
-    "chat": (0.0001, 0.003, 0.011),
+    "chat": (0.0001, 0.002, 0.016),
     "business_card": (0.0002, 0.002, 0.004),
-    "contact_form": (0.0001, 0.0025, 0.013),
-    "document_request": (0.0001, 0.004, 0.018),
-    "call": (0.001, 0.002, 0.004),
-    "meeting": (0.0, 0.0002, 0.001),
+    "contact_form": (0.0001, 0.002, 0.018),
+    "document_request": (0.0001, 0.003, 0.026),
 }
 _LEARNING: Final = ("blog_view", "page_view", "download", "seminar_registered", "seminar_attended", "survey_answered")
-_INTENT: Final = ("case_study_view", "pricing_view", "chat", "contact_form", "document_request")
-_MAIL: Final = ("mail_open", "mail_click")
-# Factors on the three groups by type.
-_LEARNING_FACTOR: Final = (1.0, 1.6, 1.3, 1.0, 1.0, 1.0)
-_INTENT_FACTOR: Final = (0.8, 0.8, 0.9, 1.1, 1.1, 1.1)
-_MAIL_FACTOR: Final = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+# How much more the types read and listen; what they do otherwise differs by mood alone.
+_LEARNING_FACTOR: Final = (1.0, 1.3, 1.2, 1.0, 1.0, 1.0)
 # What sales does by stage (lead, mql, sql, opportunity, customer, lost), alike for all types and moods.
 _SALES_BY_STAGE: Final[dict[str, tuple[float, ...]]] = {
     "call": (0.0015, 0.060, 0.080, 0.070, 0.010, 0.003),
@@ -54,32 +48,32 @@ _SALES_BY_STAGE: Final[dict[str, tuple[float, ...]]] = {
 # Moods: how long a silence, an active time, an evaluation lasts in days, and how they follow one another.
 _SILENCE_DAYS: Final = (260.0, 220.0, 220.0, 220.0, 220.0, 220.0)
 _ACTIVE_DAYS: Final = (7.0, 9.0, 9.0, 9.0, 9.0, 9.0)
-_TO_EVALUATING: Final = (0.02, 0.04, 0.10, 0.24, 0.34, 0.30)  # share of active times that lead to an evaluation
+_TO_EVALUATING: Final = (0.08, 0.08, 0.13, 0.19, 0.22, 0.20)  # share of active times that lead to an evaluation
 _EVALUATION_DAYS: Final = (10.0, 10.0, 10.0, 10.0, 10.0, 10.0)
 _INITIAL_MOOD: Final = (
-    (0.66, 0.32, 0.02),
-    (0.28, 0.68, 0.04),
-    (0.24, 0.65, 0.11),
-    (0.16, 0.59, 0.25),
-    (0.10, 0.52, 0.38),
-    (0.68, 0.22, 0.10),
+    (0.62, 0.33, 0.05),
+    (0.34, 0.58, 0.08),
+    (0.26, 0.60, 0.14),
+    (0.18, 0.58, 0.24),
+    (0.14, 0.56, 0.30),
+    (0.58, 0.28, 0.14),
 )
 # Once sales works on a lead, silences are shorter: factor on the silence by stage.
 _SILENCE_FACTOR: Final = (1.0, 0.7, 0.5, 0.5, 2.0, 2.0)
 
 # Moves of stage: per day while silent, active, evaluating.
-_TO_MQL: Final = (0.0001, 0.0122, 0.0295)
-_TO_MQL_FACTOR: Final = (0.36, 0.34, 0.66, 0.90, 1.0, 0.9)
-_TO_SQL: Final = (0.032, 0.040, 0.053)
-_TO_SQL_FACTOR: Final = (0.45, 0.42, 0.80, 1.0, 1.1, 1.0)
-_RECYCLED: Final = (0.054, 0.038, 0.026)  # mql -> lead, with a reason
-_RECYCLED_FACTOR: Final = (1.4, 1.4, 1.1, 0.8, 0.7, 0.8)
+_TO_MQL: Final = (0.0001, 0.0077, 0.0620)
+_TO_MQL_FACTOR: Final = (0.26, 0.28, 0.65, 1.05, 1.25, 1.05)
+_TO_SQL: Final = (0.031, 0.039, 0.051)
+_TO_SQL_FACTOR: Final = (0.55, 0.55, 0.85, 1.0, 1.1, 1.0)
+_RECYCLED: Final = (0.057, 0.041, 0.029)  # mql -> lead, with a reason
+_RECYCLED_FACTOR: Final = (1.3, 1.3, 1.1, 0.85, 0.8, 0.85)
 _TO_OPPORTUNITY: Final = (0.016, 0.024, 0.040)
 _TO_OPPORTUNITY_FACTOR: Final = (0.4, 0.4, 0.8, 1.2, 1.5, 1.2)
 _SQL_LOST: Final = (0.013, 0.009, 0.005)
-_WON: Final = (0.0026, 0.0040, 0.0058)
+_WON: Final = (0.0021, 0.0033, 0.0049)
 _WON_FACTOR: Final = (0.3, 0.3, 0.6, 1.0, 1.4, 1.1)
-_OPPORTUNITY_LOST: Final = (0.0058, 0.0040, 0.0032)
+_OPPORTUNITY_LOST: Final = (0.0040, 0.0027, 0.0022)
 _REOPENED: Final = (0.00045, 0.0012, 0.0025)
 
 
@@ -98,11 +92,10 @@ def default_market() -> Market:
 
 
 def _activity_rates() -> Floats:
-    base = np.array([_BY_MOOD[kind] for kind in ACTIVITY_TYPES]).T  # (M, C)
+    base = np.array([_BY_MOOD.get(kind, (0.0, 0.0, 0.0)) for kind in ACTIVITY_TYPES]).T  # (M, C)
     factor = np.ones((len(TYPES), len(ACTIVITY_TYPES)))
-    for group, by_type in ((_LEARNING, _LEARNING_FACTOR), (_INTENT, _INTENT_FACTOR), (_MAIL, _MAIL_FACTOR)):
-        for kind in group:
-            factor[:, ACTIVITY_TYPES.index(kind)] = by_type
+    for kind in _LEARNING:
+        factor[:, ACTIVITY_TYPES.index(kind)] = _LEARNING_FACTOR
     rates = np.tile((base[None] * factor[:, None, :])[:, None], (1, len(STAGES), 1, 1))
     for kind, by_stage in _SALES_BY_STAGE.items():
         rates[..., ACTIVITY_TYPES.index(kind)] = np.array(by_stage)[None, :, None]
