@@ -35,8 +35,13 @@ TEST_SPAN: Final = 90 * DAY
 CAPACITY: Final = 40.0
 CURRENT: Final = 50.0
 PORT: Final = 8_000
-# Marks a workspace that the demo made, so that it never throws away anything else.
+# Marks a workspace that the demo made, and names the tables it stored, so that it never throws away anything else.
 MARK: Final = "demo.json"
+# What the demo leaves in a workspace, the service's database included; nothing else is ever removed.
+LEFT: Final = (
+    *("tables.json", "tables", "market", "bundles", "reports", "mlflow.db", "mlartifacts"),
+    *("serve.db", "serve.db-wal", "serve.db-shm"),
+)
 
 
 def register_demo(app: typer.Typer) -> None:
@@ -52,7 +57,7 @@ def demo(
     leads: Annotated[int, typer.Option(min=2_000, help="Number of simulated leads.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same market and the same model.")] = 1,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the scoring API at the end.")] = True,
-    port: Annotated[int, typer.Option(help="Port of the scoring API.")] = PORT,
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the scoring API.")] = PORT,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> None:
     """Show the main job: simulate, ingest, train, evaluate, explain three leads, recommend a threshold, serve.
@@ -72,7 +77,8 @@ def demo(
     if as_json:
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False), flush=True)
     if serve:
-        _serve(room, port)
+        tour.hand_over(port)
+        _serve(room, port, told_on_stderr=as_json)
 
 
 @dataclass
@@ -82,6 +88,7 @@ class _Tour:
     room: Workspace
     console: "Console"
     seconds: dict[str, float] = field(default_factory=dict)
+    explained: list[tuple[str, int]] = field(default_factory=list)
 
     @property
     def market(self) -> Path:
@@ -89,17 +96,29 @@ class _Tour:
         return self.room.root / "market"
 
     def clear(self) -> None:
-        """Empty a workspace that an earlier demo made; refuse any other that holds tables."""
-        if not (self.room.root / MARK).exists():
-            if self.room.has_tables() or self.market.exists():
-                raise WorkspaceError(
-                    f"workspace `{self.room.root}` holds tables that are not the demo's; choose another --workspace"
-                )
-        else:
-            for path in self.room.root.iterdir():
-                if path.name != MARK:
-                    shutil.rmtree(path) if path.is_dir() else path.unlink()
-        write_text_atomically(self.room.root / MARK, '{"made_by": "leadlight demo"}\n')
+        """Remove what an earlier demo left; refuse a workspace that holds anything of that kind from elsewhere."""
+        held = [self.room.root / name for name in LEFT if (self.room.root / name).exists()]
+        if held and not self.is_own():
+            raise WorkspaceError(
+                f"workspace `{self.room.root}` holds `{held[0].name}`, not the demo's; choose another --workspace"
+            )
+        for path in held:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.mark()
+
+    def is_own(self) -> bool:
+        """Tell whether a demo made the workspace and nothing was ingested into it since."""
+        mark = self.room.root / MARK
+        return mark.exists() and (not self.room.has_tables() or mark.read_text(encoding="utf-8") == self.mark_text())
+
+    def mark(self) -> None:
+        """Mark the workspace, and the tables that are in it now, as the demo's."""
+        write_text_atomically(self.room.root / MARK, self.mark_text())
+
+    def mark_text(self) -> str:
+        """Give the content of the mark."""
+        tables = self.room.tables_info().generation if self.room.has_tables() else None
+        return json.dumps({"made_by": "leadlight demo", "tables": tables}) + "\n"
 
     def run(self, leads: int, seed: int) -> dict[str, Any]:
         """Do everything but serving, and give the demo's JSON object."""
@@ -120,7 +139,7 @@ class _Tour:
             found = self.threshold(trained)
         self.seconds["total"] = round(time.perf_counter() - start, 2)
         self.say(f"[dim]{self.seconds['total']:.0f} s in all[/]")
-        self.say(f"MLflow: [bold]{_mlflow_command(self.room)}[/]")
+        self.say_plainly(f"MLflow   {_mlflow_command(self.room)}")
         return {"leads": summary, "activities": activities, **report(trained, found), "seconds": self.seconds}
 
     @contextmanager
@@ -135,6 +154,17 @@ class _Tour:
     def say(self, text: str) -> None:
         """Print one line of the commentary."""
         self.console.print(text, soft_wrap=True)
+
+    def say_plainly(self, text: str) -> None:
+        """Print one line to be copied: nothing in it is read as style."""
+        self.console.print(text, soft_wrap=True, markup=False, emoji=False)
+
+    def hand_over(self, port: int) -> None:
+        """Say where the service will be, and give a command that asks it for the most likely of the explained leads."""
+        url = f"http://127.0.0.1:{port}"
+        self.say_plainly(f"address  {url}")
+        for lead_id, as_of in self.explained[:1]:
+            self.say_plainly(f"try      {_curl(url, lead_id, as_of)}")
 
     def simulate(self, leads: int, seed: int) -> int:
         """Write the market."""
@@ -152,6 +182,7 @@ class _Tour:
         from leadlight.ingest.pipeline import ingest
 
         report_ = ingest(self.market / "mapping.yaml", self.market / "raw", self.room)
+        self.mark()
         rows = self.room.tables_info().rows
         self.say(
             f"  {rows['activities']:,} activities and {rows['stages']:,} stage entries stored, "
@@ -216,6 +247,7 @@ class _Tour:
         ranked = trained.test.filter(pl.col("stage") == "lead").sort("model", "lead_id")
         places = [ranked.height - 1, ranked.height // 2, 0]
         chosen = [(ranked["lead_id"][place], ranked["as_of"][place]) for place in places if ranked.height]
+        self.explained = chosen
         lines = tables_of.timelines(self.tables(), [lead for lead, _ in chosen])
         scorer = LeadScorer(trained.bundle)
         for lead_id, as_of in chosen:
@@ -227,7 +259,7 @@ class _Tour:
             )
             for reason in (score.reason_1, score.reason_2, score.reason_3):
                 if reason:
-                    self.console.print(f"      {reason}", soft_wrap=True, markup=False)
+                    self.say_plainly(f"      {reason}")
 
     def tables(self) -> "Tables":
         """Read the tables."""
@@ -303,6 +335,14 @@ def _mlflow_command(room: Workspace) -> str:
     return page_command(room)
 
 
+def _curl(url: str, lead_id: str, as_of: int) -> str:
+    """Write a command that asks for a score at an instant of the record, which ended long before now."""
+    from serving.clock import to_datetime
+
+    body = json.dumps({"lead_id": lead_id, "as_of": to_datetime(as_of).isoformat()})
+    return f"curl -s {url}/v1/score -H 'Content-Type: application/json' -d '{body}'"
+
+
 def _check_port(port: int) -> None:
     """Find out now, not after two minutes, that the port is busy."""
     from serving.server import bound
@@ -310,9 +350,14 @@ def _check_port(port: int) -> None:
     bound("127.0.0.1", port).close()
 
 
-def _serve(room: Workspace, port: int) -> None:
-    """Become `leadlight serve`: a scoring process holds nothing of what training imported."""
+def _serve(room: Workspace, port: int, *, told_on_stderr: bool) -> None:
+    """Become `leadlight serve`: a scoring process holds nothing of what training imported.
+
+    After the demo's JSON object nothing may follow on stdout: what the service tells of itself then goes to stderr.
+    """
     command = ["-m", "leadlight", "serve", "--workspace", str(room.root), "--port", str(port), "--open"]
     sys.stdout.flush()
     sys.stderr.flush()
+    if told_on_stderr:
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     os.execv(sys.executable, [sys.executable, *command])  # noqa: S606  (no shell, our own command)
