@@ -1,5 +1,6 @@
 """Trainings, assessments and lists of bundles on the terminal, and the parts of their JSON that are shared."""
 
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -115,7 +116,7 @@ def show_models(found: "Sequence[Listed]") -> None:
 
 def page_command(room: Workspace) -> str:
     """Give the command that opens the MLflow page of a workspace, on this machine only."""
-    return f"mlflow server --backend-store-uri {room.mlflow_uri} --workers 1"
+    return f"mlflow server --backend-store-uri {shlex.quote(room.mlflow_uri)} --workers 1"
 
 
 def _cells(line: "Listed") -> tuple[str, ...]:
