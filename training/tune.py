@@ -32,7 +32,7 @@ USUAL: Final[dict[str, float | int]] = {
     "bagging_freq": 1,
     "lambda_l2": 10.0,
 }
-# The final booster is grown this many times slower, with as many times the trees: less chance in it.
+# On small data the final booster is grown this many times slower, with as many times the trees: less chance in it.
 SLOWER: Final = 2
 
 
@@ -124,7 +124,8 @@ def tune(
         if progress is not None:
             progress(len(done), trials)
     chosen = choose(done)
-    return Tuned(slowed(chosen.recipe), chosen.log_loss, tuple(done), count, len(sample))
+    recipe = slowed(chosen.recipe) if len(sample) == len(rows) else chosen.recipe
+    return Tuned(recipe, chosen.log_loss, tuple(done), count, len(sample))
 
 
 def choose(trials: Sequence[Trial]) -> Trial:
@@ -140,7 +141,10 @@ def choose(trials: Sequence[Trial]) -> Trial:
 
 
 def slowed(recipe: Recipe) -> Recipe:
-    """Give the recipe of the final booster: slower and longer, so that fewer of its splits are chance."""
+    """Give the recipe of the final booster on small data: slower and longer, so that less of it is chance.
+
+    Where there are more rows than tuning looks at, more of them do the same at less cost.
+    """
     rate = recipe.parameters["learning_rate"] / SLOWER
     return Recipe({**recipe.parameters, "learning_rate": rate}, recipe.trees * SLOWER)
 
