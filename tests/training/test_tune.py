@@ -10,12 +10,40 @@ def tuned():
     return tuning.tune(made.rows(), made.SPECS, trials=3, seed=4)
 
 
-def test_the_best_trial_is_chosen_and_every_trial_kept(tuned):
+def test_every_trial_is_kept_and_one_of_them_chosen(tuned):
     assert len(tuned.trials) == 3
-    assert tuned.log_loss == min(trial.log_loss for trial in tuned.trials)
-    assert tuned.recipe in [trial.recipe for trial in tuned.trials]
-    assert 1 <= tuned.recipe.trees <= tuning.MOST_TREES
+    chosen = tuning.choose(tuned.trials)
+    assert chosen in tuned.trials
+    assert tuned.log_loss == chosen.log_loss
+    assert tuned.recipe == tuning.slowed(chosen.recipe)
     assert tuned.rows == len(made.rows())
+
+
+def trial(name, *by_fold):
+    return tuning.Trial(tuning.Recipe({"learning_rate": name}, 10), float(np.mean(by_fold)), by_fold)
+
+
+def test_a_lucky_trial_does_not_displace_the_usual_one():
+    usual, lucky = trial(0.1, 0.50, 0.50, 0.50), trial(0.2, 0.40, 0.55, 0.54)
+    assert tuning.choose([usual, lucky]) is usual
+
+
+def test_a_trial_that_is_better_on_every_fold_is_taken():
+    usual, better = trial(0.1, 0.50, 0.52, 0.51), trial(0.2, 0.49, 0.51, 0.50)
+    assert tuning.choose([usual, better]) is better
+    assert tuning.choose([usual]) is usual
+
+
+def test_slower_growth_has_as_many_more_trees():
+    slow = tuning.slowed(tuning.Recipe({"learning_rate": 0.08, "max_depth": 3}, 50))
+    assert slow == tuning.Recipe({"learning_rate": 0.04, "max_depth": 3}, 100)
+
+
+def test_large_data_is_not_grown_slower(monkeypatch):
+    monkeypatch.setattr(tuning, "MOST_ROWS", 700)
+    found = tuning.tune(made.rows(1_500), made.SPECS, trials=1, seed=4)
+    assert found.rows < 1_500
+    assert found.recipe == found.trials[0].recipe
 
 
 def test_the_first_trial_is_the_usual_recipe(tuned):
