@@ -40,9 +40,10 @@ def test_slower_growth_has_as_many_more_trees():
 
 
 def test_large_data_is_not_grown_slower(monkeypatch):
-    monkeypatch.setattr(tuning, "MOST_ROWS", 700)
-    found = tuning.tune(made.rows(1_500), made.SPECS, trials=1, seed=4)
-    assert found.rows < 1_500
+    monkeypatch.setattr(tuning, "MOST_ROWS", 1_000)
+    rows = made.rows(6_000, shift=-4.5)
+    found = tuning.tune(rows, made.SPECS, trials=1, seed=4)
+    assert found.rows < len(rows)
     assert found.recipe == found.trials[0].recipe
 
 
