@@ -44,7 +44,7 @@ def ingest_command(
     and cause; those of leads that are not known yet are tried again at the next ingest. The exit status is 1 if not
     one row could be used.
 
-    Example: leadlight ingest examples/bpic2012/mapping.yaml --data ../shared/data/bpic2012
+    Example: leadlight ingest examples/bpic2012/mapping.yaml --data data/bpic2012
 
     Example: leadlight ingest --suggest raw/ --out mapping.yaml
     """
