@@ -52,6 +52,7 @@ EXTRA_OF: Final[dict[str, str]] = {
     "pyarrow": "train",
     "sklearn": "train",
     "shap": "train",
+    "threadpoolctl": "train",
     "pyspark": "spark",
     "nicegui": "dashboard",
 }

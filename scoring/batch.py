@@ -192,5 +192,8 @@ def _period(tables: Tables, scorer: Scorer, observed_until: int, start: int, end
         scorer.horizon_us,
         observed_until,
     )
+    if scorer.horizon_us is not None:  # a success known before its time would count where a failure cannot yet
+        ended = pl.col("as_of") + scorer.horizon_us <= observed_until
+        rows = rows.with_columns(label=pl.when(ended).then("label"))
     created = pl.col("created_at").is_between(start, end, closed="left")
     return _Period(rows, winners, tables.leads.filter(created).select(pl.len()).collect().item())

@@ -3,7 +3,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
@@ -151,13 +150,14 @@ def test_a_part_that_is_not_built_is_absent_but_a_broken_one_is_not_hidden(monke
         command._load("brokenpart.cli:register")
 
 
-def test_help_is_instant():
-    def seconds():
-        started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", "leadlight", "--help"], cwd=ROOT, capture_output=True, check=True, env={**os.environ}
-        )
-        assert b"Usage: leadlight" in done.stdout
-        return time.perf_counter() - started
-
-    assert any(seconds() < 0.5 for _ in range(8))  # other work on the machine may slow some of them
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from leadlight.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'polars', 'pandas', 'pyarrow', 'sklearn', 'lightgbm', 'mlflow', 'fastapi', 'matplotlib'}\n"
+        "sys.exit(' '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False, env={**os.environ})
+    assert b"Usage: leadlight" in done.stdout or b"Usage:" in done.stdout
+    assert done.returncode == 0, done.stderr

@@ -59,9 +59,10 @@ def test_large_batches_are_cut_and_joined(monkeypatch):
     assert batch.score_snapshots(market.tables(leads), rows.clear(), bundle).schema == whole.schema
 
 
-def instants_of(lead, end):
-    """All snapshots of a lead: midnight after each day with activity, scheduled ages, stage entries."""
-    days = {(int(at) // DAY + 1) * DAY for at in lead.activities.occurred_at}
+def instants_of(lead, start, end):
+    """All snapshots of a lead: ends of days (before the period: four weeks) with activity, ages, stage entries."""
+    days = {at for at in ((int(at) // DAY + 1) * DAY for at in lead.activities.occurred_at) if at >= start}
+    days |= {at for at in ((int(at) // (28 * DAY) + 1) * 28 * DAY for at in lead.activities.occurred_at) if at < start}
     ages = {lead.created_at + days * DAY for days in (1, 3, 7, 14, 30, 60, 90)}
     entries = {entry.entered_at - 1 for entry in lead.stages if entry.stage != "lead"}
     return sorted(at for at in days | ages | entries if at < end)
@@ -89,13 +90,16 @@ def test_the_curves_are_those_of_the_definition(basis):
         score = scorer.score(lead, as_of)
         return min(max(score.raw_score, 0), 100) if basis == "model" else score.rule_points
 
-    lives = [[(at, value(lead, at)) for at in instants_of(lead, end) if stage_at(lead, at) == "lead"] for lead in leads]
+    lives = [
+        [(at, value(lead, at)) for at in instants_of(lead, start, end) if stage_at(lead, at) == "lead"]
+        for lead in leads
+    ]
     assert found[basis]["wins"] == sum(start <= sql_at(lead) < end for lead in leads)
     for row in found[basis]["rows"][::5]:
-        crossed = [next((at for at, score in life if score >= row["threshold"]), None) for life in lives]
+        crossed = [next((at for at, score in lived if score >= row["threshold"]), None) for lived in lives]
         period = [(lead, at) for lead, at in zip(leads, crossed, strict=True) if at is not None and start <= at < end]
-        reached = [lead for lead, at in period if at < sql_at(lead) <= at + horizon]
-        mature = [at for lead, at in period if at + horizon <= info.observed_until or lead in reached]
+        mature = [(lead, at) for lead, at in period if at + horizon <= info.observed_until]
+        reached = [lead for lead, at in mature if at < sql_at(lead) <= at + horizon]
         caught = [
             lead for lead, at in zip(leads, crossed, strict=True) if at is not None and start <= sql_at(lead) < end
         ]
