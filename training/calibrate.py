@@ -1,6 +1,8 @@
 """Calibration: two numbers on the log-odds, fitted on predictions for leads that were not learnt from."""
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 from leadlight.spec import FeatureSpec
 from training.fit import Recipe, fit
 from training.rows import Rows
-from training.tune import MOST_ROWS, folds_of, number_of_folds, tuning_rows
+from training.tune import folds_of, number_of_folds
 
 Floats = NDArray[np.float64]
 
@@ -19,7 +21,7 @@ LEAST_POSITIVES: Final = 50
 NEWTON_STEPS: Final = 50
 CONVERGED: Final = 1e-10
 IDENTITY: Final = np.array([1.0, 0.0])
-# Prior standard deviation of ln(slope) is about this over sqrt(positives): a weak pull towards "no change".
+# A weak pull towards the identity: a Gaussian prior that weighs as much as so many rows of probability one half.
 PRIOR_ROWS: Final = 4.0
 
 
@@ -73,17 +75,21 @@ def _penalised(theta: Floats, design: Floats, y: Floats, weight: Floats, ridge: 
 def calibrate(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Sigmoid:
     """Fit a calibrator out of fold, folds by lead hash; the identity below 50 positives.
 
-    Large data is calibrated on a sample of whole leads, as it is tuned.
+    The folds' boosters are grown as the final one is, on all rows but those of the fold: what is calibrated on a sample
+    chosen in another way is another model. They grow side by side.
     """
-    sample = tuning_rows(rows, seed) if len(rows) > 2 * MOST_ROWS else rows
-    if sample.y.sum() < LEAST_POSITIVES:
+    if rows.y.sum() < LEAST_POSITIVES:
         return Sigmoid()
-    fold = folds_of(sample, number_of_folds(len(sample)), seed + 2)
-    raw = np.full(len(sample), np.nan)
-    for number in np.unique(fold):
-        outside = fold == number
-        inside = sample.take(~outside)
-        if not 0 < inside.y.sum() < len(inside):
-            return Sigmoid()
-        raw[outside] = fit(inside, specs, recipe, seed).raw(sample.take(outside))
-    return Sigmoid.fit(raw, sample.y, sample.weight)
+    fold = folds_of(rows, number_of_folds(len(rows)), seed + 2)
+    if any(not 0 < rows.y[fold != number].sum() < np.count_nonzero(fold != number) for number in np.unique(fold)):
+        return Sigmoid()
+
+    def held_out(number: int) -> Floats:
+        return fit(rows.take(fold != number), specs, recipe, seed).raw(rows.take(fold == number))
+
+    raw = np.full(len(rows), np.nan)
+    numbers = [int(number) for number in np.unique(fold)]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for number, log_odds in zip(numbers, pool.map(held_out, numbers), strict=True):
+            raw[fold == number] = log_odds
+    return Sigmoid.fit(raw, rows.y, rows.weight)
