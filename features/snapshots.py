@@ -75,26 +75,28 @@ def at(tables: Tables, as_of: int) -> pl.DataFrame:
 def open_for(snapshots: pl.DataFrame, tables: Tables, target: Target) -> pl.DataFrame:
     """Keep the snapshots at which the lead is open for the target, with its `stage` at as_of.
 
-    Open: neither the target nor a later stage was entered before as_of, and the lead is not currently lost. The stage
-    is the last one entered before as_of (`lead` where none was); of two entered at the same instant the later one of
-    the funnel counts, and `lost` last.
+    Open: neither the target nor a later stage was entered before as_of or at it (an entry at that very instant could be
+    neither foreseen nor counted as a failure), and the lead is not currently lost. The stage is the last one entered
+    before as_of (`lead` where none was); of two entered at the same instant the later one of the funnel counts, and
+    `lost` last.
     """
     fulfilled = pl.col("stage").is_in(list(at_or_beyond(target)))
     rank = pl.col("stage").replace_strict(
         ["lead", "mql", "sql", "opportunity", "customer", "lost"], [0, 1, 2, 3, 4, 5], return_dtype=pl.Int8
     )
-    before = (
+    entered_before = pl.col("entered_at") < pl.col("as_of")
+    known = (
         snapshots.lazy()
         .select("lead_id", "as_of")
         .join(tables.stages.select("lead_id", "stage", "entered_at"), on="lead_id")
-        .filter(pl.col("entered_at") < pl.col("as_of"))
+        .filter(entered_before | (fulfilled & (pl.col("entered_at") == pl.col("as_of"))))
         .with_columns(rank=rank, fulfilled=fulfilled)
         .group_by("lead_id", "as_of")
         .agg(pl.col("stage").sort_by("entered_at", "rank").last(), pl.col("fulfilled").any())
     )
     return (
         snapshots.lazy()
-        .join(before, on=["lead_id", "as_of"], how="left", maintain_order="left")
+        .join(known, on=["lead_id", "as_of"], how="left", maintain_order="left")
         .with_columns(pl.col("stage").fill_null("lead"), pl.col("fulfilled").fill_null(value=False))
         .filter(~pl.col("fulfilled") & (pl.col("stage") != "lost"))
         .drop("fulfilled")

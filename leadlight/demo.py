@@ -32,6 +32,8 @@ TARGET: Final[Target] = "sql"
 HORIZON: Final = 60 * DAY
 # The test side: snapshots of so many days, the last of them old enough for its horizon to end within the record.
 TEST_SPAN: Final = 90 * DAY
+# Recipes that tuning tries: fewer than by default, so that the tour stays short.
+TRIALS: Final = 8
 CAPACITY: Final = 40.0
 CURRENT: Final = 50.0
 PORT: Final = 8_000
@@ -137,6 +139,7 @@ class _Tour:
             self.explain(trained)
         with self.step("threshold", "From which score on should leads be handed over to sales?"):
             found = self.threshold(trained)
+        self.seconds |= {f"train_{name}": seconds for name, seconds in trained.seconds.items()}
         self.seconds["total"] = round(time.perf_counter() - start, 2)
         self.say(f"[dim]{self.seconds['total']:.0f} s in all[/]")
         self.say_plainly(f"MLflow   {_mlflow_command(self.room)}")
@@ -200,6 +203,7 @@ class _Tour:
             test_from=self.room.tables_info().observed_until - HORIZON - TEST_SPAN,
             horizon_us=HORIZON,
             card=parse.builtin("standard"),
+            trials=TRIALS,
             seed=seed,
         )
 

@@ -60,18 +60,35 @@ class TablesInfo:
 
 
 def write_text_atomically(path: Path, text: str) -> None:
-    """Write a text file whole or not at all: to a temporary name, flushed to disk, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a text file whole or not at all (see `file_atomically`)."""
+    with file_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def file_atomically(path: Path) -> Iterator[Path]:
+    """Yield a new empty file beside `path` and rename it to `path` if the block ends without an error.
+
+    Folders are made. A file that is there already stays as it was until the new one is whole and on disk.
+
+    Raises:
+        WorkspaceError: the file cannot be written there.
+    """
     temporary = _temporary_name(path)
     try:
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.touch(exist_ok=False)
+    except OSError as refused:
+        raise WorkspaceError(f"`{path}` cannot be written ({refused.strerror}); choose another place") from refused
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
             os.fsync(file.fileno())
+        if path.is_dir():
+            raise WorkspaceError(f"`{path}` is a folder; choose another name for the file")
         temporary.replace(path)
-    except BaseException:
+    finally:
         temporary.unlink(missing_ok=True)
-        raise
 
 
 def _temporary_name(path: Path) -> Path:

@@ -167,7 +167,7 @@ def _period(tables: Tables, scorer: Scorer, observed_until: int, start: int, end
         [
             snapshots.on_activity(acting, beginning, start, every=FOUR_WEEKS).select("lead_id", "as_of"),
             snapshots.on_activity(acting, start, end).select("lead_id", "as_of"),
-            snapshots.scheduled(tables, CURVE_AGES, beginning, end).select("lead_id", "as_of"),
+            snapshots.scheduled(tables, CURVE_AGES, start, end).select("lead_id", "as_of"),
             leaving.filter(pl.col("as_of") < end).collect(),
         ]
     ).unique(maintain_order=False)

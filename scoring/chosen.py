@@ -24,8 +24,8 @@ def load(workspace: Workspace, version: str | None = None) -> Bundle:
 def load_or_card(workspace: Workspace, version: str | None = None) -> tuple[Bundle | None, Card, str | None]:
     """Give the bundle, or where nothing was trained yet the workspace's rule card, and why.
 
-    A bundle that is there but does not hold is an error and not a reason to fall back: a table of scores must not
-    quietly come from another scorer.
+    A bundle that is there but does not hold, and a pointer to one that is not there, is an error and not a reason to
+    fall back: a table of scores must not quietly come from another scorer.
 
     Raises:
         BundleMissingError: the version that was asked for, or the signing key, is not there.
@@ -33,9 +33,6 @@ def load_or_card(workspace: Workspace, version: str | None = None) -> tuple[Bund
         CardError: the workspace's card is wrong.
     """
     card = parse.read(workspace.card) if workspace.card.exists() else parse.builtin("standard")
-    if version is None:
-        try:
-            workspace.current_version()
-        except BundleMissingError as missing:
-            return None, card, str(missing)
+    if version is None and not (workspace.bundles / "current").exists():
+        return None, card, str(BundleMissingError.none_current(workspace.root))
     return load(workspace, version), card, None

@@ -1,15 +1,13 @@
 """A table of scores as CSV or Parquet: whole or not at all, and safe to open in a spreadsheet program."""
 
 import csv
-import os
-import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.errors import InputError
+from leadlight.workspace import file_atomically
 from scoring.instants import iso
 from scoring.score import LeadScore
 
@@ -72,7 +70,7 @@ def write(frame: "pl.DataFrame", path: Path) -> None:
     check_format(path)
     if not path.parent.is_dir():
         raise InputError(f"`{path.parent}` is no folder; create it, or write elsewhere")
-    with whole_or_not(path) as temporary:
+    with file_atomically(path) as temporary:
         if path.suffix.lower() == ".parquet":
             frame.write_parquet(temporary)
         else:
@@ -101,19 +99,3 @@ def _write_csv(frame: "pl.DataFrame", path: Path) -> None:
             for at in instants:
                 cells[at] = iso(row[at])
             writer.writerow(cells)
-
-
-@contextmanager
-def whole_or_not(path: Path) -> Iterator[Path]:
-    """Yield a temporary file beside `path` and rename it to `path` if the block ends without an error."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.vocabulary import Lang
 from leadlight.wording import number
-from leadlight.workspace import Workspace, write_text_atomically
+from leadlight.workspace import Workspace, file_atomically, write_text_atomically
 from scoring.advice import RATES, percent
-from scoring.export import whole_or_not
 from scoring.thresholds import Recommendation
 from scoring.wish import Wish
 
@@ -102,7 +101,7 @@ def write(
     workspace.write_report("thresholds.json", {"bundle": version, **curves})
     html_page = workspace.reports / "thresholds.html"
     write_text_atomically(html_page, page(curves, found, wish, image, lang))
-    with whole_or_not(workspace.reports / "thresholds.png") as temporary:
+    with file_atomically(workspace.reports / "thresholds.png") as temporary:
         temporary.write_bytes(image)
     return html_page
 

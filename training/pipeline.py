@@ -119,6 +119,10 @@ def train(
     specs = catalog.suggest(tables, info, split.cut, options.features)
     known = gather(tables, training_rows(tables, split), specs, options.card)
     test = gather(tables, test_rows(tables, split), specs, options.card)
+    if not len(known):
+        raise NotEnoughDataError(
+            "no snapshot before the cut has a known outcome; choose a later --test-from or a shorter --horizon"
+        )
     kind, why = _kind(known, options.target)
     watch.step("fit", f"fit: {why}")
     scorer, notes = _fit(known, specs, kind, split=split, options=options, progress=progress)
@@ -219,10 +223,6 @@ def _fit(
     options: Options,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Scorer, dict[str, Any]]:
-    if not len(known):
-        raise NotEnoughDataError(
-            "no snapshot before the cut has a known outcome; choose a later --test-from or a shorter --horizon"
-        )
     reference = REFERENCES[options.target] if options.reference is None else options.reference
     link = baselines.RulesLink.fit(known.points, known.y, known.weight)
     scorer = Scorer(

@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import InputError
 from leadlight.metrics import auc, reliability, top_decile_lift, wilson_interval
+from leadlight.workspace import file_atomically
 from training.comparison import SCORER_NAMES
-from training.files import file_atomically
 
 Floats = NDArray[np.float64]
 

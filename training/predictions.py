@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from leadlight.errors import InputError
-from training.files import file_atomically
+from leadlight.workspace import file_atomically
 
 # Columns of a predictions file; as_of is UTC, label is null where censored, any number null where not defined.
 PREDICTIONS: Final = pl.Schema(

@@ -13,6 +13,7 @@ from features.tables import Tables
 from leadlight.errors import InputError
 from leadlight.metrics import wilson_interval
 from leadlight.schema import Target
+from scoring.instants import iso
 
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,10 @@ class Split:
     def __post_init__(self) -> None:
         """Refuse a cut outside the record."""
         if self.cut >= self.until:
-            raise InputError("the cut (--test-from) must lie before the end of what is read (--until)")
+            raise InputError(
+                f"the cut (--test-from) {iso(self.cut)} must lie before {iso(self.until)}, the end of what is read "
+                "(--until, or the end of the record)"
+            )
 
 
 def training_ages(ages_us: Sequence[int]) -> tuple[int, ...]:
@@ -84,12 +88,13 @@ def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
 def losses_are_final(tables: Tables, split: Split) -> bool:
     """Tell whether a loss may count as the outcome, from what was known at the cut.
 
-    It may if, of the losses before the cut - horizon, the upper 95 % bound of the share that reached the target within
-    the horizon after all is below 1 % (it needs a few hundred losses to show).
+    It may if, of the losses of open leads before the cut - horizon, the upper 95 % bound of the share that reached the
+    target within the horizon after all is below 1 % (it needs a few hundred losses to show).
     """
     if split.horizon_us is None:
         return False
     lost = _losses(tables, split.cut - split.horizon_us).select("lead_id", as_of=pl.col("lost_at")).collect()
+    lost = snapshots.open_for(lost, tables, split.target)
     if not lost.height:
         return False
     after = labels.attach(lost, tables, split.target, split.horizon_us, split.cut - 1)["label"].drop_nulls()

@@ -57,7 +57,10 @@ def test_a_late_arrival_counts_on_the_day_it_became_known():
         ([("lost", 0), ("mql", 1)], "mql"),
         ([("sql", 0), ("lead", 1)], None),
         ([("customer", 1)], None),
-        ([("sql", 5)], "lead"),
+        ([("sql", 5)], None),
+        ([("mql", 5)], "lead"),
+        ([("lost", 5)], "lead"),
+        ([("sql", 6)], "lead"),
         ([("lead", 1), ("mql", 1)], "mql"),
     ],
 )

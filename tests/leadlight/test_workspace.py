@@ -5,7 +5,14 @@ import stat
 import pytest
 
 from leadlight.errors import BundleMissingError, WorkspaceError
-from leadlight.workspace import Attribute, TablesInfo, Workspace, folder_atomically, write_text_atomically
+from leadlight.workspace import (
+    Attribute,
+    TablesInfo,
+    Workspace,
+    file_atomically,
+    folder_atomically,
+    write_text_atomically,
+)
 
 INFO = TablesInfo(
     generation="g1",
@@ -136,3 +143,37 @@ def test_reports_are_strict_json(workspace):
 def test_paths_of_the_workspace(workspace):
     assert workspace.mlflow_uri == f"sqlite:///{workspace.root.resolve()}/mlflow.db"
     assert {workspace.card.parent, workspace.serve_db.parent, workspace.mlflow_artifacts.parent} == {workspace.root}
+
+
+def test_a_whole_file_takes_the_name(tmp_path):
+    path = tmp_path / "new" / "a.bin"
+    with file_atomically(path) as temporary:
+        temporary.write_bytes(b"one")
+        assert not path.exists()
+    assert path.read_bytes() == b"one"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+
+    def interrupted():
+        with file_atomically(path) as temporary:
+            temporary.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(WorkspaceError, match="is a folder"):
+        write_text_atomically(tmp_path / "folder", "x")
+    with pytest.raises(WorkspaceError, match="cannot be written"):
+        write_text_atomically(tmp_path / "file" / "a.txt", "x")
+    assert names(tmp_path) == ["file", "folder"]

@@ -63,7 +63,7 @@ def instants_of(lead, start, end):
     """All snapshots of a lead: ends of days (before the period: four weeks) with activity, ages, stage entries."""
     days = {at for at in ((int(at) // DAY + 1) * DAY for at in lead.activities.occurred_at) if at >= start}
     days |= {at for at in ((int(at) // (28 * DAY) + 1) * 28 * DAY for at in lead.activities.occurred_at) if at < start}
-    ages = {lead.created_at + days * DAY for days in (1, 3, 7, 14, 30, 60, 90)}
+    ages = {at for at in (lead.created_at + days * DAY for days in (1, 3, 7, 14, 30, 60, 90)) if at >= start}
     entries = {entry.entered_at - 1 for entry in lead.stages if entry.stage != "lead"}
     return sorted(at for at in days | ages | entries if at < end)
 
