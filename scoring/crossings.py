@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import InputError
+from leadlight.metrics import wilson_interval
 from leadlight.schema import DAY
 from scoring.instants import iso
 
@@ -33,7 +34,6 @@ WEEK: Final = 7 * DAY
 MIN_MATURE: Final = 30
 USUAL_LEAD_TO_MQL: Final = (0.10, 0.20)
 MOST_THRESHOLDS: Final = 1_000
-Z95: Final = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,24 +188,6 @@ def grid(scores: Floats) -> NDArray[np.int64]:
     return np.arange(lowest, highest + 1, dtype=np.int64)
 
 
-def wilson(successes: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """Give Wilson's score interval of a share.
-
-    >>> low, high = wilson(10, 40)
-    >>> round(low, 4), round(high, 4)
-    (0.1419, 0.4019)
-
-    Raises:
-        InputError: n < 1.
-    """
-    if n < 1:
-        raise InputError(f"n == {n}, must be >= 1")
-    share, spread = successes / n, z * z / n
-    centre = (share + spread / 2) / (1 + spread)
-    half = z * math.sqrt(share * (1 - share) / n + spread / (4 * n)) / (1 + spread)
-    return max(centre - half, 0.0), min(centre + half, 1.0)
-
-
 def _by_cut(found: Records, cuts: Counts, counted: NDArray[np.bool_], week: Counts, weeks: int) -> Counts:
     """Count, per threshold and week, the records that are its first crossing; shape (len(cuts), weeks)."""
     low = np.searchsorted(cuts, found.previous[counted], side="right")
@@ -218,7 +200,7 @@ def _by_cut(found: Records, cuts: Counts, counted: NDArray[np.bool_], week: Coun
 
 def _row(cut: int, counts: list[int], weeks: float, wins: int, new_leads: int) -> dict[str, Any]:
     crossings, mature, reached, caught = counts
-    low, high = wilson(reached, mature) if mature else (None, None)
+    low, high = wilson_interval(reached, mature) if mature else (None, None)
     return {
         "threshold": cut,
         "crossings": crossings,

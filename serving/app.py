@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from serving import problems
 from serving.access import PUBLIC, Access
-from serving.deps import Runtime
+from serving.deps import Runtime, refuse_unknown_queries
 from serving.limits import BodyLimit
 from serving.metrics import Observed
 from serving.routes import events, health, score, thresholds
@@ -53,7 +53,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     problems.install(app)
     for part in (score, events, thresholds, health):
-        app.include_router(part.router)
+        app.include_router(part.router, dependencies=[Depends(refuse_unknown_queries)])
     # The last one added is the first to see a request.
     app.add_middleware(BodyLimit, limit=runtime.settings.max_body)
     app.add_middleware(Access, store=runtime.store, everybody=runtime.settings.everybody)

@@ -6,11 +6,13 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from leadlight.errors import did_you_mean
 from leadlight.vocabulary import Lang
 from leadlight.workspace import Workspace
 from serving import clock
 from serving.current import Current
 from serving.metrics import Metrics
+from serving.problems import ProblemError
 from serving.settings import Settings
 from serving.store.database import Store
 from serving.wire import Instant
@@ -42,6 +44,23 @@ class Runtime:
 async def _runtime(request: Request) -> Runtime:
     runtime: Runtime = request.app.state.runtime
     return runtime
+
+
+def refuse_unknown_queries(request: Request) -> None:
+    """Refuse a query parameter that the route does not know: a misspelt limit must not be taken for none.
+
+    Raises:
+        ProblemError: 422, with the nearest parameter that is known.
+    """
+    if not request.query_params:
+        return
+    route = request.scope["route"]
+    described = request.app.openapi()["paths"].get(route.path_format, {}).get(request.method.lower(), {})
+    known = {part["name"] for part in described.get("parameters", ()) if part["in"] == "query"}
+    for name in request.query_params:
+        if name not in known:
+            detail = f"unknown query parameter `{name[:100]}`{did_you_mean(name, known)}"
+            raise ProblemError(422, "invalid_request", detail)
 
 
 Serving = Annotated[Runtime, Depends(_runtime)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leadlight.errors import InputError
 from leadlight.schema import DAY
-from scoring.crossings import WEEK, Scored, curve, grid, records, wilson
+from scoring.crossings import WEEK, Scored, curve, grid, records
 
 START, END = 10 * WEEK, 14 * WEEK
 
@@ -97,20 +97,11 @@ def test_records_of_an_empty_log_are_empty():
     assert len(records(scored([])).lead) == 0
 
 
-@pytest.mark.parametrize(("successes", "n"), [(0, 10), (10, 10), (3, 40), (500, 1000)])
-def test_wilson_solves_its_equation(successes, n):
-    share = successes / n
-    for bound in wilson(successes, n):
-        assert (share - bound) ** 2 == pytest.approx(1.959963984540054**2 * bound * (1 - bound) / n, abs=1e-12)
-
-
 def test_bad_input_is_refused():
     with pytest.raises(InputError, match="not finite"):
         scored([(0, 0, math.nan, True, 1.0)])
     with pytest.raises(InputError, match="too wide"):
         grid(np.array([0.0, 1e9]))
-    with pytest.raises(InputError, match="must be >= 1"):
-        wilson(0, 0)
     with pytest.raises(InputError, match="period is empty"):
         curve(
             scored([]),

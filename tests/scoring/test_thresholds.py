@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadlight.errors import InputError
-from scoring.crossings import wilson
+from leadlight.metrics import wilson_interval
 from scoring.thresholds import at, recommend
 
 
@@ -14,7 +14,7 @@ def curve(points: list[tuple[int, int, int, int, float | None]], *, weeks: float
     """Rows of (threshold, crossings, mature, reached, wins share)."""
     rows = []
     for threshold, crossings, mature, reached, wins in points:
-        low, high = wilson(reached, mature) if mature else (None, None)
+        low, high = wilson_interval(reached, mature) if mature else (None, None)
         rows.append(
             {
                 "threshold": threshold,

@@ -28,3 +28,20 @@ def test_a_query_that_cannot_be_read_is_named(client, query):
 def test_an_instant_in_the_query(client, as_of):
     answer = client.get(f"/v1/leads/lead-00001/score?as_of={as_of}")
     assert answer.json()["feature_as_of"] == "2026-01-20T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "meant"),
+    [
+        ("/v1/thresholds/recommendation", "capacity=40", "capacity_per_week"),
+        ("/v1/leads/lead-00001/score", "explane=true", "explain"),
+        ("/livez", "verbose=1", None),
+    ],
+)
+def test_an_unknown_query_parameter_is_refused_with_the_nearest_known(client, path, query, meant):
+    answer = client.get(f"{path}?{query}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    name = query.split("=")[0]
+    assert f"unknown query parameter `{name}`" in answer.json()["detail"]
+    assert meant is None or f"did you mean `{meant}`" in answer.json()["detail"]
