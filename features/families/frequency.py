@@ -7,7 +7,7 @@ from leadlight.spec import FeatureSpec
 def suggest(profile: Profile, windows_days: tuple[float, ...], most_types: int) -> list[FeatureSpec]:
     """Propose totals over all types, ever and per window, and counts per type, ever and in the second window.
 
-    More windows per type say little that recency and decayed counts do not (measured: they cost log loss).
+    More windows per type would repeat what recency and decayed counts tell.
     """
     specs = [FeatureSpec("count", "frequency", "count"), FeatureSpec("days_active", "frequency", "distinct_days")]
     specs += [FeatureSpec(f"count_{window:g}d", "frequency", "count", window_days=window) for window in windows_days]
