@@ -133,19 +133,7 @@ def curve(
     """
     if end <= start:
         raise InputError("thresholds: the period is empty; its end must lie after its start")
-    found = records(rows)
-    inside = (found.as_of >= start) & (found.as_of < end)
-    cuts = grid(found.score[inside])
-    weeks = np.arange(start, end, WEEK)
-    week = np.where(inside, (found.as_of - start) // WEEK, 0)
-    mature = inside & ~np.isnan(found.label)
-    won = np.isin(found.lead, winners) & (found.as_of < end)
-    counts = {
-        "crossings": _by_cut(found, cuts, inside, week, len(weeks)),
-        "mature": _by_cut(found, cuts, mature, week, len(weeks)),
-        "reached": _by_cut(found, cuts, mature & (found.label == 1.0), week, len(weeks)),
-    }
-    caught = _by_cut(found, cuts, won, np.zeros_like(week), 1)[:, 0]
+    cuts, counts, caught = _counts(records(rows), start, end, winners)
     period = (end - start) / WEEK
     n_winners = len(np.unique(winners))
     totals = np.column_stack([counts[name].sum(axis=1) for name in counts] + [caught])
@@ -166,7 +154,7 @@ def curve(
             for cut, total in zip(cuts, totals, strict=True)
         ],
         "by_week": {
-            "from": [iso(int(week)) for week in weeks],
+            "from": [iso(int(week)) for week in np.arange(start, end, WEEK)],
             **{name: values.tolist() for name, values in counts.items()},
         },
     }
@@ -186,6 +174,24 @@ def grid(scores: Floats) -> NDArray[np.int64]:
             f"scores from {scores.min():g} to {scores.max():g}: too wide for integer thresholds; rescale the points"
         )
     return np.arange(lowest, highest + 1, dtype=np.int64)
+
+
+def _counts(
+    found: Records, start: int, end: int, winners: NDArray[np.int64]
+) -> tuple[Counts, dict[str, Counts], Counts]:
+    """Give the thresholds (k,), what each counts per week, (k, weeks) each, and the winners each had caught, (k,)."""
+    inside = (found.as_of >= start) & (found.as_of < end)
+    cuts = grid(found.score[inside])
+    weeks = len(np.arange(start, end, WEEK))
+    week = np.where(inside, (found.as_of - start) // WEEK, 0)
+    mature = inside & ~np.isnan(found.label)
+    won = np.isin(found.lead, winners) & (found.as_of < end)
+    counts = {
+        "crossings": _by_cut(found, cuts, inside, week, weeks),
+        "mature": _by_cut(found, cuts, mature, week, weeks),
+        "reached": _by_cut(found, cuts, mature & (found.label == 1.0), week, weeks),
+    }
+    return cuts, counts, _by_cut(found, cuts, won, np.zeros_like(week), 1)[:, 0]
 
 
 def _by_cut(found: Records, cuts: Counts, counted: NDArray[np.bool_], week: Counts, weeks: int) -> Counts:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,10 +21,10 @@ from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo, Workspace
 from rules import engine, parse
 from scoring import batch as scoring_batch
-from scoring.scale import probabilities
+from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from training import baselines, calibrate, evaluate, odoo, tune
 from training.comparison import Comparison
-from training.fit import Fitted, Recipe, expected_value, fit
+from training.fit import expected_value, fit
 from training.options import Options, allowed, make_split
 from training.rows import Rows, gather
 from training.split import Split, losses_are_final, test_rows, training_rows
@@ -40,7 +40,7 @@ REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "cus
 MODEL_ONLY: Final = ("recipe", "trials", "tuning", "calibrator", "proposed_reference")
 # Thresholds are measured on at least so long a period.
 LEAST_PERIOD: Final = 28 * DAY
-# A default reference that leaves this share of the test rows at one end of the scale is questioned.
+# A default reference that leaves this share of the training rows at one end of the scale is questioned.
 ONE_END: Final = 0.5
 
 
@@ -123,37 +123,28 @@ def train(
         raise NotEnoughDataError(
             "no snapshot before the cut has a known outcome; choose a later --test-from or a shorter --horizon"
         )
-    kind, why = _kind(known, options.target)
+    link = baselines.RulesLink.fit(known.points, known.y, known.weight)
+    kind, why = _kind(known, link, options.target)
     watch.step("fit", f"fit: {why}")
-    scorer, notes = _fit(known, specs, kind, split=split, options=options, progress=progress)
+    scorer, notes = _fit(known, specs, _unfitted(kind, link, split, options), options, progress)
     watch.step("evaluate", f"evaluate: {len(test):,} test snapshots, every scorer on the same rows")
-    columns = _probabilities(known, test, scorer, specs=specs, split=split, oracle=oracle)
-    comparison = evaluate.compare(
-        test.y, columns, test.lead_ids, options.seed, age=test.frame["age"].to_numpy() if len(test) else None
-    )
-    bundle = Bundle(
-        version=new_version(kind),
-        scorer=scorer,
-        metrics=comparison.to_json(),
-        training={
-            **_provenance(
-                known, test, split, info=info, options=options, why=why, final=losses_are_final(tables, split)
-            ),
-            **notes,
-            "proposed_reference": _proposed(scorer, test),
-        },
-    )
+    columns = {
+        "model": probabilities(scorer.log_odds(_matrix(scorer, test), test.points)),
+        "rules": link.probability(test.points),
+        **_references(known, test, specs),
+        "oracle": None if oracle is None else _truth(oracle, test, split),
+    }
+    comparison = _compare(test.frame, columns, options.seed)
+    provenance = _provenance(known, test, split, info=info, options=options)
+    notes |= {"why": why, "losses_are_final": losses_are_final(tables, split)}
+    notes["proposed_reference"] = _proposed(scorer, known)
+    bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training=provenance | notes)
     watch.step("thresholds", "thresholds: first crossings after the cut")
     bundle = replace(bundle, thresholds=_thresholds(tables, info, bundle, split))
     save(bundle, workspace.bundle_path(bundle.version), key)
     watch.stop()
-    frame = test.frame.with_columns(
-        *(
-            pl.Series(name, column, dtype=pl.Float64, strict=False)
-            for name, column in columns.items()
-            if column is not None
-        )
-    )
+    scores = (pl.Series(name, column, pl.Float64) for name, column in columns.items() if column is not None)
+    frame = test.frame.with_columns(*scores)
     better = comparison.better_than("rules") if kind == "lightgbm" and len(test) else None
     return Trained(bundle, comparison, why, better, split, frame, _reasons_error(scorer, test), watch.seconds)
 
@@ -173,13 +164,7 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
     columns = {
         name: test[name].to_numpy() for name in ("rules", "logistic", "odoo", "base_rate", "oracle") if name in test
     }
-    comparison = evaluate.compare(
-        test["label"].to_numpy(),
-        {"model": columns["rules"], **columns},
-        test["lead_id"].to_numpy().astype(object),
-        model.training["seed"],
-        age=test["age"].to_numpy() if len(test) else None,
-    )
+    comparison = _compare(test, {"model": columns["rules"], **columns}, model.training["seed"])
     why = f"the model `{model.version}`, fitted on the same rows, is not better than the rules, so the rules answer"
     kept = {name: value for name, value in model.training.items() if name not in MODEL_ONLY}
     bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
@@ -194,7 +179,14 @@ def new_version(kind: ScorerKind) -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{kind.replace('_', '-')}-{secrets.token_hex(3)}"
 
 
-def _kind(known: Rows, target: Target) -> tuple[ScorerKind, str]:
+def _compare(test: pl.DataFrame, columns: Mapping[str, Floats | None], seed: int) -> Comparison:
+    """Compare scorers on test rows (lead_id, age, label), per age too; nothing is defined where there are no rows."""
+    leads = test["lead_id"].to_numpy().astype(object)
+    ages = test["age"].to_numpy() if len(test) else None
+    return evaluate.compare(test["label"].to_numpy(), columns, leads, seed, age=ages)
+
+
+def _kind(known: Rows, link: baselines.RulesLink, target: Target) -> tuple[ScorerKind, str]:
     """Decide what the known outcomes can carry."""
     positives = int(known.y.sum())
     negatives = len(known) - positives
@@ -208,85 +200,80 @@ def _kind(known: Rows, target: Target) -> tuple[ScorerKind, str]:
         else f"{negatives} negative snapshots"
     )
     reason = f"no model: {short} at the cut, at least {LEAST_PER_CLASS} are needed ({counted})"
-    link = baselines.RulesLink.fit(known.points, known.y, known.weight) if len(known) else None
-    if link is not None and link.b > 0:
+    if link.b > 0:
         return "rules", f"{reason}; the rules answer, with the probability that the known outcomes give their points"
     return "base_rate", f"{reason}; the rules do not tell outcomes apart either, so the base rate answers"
+
+
+def _unfitted(kind: ScorerKind, link: baselines.RulesLink, split: Split, options: Options) -> Scorer:
+    """Give the scorer of a kind without its booster: what rules and base rate are already."""
+    return Scorer(
+        kind=kind,
+        target=options.target,
+        horizon_us=split.horizon_us,
+        reference=REFERENCES[options.target] if options.reference is None else options.reference,
+        rule_a=link.a,
+        rule_b=link.b if kind != "base_rate" else 0.0,
+        card=parse.to_json(options.card),
+    )
 
 
 def _fit(
     known: Rows,
     specs: tuple[FeatureSpec, ...],
-    kind: ScorerKind,
-    *,
-    split: Split,
+    scorer: Scorer,
     options: Options,
     progress: Callable[[int, int], None] | None,
 ) -> tuple[Scorer, dict[str, Any]]:
-    reference = REFERENCES[options.target] if options.reference is None else options.reference
-    link = baselines.RulesLink.fit(known.points, known.y, known.weight)
-    scorer = Scorer(
-        kind=kind,
-        target=options.target,
-        horizon_us=split.horizon_us,
-        reference=reference,
-        rule_a=link.a,
-        rule_b=link.b if kind != "base_rate" else 0.0,
-        card=parse.to_json(options.card),
-    )
-    if kind != "lightgbm":
+    """Tune, fit and calibrate the booster of a scorer whose kind has one; gives it with notes on how."""
+    if scorer.kind != "lightgbm":
         return scorer, {}
     tuned = tune.tune(
         known, specs, trials=options.trials, seed=options.seed, seconds=options.seconds, progress=progress
     )
-    fitted = fit(known, specs, tuned.recipe, options.seed)
+    booster = fit(known, specs, tuned.recipe, options.seed).booster
     calibrator = calibrate.calibrate(known, specs, tuned.recipe, options.seed)
-    return _with_booster(scorer, fitted, calibrator, specs), _tuning(tuned, tuned.recipe, calibrator)
-
-
-def _with_booster(
-    scorer: Scorer, fitted: Fitted, calibrator: calibrate.Sigmoid, specs: tuple[FeatureSpec, ...]
-) -> Scorer:
-    return replace(
+    fitted = replace(
         scorer,
-        rule_a=fitted.link.a,
-        rule_b=fitted.link.b,
         specs=specs,
         slope=calibrator.slope,
         intercept=calibrator.intercept,
-        expected_value=expected_value(fitted.booster, len(specs)),
-        booster=fitted.booster,
+        expected_value=expected_value(booster, len(specs)),
+        booster=booster,
     )
+    return fitted, _tuning(tuned, calibrator)
 
 
-def _tuning(tuned: tune.Tuned, recipe: Recipe, calibrator: calibrate.Sigmoid) -> dict[str, Any]:
+def _tuning(tuned: tune.Tuned, calibrator: calibrate.Sigmoid) -> dict[str, Any]:
     return {
-        "recipe": recipe.to_json(),
+        "recipe": tuned.recipe.to_json(),
         "trials": [{**trial.recipe.to_json(), "log_loss": trial.log_loss} for trial in tuned.trials],
         "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss},
         "calibrator": {"slope": calibrator.slope, "intercept": calibrator.intercept},
     }
 
 
-def _probabilities(
-    known: Rows, test: Rows, scorer: Scorer, *, specs: tuple[FeatureSpec, ...], split: Split, oracle: Oracle | None
-) -> dict[str, Floats | None]:
-    """Give every scorer's probabilities of the test rows, all fitted on the same training rows."""
-    link = baselines.RulesLink.fit(known.points, known.y, known.weight)
+def _references(known: Rows, test: Rows, specs: tuple[FeatureSpec, ...]) -> dict[str, Floats]:
+    """Give the probabilities of what a model has to beat beside the rules, all fitted on the same training rows."""
     logistic = baselines.Logistic.fit(known.X, known.y, specs, known.weight, order=known.frame["as_of"].to_numpy())
     bayes = odoo.OdooBayes.fit(odoo.texts_of(known.X, specs), known.frame["stage"].to_list(), known.y)
-    X = test.X if scorer.booster is not None else test.X[:, :0]
-    truth = None
-    if oracle is not None and split.horizon_us is not None:
-        truth = oracle(test.frame["lead_id"].to_list(), test.frame["as_of"].to_numpy(), split.target, split.horizon_us)
     return {
-        "model": probabilities(scorer.log_odds(X, test.points)),
-        "rules": link.probability(test.points),
         "logistic": logistic.probability(test.X),
         "odoo": bayes.probability(odoo.texts_of(test.X, specs), test.frame["stage"].to_list()),
         "base_rate": np.full(len(test), baselines.base_rate(known.y, known.weight)),
-        "oracle": truth,
     }
+
+
+def _truth(oracle: Oracle, test: Rows, split: Split) -> Floats | None:
+    """Ask for the true probabilities of the test rows; None without a horizon."""
+    if split.horizon_us is None:
+        return None
+    return oracle(test.frame["lead_id"].to_list(), test.frame["as_of"].to_numpy(), split.target, split.horizon_us)
+
+
+def _matrix(scorer: Scorer, rows: Rows) -> Floats:
+    """Give the features that a scorer reads: none without a booster."""
+    return rows.X if scorer.booster is not None else rows.X[:, :0]
 
 
 def _thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, split: Split) -> dict[str, Any]:
@@ -303,27 +290,22 @@ def _reasons_error(scorer: Scorer, test: Rows) -> float | None:
     """Measure additivity on every test row: base + rule entries + features against the served log-odds."""
     if not len(test):
         return None
-    X = test.X if scorer.booster is not None else test.X[:, :0]
+    X = _matrix(scorer, test)
     parts = scorer.contributions(X)
     total = parts.base + parts.rule_scale * test.points + parts.features.sum(axis=1)
     return float(np.abs(total - scorer.log_odds(X, test.points)).max())
 
 
-def _proposed(scorer: Scorer, test: Rows) -> float | None:
-    """Propose another reference where the one used puts most test rows at one end of the scale."""
-    if not len(test):
-        return None
-    X = test.X if scorer.booster is not None else test.X[:, :0]
-    log_odds = scorer.log_odds(X, test.points)
-    score = 50 + 10 * (log_odds / np.log(2) - np.log2(scorer.reference / (1 - scorer.reference)))
-    if max(np.mean(score <= 0), np.mean(score >= 100)) < ONE_END:
+def _proposed(scorer: Scorer, known: Rows) -> float | None:
+    """Propose another reference where the one used puts most training rows at one end of the scale."""
+    log_odds = scorer.log_odds(_matrix(scorer, known), known.points)
+    score = raw_scores(log_odds, scorer.reference)
+    if max(np.mean(score <= LOWEST), np.mean(score >= HIGHEST)) < ONE_END:
         return None
     return float(np.clip(probabilities(np.array([np.quantile(log_odds, 0.9)]))[0], 0.001, 0.999).round(3))
 
 
-def _provenance(
-    known: Rows, test: Rows, split: Split, *, info: TablesInfo, options: Options, why: str, final: bool
-) -> dict[str, Any]:
+def _provenance(known: Rows, test: Rows, split: Split, *, info: TablesInfo, options: Options) -> dict[str, Any]:
     """Say from what the bundle was made: no personal data."""
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -337,8 +319,6 @@ def _provenance(
         "train_ages_us": list(split.train_ages_us),
         "seed": options.seed,
         "allowed": list(options.allow),
-        "losses_are_final": final,
-        "why": why,
         "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},
         "base_rate": baselines.base_rate(known.y, known.weight),
         "test": {"rows": len(test), "positives": int(test.y.sum()), "leads": test.frame["lead_id"].n_unique()},

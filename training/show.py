@@ -72,7 +72,7 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
     if proposed is not None:
         _line(
             console,
-            f"at this reference most test rows score 0 or 100: consider `--reference {proposed:g}`",
+            f"at this reference most training rows score 0 or 100: consider `--reference {proposed:g}`",
         )
     _line(console, f"serving: {settled.current} ({settled.why})")
     _line(console, "next:")
