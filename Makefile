@@ -44,7 +44,7 @@ serve: $(READY) ## start the scoring API on ./workspace
 	@$(BIN)/leadlight serve $(ARGS)
 
 lock: $(READY) ## pin the dependencies of pyproject.toml again
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra spark --extra dev --universal --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --generate-hashes -o requirements.lock
 
 clean: ## remove caches and build products (not .venv, not the workspace)
