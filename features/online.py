@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.schema import DAY, HOUR
-from leadlight.spec import ACTIVITY_MEASURES, FeatureSpec, glob_to_regex
+from leadlight.spec import ACTIVITY_MEASURES, FeatureSpec, FilterKey, glob_to_regex
 from leadlight.timeline import Activities, Timeline
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-FilterKey = tuple[tuple[str, ...], str | None, str | None, str | None]
 
 NULL = float("nan")
 

@@ -3,6 +3,9 @@
 A `FeatureSpec` says *what* is measured over the record of one lead strictly before an instant `as_of`; the engines
 (`features.batch`, `features.online`) say how. An activity counts if `occurred_at < as_of`, and `received_at < as_of`
 where a `received_at` is known. A window of w days keeps activities with `as_of - w days <= occurred_at`.
+
+**Colleagues** of a lead at as_of are the other leads of its account created before as_of; of more than 50 the 50
+created last (at one instant, those with the greater lead_id). A lead without account has none.
 """
 
 import re
@@ -10,56 +13,38 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Final, Literal, Self, get_args
 
 from leadlight.errors import SpecError
+from leadlight.measures import ATTRIBUTE_MEASURES, MEASURES, Measure, MeasureFacts
 from leadlight.schema import ACTORS, STAGES
 
-Measure = Literal[
-    "count",  # activities; 0 when none
-    "distinct_days",  # UTC days with an activity; 0 when none
-    "distinct_contents",  # different non-null contents; 0 when none
-    "distinct_types",  # breadth: different types; 0 when none
-    "value_sum",  # sum of non-null values; 0 when none
-    "days_since_last",  # null when none
-    "days_since_first",  # null when none
-    "decayed_count",  # sum of 2 ** (-age / half_life); 0 when none
-    "momentum",  # count in the window / count in the window before it, each + 1, as log2; 0 when none
-    "last_type",  # k-th last type as a category; null when fewer than k
-    "age_days",  # as_of - created_at
-    "created_hour",  # hour of day (UTC) of created_at
-    "created_weekday",  # 0 = Monday, of created_at (UTC)
-    "stage_entries",  # times the stage was entered; 0 when never
-    "days_since_stage",  # since the stage was last entered; null when never
-    "number",  # a numeric attribute; null when missing
-    "category",  # a categorical attribute as its code; null when missing
-]
-ACTIVITY_MEASURES: Final[frozenset[str]] = frozenset(
-    {
-        "count",
-        "distinct_days",
-        "distinct_contents",
-        "distinct_types",
-        "value_sum",
-        "days_since_last",
-        "days_since_first",
-        "decayed_count",
-        "momentum",
-        "last_type",
-    }
+ACTIVITY_MEASURES: Final[frozenset[Measure]] = frozenset(
+    m for m, facts in MEASURES.items() if facts.source == "activities"
 )
-CATEGORICAL_MEASURES: Final[frozenset[str]] = frozenset({"last_type", "category"})
-WINDOWED_MEASURES: Final[frozenset[str]] = ACTIVITY_MEASURES - {"last_type"}
+CATEGORICAL_MEASURES: Final[frozenset[Measure]] = frozenset(m for m, facts in MEASURES.items() if facts.categorical)
+FilterKey = tuple[tuple[str, ...], str | None, str | None, str | None, str | None]
 Family = Literal[
     "frequency",
     "recency",
     "momentum",
     "decay",
     "breadth",
+    "rhythm",
     "sequence",
     "age",
     "touches",
     "stage",
+    "company",
     "fit",
     "rule",
 ]
+_FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
+# A field of the left goes with the measures of the right, and they with it.
+_GOES_WITH: Final[dict[str, frozenset[Measure]]] = {
+    "half_life_days": frozenset({"decayed_count"}),
+    "gap_minutes": frozenset({"sessions"}),
+    "within_days": _FOLLOWED,
+    "stage": frozenset({"stage_entries", "days_since_stage"}),
+    "attribute": ATTRIBUTE_MEASURES,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +54,26 @@ class FeatureSpec:
     Attributes:
         name: column name, unique in a catalog.
         family: which family file owns it.
-        measure: what is computed (see `Measure` for unit and null meaning).
+        measure: what is computed (see `leadlight.measures` for unit and null meaning).
         types: activity types it looks at; empty = all.
         actor: only activities of this actor; None = all.
         channel: only activities of this channel; None = all.
         content: glob (`*`, `?`) that `content` must match whole; None = all; a null content never matches.
+        detail: the same for `detail`.
         window_days: length of the window before as_of in days; None = the whole record.
         half_life_days: for `decayed_count`.
+        gap_minutes: for `sessions`: a longer pause starts a new one.
+        hours: for `share`: from (inclusive) and to (exclusive) hour of the local day.
+        weekdays: for `share`: 0 = Monday to 6; empty = all.
+        then_types: for `followed` and `followed_share`: types of the later activity; empty = all.
+        then_actor: the same for its actor.
+        within_days: how much later the `then` activity may come.
         k: for `last_type`: 1 is the newest.
         stage: for `stage_entries` and `days_since_stage`.
-        attribute: column of `leads` for `number` and `category`.
+        attribute: column of `leads` for the measures of attributes.
         categories: codes of a categorical measure: the code is the position; any other value has code
             `len(categories)` (the `other` bucket); missing is null.
+        utc_offset_hours: local time ahead of UTC, for hours, weekdays and calendar days.
     """
 
     name: str
@@ -91,41 +84,87 @@ class FeatureSpec:
     channel: str | None = None
     content: str | None = None
     window_days: float | None = None
+    detail: str | None = None
     half_life_days: float | None = None
+    gap_minutes: float | None = None
+    hours: tuple[float, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    then_types: tuple[str, ...] = ()
+    then_actor: str | None = None
+    within_days: float | None = None
     k: int = 1
     stage: str | None = None
     attribute: str | None = None
     categories: tuple[str, ...] = ()
+    utc_offset_hours: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse a specification that has no meaning."""
         self._check_names()
-        if self.window_days is not None and not 0 < self.window_days < float("inf"):
-            raise SpecError(f"feature `{self.name}`: window_days == {self.window_days}, must be > 0")
-        if self.window_days is not None and self.measure not in WINDOWED_MEASURES:
-            raise SpecError(f"feature `{self.name}`: measure `{self.measure}` takes no window_days")
-        if self.measure == "momentum" and self.window_days is None:
-            raise SpecError(f"feature `{self.name}`: measure `momentum` needs window_days")
-        if (self.measure == "decayed_count") != (self.half_life_days is not None):
-            raise SpecError(f"feature `{self.name}`: half_life_days goes with measure `decayed_count`, and only there")
-        if self.half_life_days is not None and not 0 < self.half_life_days < float("inf"):
-            raise SpecError(f"feature `{self.name}`: half_life_days == {self.half_life_days}, must be > 0")
-        if (self.measure in {"number", "category"}) != (self.attribute is not None):
-            raise SpecError(
-                f"feature `{self.name}`: attribute goes with measure `number` or `category`, and only there"
-            )
+        self._check_window()
+        for key, measures in _GOES_WITH.items():
+            given = getattr(self, key) not in {None, ()}
+            if given != (self.measure in measures):
+                names = " or ".join(f"`{measure}`" for measure in sorted(measures))
+                raise self._wrong(f"{key} goes with measure {names}, and only there")
+        for key in ("half_life_days", "gap_minutes", "within_days"):
+            value = getattr(self, key)
+            if value is not None and not 0 < value < float("inf"):
+                raise self._wrong(f"{key} == {value}, must be > 0")
         if self.k < 1:
-            raise SpecError(f"feature `{self.name}`: k == {self.k}, must be >= 1")
+            raise self._wrong(f"k == {self.k}, must be >= 1")
+        if self.facts.source not in {"activities", "colleagues"} and any(self.filter_key):
+            raise self._wrong(
+                f"measure `{self.measure}` looks at no activities; leave types, actor, channel, content, detail out"
+            )
+        self._check_clock()
+
+    def _wrong(self, what: str) -> SpecError:
+        return SpecError(f"feature `{self.name}`: {what}")
+
+    def _check_window(self) -> None:
+        rule = MEASURES[self.measure].window
+        if self.window_days is None:
+            if rule == "must":
+                raise self._wrong(f"measure `{self.measure}` needs window_days")
+            return
+        if not 0 < self.window_days < float("inf"):
+            raise self._wrong(f"window_days == {self.window_days}, must be > 0")
+        if rule == "never":
+            raise self._wrong(f"measure `{self.measure}` takes no window_days")
+
+    def _check_clock(self) -> None:
+        if not -14 <= self.utc_offset_hours <= 14:
+            raise self._wrong(f"utc_offset_hours == {self.utc_offset_hours}, must be between -14 and 14")
+        if self.measure == "share":
+            if not self.hours and not self.weekdays:
+                raise self._wrong("measure `share` needs hours or weekdays")
+            if self.hours and not (len(self.hours) == 2 and 0 <= self.hours[0] < self.hours[1] <= 24):
+                raise self._wrong(f"hours == {list(self.hours)}, must be [from, to] with 0 <= from < to <= 24")
+            if not set(self.weekdays) <= set(range(7)):
+                raise self._wrong(f"weekdays == {list(self.weekdays)}, must lie between 0 (Monday) and 6")
+        elif self.hours or self.weekdays:
+            raise self._wrong("hours and weekdays go with measure `share`, and only there")
+        if self.measure not in _FOLLOWED and (self.then_types or self.then_actor):
+            raise self._wrong(
+                "then_types and then_actor go with measure `followed` or `followed_share`, and only there"
+            )
 
     def _check_names(self) -> None:
-        if self.measure not in get_args(Measure):
-            raise SpecError.unknown_name(f"feature `{self.name}`: measure", str(self.measure), get_args(Measure))
+        if self.measure not in MEASURES:
+            raise SpecError.unknown_name(f"feature `{self.name}`: measure", str(self.measure), MEASURES)
         if self.family not in get_args(Family):
             raise SpecError.unknown_name(f"feature `{self.name}`: family", str(self.family), get_args(Family))
-        if self.measure in {"stage_entries", "days_since_stage"} and self.stage not in STAGES:
+        if self.stage is not None and self.stage not in STAGES:
             raise SpecError.unknown_name(f"feature `{self.name}`: stage", str(self.stage), STAGES)
-        if self.actor is not None and self.actor not in ACTORS:
-            raise SpecError.unknown_name(f"feature `{self.name}`: actor", self.actor, ACTORS)
+        for actor in (self.actor, self.then_actor):
+            if actor is not None and actor not in ACTORS:
+                raise SpecError.unknown_name(f"feature `{self.name}`: actor", actor, ACTORS)
+
+    @property
+    def facts(self) -> MeasureFacts:
+        """What holds for every feature of its measure."""
+        return MEASURES[self.measure]
 
     @property
     def categorical(self) -> bool:
@@ -133,9 +172,9 @@ class FeatureSpec:
         return self.measure in CATEGORICAL_MEASURES
 
     @property
-    def filter_key(self) -> tuple[tuple[str, ...], str | None, str | None, str | None]:
+    def filter_key(self) -> FilterKey:
         """The part of the specification that chooses activities (not the window)."""
-        return self.types, self.actor, self.channel, self.content
+        return self.types, self.actor, self.channel, self.content, self.detail
 
     def code(self, value: str | None) -> float:
         """Give the code of a category, NaN for None."""

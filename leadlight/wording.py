@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Final
 
 from leadlight.errors import InputError
-from leadlight.spec import FeatureSpec, Measure
+from leadlight.measures import Measure
+from leadlight.spec import FeatureSpec
 from leadlight.vocabulary import (
     ACTORS_JA,
     ANY_ACTIVITY,
