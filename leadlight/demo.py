@@ -291,7 +291,7 @@ class _Tour:
 
 def report(trained: "Trained", found: "Recommendation") -> dict[str, Any]:
     """Give the figures of a training and of a threshold as the demo's JSON has them."""
-    from scoring.instants import iso
+    from leadlight.instants import iso
 
     split, comparison = trained.split, trained.comparison
     figures = comparison.to_json()

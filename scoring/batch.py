@@ -15,13 +15,13 @@ from features import batch, labels, snapshots
 from features.tables import Tables
 from leadlight.bundle import Bundle, Scorer
 from leadlight.errors import InputError
+from leadlight.instants import iso
 from leadlight.schema import DAY, at_or_beyond
 from leadlight.vocabulary import Lang
 from leadlight.workspace import TablesInfo
 from rules import engine, parse
 from scoring.columns import Columns, Floats
 from scoring.crossings import Basis, Scored, curve
-from scoring.instants import iso
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from scoring.score import LeadScore, LeadScorer
 

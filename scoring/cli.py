@@ -65,9 +65,9 @@ def score(
     Example: leadlight score --as-of now --out scores.csv --lang ja
     """
     from features import snapshots, tables
+    from leadlight.instants import iso
     from scoring import batch, export
     from scoring.chosen import load_or_card
-    from scoring.instants import iso
     from scoring.score import LeadScorer
 
     export.check_format(out)
@@ -118,9 +118,9 @@ def explain(
     Example: leadlight explain lead-00042 --lang en
     """
     from features import tables
+    from leadlight.instants import iso
     from rules.ledger import ledger
     from scoring.chosen import load_or_card
-    from scoring.instants import iso
     from scoring.score import LeadScorer
 
     room = Workspace.at(workspace)
@@ -168,7 +168,8 @@ def recommend(
     Example: leadlight thresholds recommend --target-rate 0.30:0.50 --capacity 40/week
     """
     from features import tables
-    from scoring import batch, instants, report, wish
+    from leadlight import instants
+    from scoring import batch, report, wish
     from scoring.chosen import load
     from scoring.thresholds import recommend as recommended
 
@@ -193,7 +194,7 @@ def recommend(
 
 
 def _as_of(text: str | None, info: TablesInfo) -> int:
-    from scoring.instants import iso, parse
+    from leadlight.instants import iso, parse
 
     if text is None:
         return info.observed_until
@@ -216,7 +217,7 @@ def _test_from(bundle: "Bundle") -> int:
 def _explanation(found: "LeadScore", entries: "tuple[LedgerEntry, ...]", lang: Lang) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from scoring.instants import iso
+    from leadlight.instants import iso
 
     ledger = [
         {

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import InputError
+from leadlight.instants import iso
 from leadlight.metrics import wilson_interval
 from leadlight.schema import DAY
-from scoring.instants import iso
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.errors import InputError
+from leadlight.instants import iso
 from leadlight.workspace import file_atomically
-from scoring.instants import iso
 from scoring.score import LeadScore
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from leadlight.instants import iso
 from leadlight.vocabulary import Lang
 from leadlight.wording import signed
 from rules.ledger import LedgerEntry
 from scoring.advice import RATES, percent
-from scoring.instants import iso
 from scoring.report import WORDS, cells_of, tag
 from scoring.score import LeadScore
 from scoring.thresholds import Recommendation

@@ -9,9 +9,9 @@ from features import labels, snapshots
 from features import tables as tables_of
 from leadlight.bundle import Bundle
 from leadlight.errors import InputError
+from leadlight.instants import iso
 from leadlight.workspace import TablesInfo, Workspace
 from scoring import batch
-from scoring.instants import iso
 from training import durations, evaluate
 from training.comparison import Comparison
 

@@ -283,7 +283,7 @@ def _cut(text: str) -> int | float:
 
 
 def _instant(text: str, option: str) -> int:
-    from scoring.instants import parse
+    from leadlight.instants import parse
 
     return parse(text, option)
 

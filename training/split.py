@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from features import labels, snapshots
 from features.tables import Tables
 from leadlight.errors import InputError
+from leadlight.instants import iso
 from leadlight.metrics import wilson_interval
 from leadlight.schema import Target
-from scoring.instants import iso
 
 Floats = NDArray[np.float64]
 

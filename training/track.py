@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.bundle import Bundle
 from leadlight.errors import TrackingError
+from leadlight.instants import iso
 from leadlight.schema import Target
 from leadlight.workspace import Workspace
-from scoring.instants import iso
 from training import durations
 from training.comparison import METRICS, Comparison
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from leadlight.__main__ import main
+from leadlight.instants import iso
 from leadlight.schema import DAY
-from scoring.instants import iso
 from tests.scoring import market
 
 

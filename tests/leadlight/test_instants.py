@@ -3,8 +3,8 @@ import time
 import pytest
 
 from leadlight.errors import InputError
+from leadlight.instants import iso, parse
 from leadlight.schema import DAY
-from scoring.instants import iso, parse
 
 
 @pytest.mark.parametrize(
