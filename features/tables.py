@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Lazy frames of one engine (Polars here), columns as in `leadlight.schema`, instants as int64 µs."""
+    """Native frames of one engine, columns as in `leadlight.schema`, instants as int64 µs.
 
-    leads: "pl.LazyFrame"
-    activities: "pl.LazyFrame"
-    stages: "pl.LazyFrame"
-    changes: "pl.LazyFrame"
+    The frames are Polars lazy frames nearly everywhere; `features.batch` takes those of its other engines too
+    (DuckDB relations, PySpark or pandas frames).
+    """
+
+    leads: Any
+    activities: Any
+    stages: Any
+    changes: Any
 
 
 def read(workspace: Workspace) -> Tables:
@@ -32,10 +36,10 @@ def read(workspace: Workspace) -> Tables:
         WorkspaceError: nothing was ingested.
     """
     return Tables(
-        leads=_with_integer_instants(workspace.scan("leads"), "leads"),
-        activities=_with_integer_instants(workspace.scan("activities"), "activities"),
-        stages=_with_integer_instants(workspace.scan("stages"), "stages"),
-        changes=_with_integer_instants(workspace.scan("attribute_changes"), "attribute_changes"),
+        leads=instants_as_integers(workspace.scan("leads"), "leads"),
+        activities=instants_as_integers(workspace.scan("activities"), "activities"),
+        stages=instants_as_integers(workspace.scan("stages"), "stages"),
+        changes=instants_as_integers(workspace.scan("attribute_changes"), "attribute_changes"),
     )
 
 
@@ -52,7 +56,8 @@ def before(tables: Tables, until: int) -> Tables:
     )
 
 
-def _with_integer_instants(frame: "pl.LazyFrame", name: TableName) -> "pl.LazyFrame":
+def instants_as_integers(frame: "pl.LazyFrame", name: TableName) -> "pl.LazyFrame":
+    """Turn the instants of a table into int64 µs."""
     import polars as pl  # noqa: PLC0415  (the service imports this package's online half only)
 
     instants = [column for column, kind in TABLES[name].items() if kind == "instant"]

@@ -1,0 +1,1 @@
+"""The engines that compute features: what each needs beside the shared expressions."""

@@ -1,0 +1,81 @@
+"""DuckDB: for logs larger than memory; it keeps to a memory limit and spills to disk."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+import polars as pl
+
+from features.engines.base import EngineName
+from features.expressions import assemble
+from features.expressions.frame import ROW, Frame
+from features.tables import Tables
+from leadlight.schema import TABLES, TableName
+from leadlight.spec import FeatureSpec
+
+
+class DuckDBEngine:
+    """Features on DuckDB relations of one connection."""
+
+    name: EngineName = "duckdb"
+
+    def __init__(self, memory_limit: str | None = None, connection: duckdb.DuckDBPyConnection | None = None) -> None:
+        """Open a connection of its own unless one is given."""
+        self._spill = tempfile.TemporaryDirectory(prefix="leadlight-duckdb-")
+        self._connection = connection or duckdb.connect()
+        self._connection.execute(f"SET temp_directory = '{self._spill.name}'")
+        if memory_limit is not None:
+            self._connection.execute(f"SET memory_limit = '{memory_limit}'")
+        self._numbers = count()
+
+    def read(self, paths: Mapping[TableName, Path]) -> Tables:
+        """Open Parquet files."""
+        read = {name: self._connection.sql(self._select(name, path)) for name, path in paths.items()}
+        return Tables(read["leads"], read["activities"], read["stages"], read["attribute_changes"])
+
+    def _select(self, name: TableName, path: Path) -> str:
+        source = path / "**" / "*.parquet" if path.is_dir() else path
+        instants = [column for column, kind in TABLES[name].items() if kind == "instant"]
+        integers = ", ".join(f"epoch_us({column}) AS {column}" for column in instants)
+        quoted = str(source).replace("'", "''")
+        replace = f" REPLACE ({integers})" if integers else ""
+        return f"SELECT *{replace} FROM read_parquet('{quoted}')"  # noqa: S608  (names of our schema, a quoted path)
+
+    def records(self, tables: Tables) -> assemble.Records:
+        """Wrap relations."""
+        frames = (tables.leads, tables.activities, tables.stages, tables.changes)
+        return assemble.Records(*(nw.from_native(frame) for frame in frames))
+
+    def rows(self, rows: pl.DataFrame) -> Frame:
+        """Copy snapshots into a temporary table."""
+        return self._table(self._connection.from_arrow(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
+
+    def _table(self, relation: duckdb.DuckDBPyRelation) -> Frame:
+        name = f"leadlight_{next(self._numbers)}"
+        self._connection.execute(f"CREATE TEMP TABLE {name} AS {relation.sql_query()}")
+        frame: Frame = nw.from_native(self._connection.table(name))
+        return frame
+
+    def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+        """Join; kept in a temporary table, which spills."""
+        return self.keep(assemble.meeting(rows, activities, specs))
+
+    def keep(self, frame: Frame) -> Frame:
+        """Compute a frame once."""
+        return self._table(frame.to_native())
+
+    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
+        """Compute each part into a temporary table."""
+        return [self.keep(part) for part in parts]
+
+    def to_polars(self, frame: Frame) -> pl.DataFrame:
+        """Fetch, snapshots in order."""
+        result: pl.DataFrame = frame.sort(ROW).to_native().pl()
+        return result
+
+    def write(self, frame: Frame, folder: Path) -> None:
+        """Write one part."""
+        frame.sort(ROW).drop(ROW).to_native().write_parquet(str(folder / "part-00000.parquet"), compression="lz4")

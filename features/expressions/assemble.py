@@ -1,0 +1,120 @@
+"""Specifications -> one frame per group of measures, whatever the engine."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import narwhals as nw
+
+from features.expressions import additive, attributes, company, contents, ordered, stages
+from features.expressions.frame import ROW, Frame
+from leadlight.spec import FeatureSpec
+
+Keep = Callable[[Frame], Frame]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Narwhals frames of one engine, columns as in `features.tables.Tables`."""
+
+    leads: Frame
+    activities: Frame
+    stages: Frame
+    changes: Frame
+
+
+def meeting(rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Join each snapshot with the activities that count at it; adds `age` (µs); only the columns that are needed."""
+    return (
+        rows.join(activities.select("lead_id", "occurred_at", "received_at", *columns_of(specs)), on="lead_id")
+        .filter(nw.col("occurred_at") < nw.col("as_of"))
+        .filter(nw.col("received_at").is_null() | (nw.col("received_at") < nw.col("as_of")))
+        .with_columns(age=nw.col("as_of") - nw.col("occurred_at"))
+        .drop("lead_id", "as_of", "received_at")
+    )
+
+
+def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
+    """Name the columns of activities, beside lead and instants, that specifications of activities look at."""
+    measures = {spec.measure for spec in specs}
+    needed = {
+        "activity_id": True,
+        "type": "last_type" in measures
+        or "distinct_types" in measures
+        or any(spec.types or spec.then_types for spec in specs),
+        "actor": any(spec.actor is not None or spec.then_actor is not None for spec in specs),
+        "channel": any(spec.channel is not None for spec in specs),
+        "content": "distinct_contents" in measures or any(spec.content is not None for spec in specs),
+        "detail": any(spec.detail is not None for spec in specs),
+        "value": "value_sum" in measures,
+    }
+    return [name for name, wanted in needed.items() if wanted]
+
+
+def of_activities(met: Frame, specs: Sequence[FeatureSpec], keep: Keep) -> Iterator[Frame]:
+    """Give the frames (ROW and features) of the measures of a lead's own activities."""
+    added = [spec for spec in specs if spec.measure in additive.MEASURES]
+    if added:
+        kinds = keep(additive.per_kind(met, added))
+        pivoted = [spec for spec in added if spec.measure != "distinct_types"]
+        types = [spec for spec in added if spec.measure == "distinct_types"]
+        if pivoted:
+            yield additive.pivot(kinds, pivoted)
+        if types:
+            yield additive.breadth(kinds, types)
+    for same in _by_filter(spec for spec in specs if spec.measure in ordered.RHYTHM):
+        yield ordered.rhythm(met, same)
+    for spec in specs:
+        if spec.measure in ordered.FOLLOWED:
+            yield ordered.followed(met, spec)
+    for same in _by_filter(spec for spec in specs if spec.measure == "last_type"):
+        yield ordered.last_types(met, same)
+    for same in _by_filter(spec for spec in specs if spec.measure == "distinct_contents"):
+        yield contents.distinct_contents(met, same)
+
+
+def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep) -> Iterator[Frame]:
+    """Give the frames (ROW and features) of the measures of stages, of the lead itself, and of its company."""
+    by_source = {
+        source: [spec for spec in specs if spec.facts.source == source] for source in ("stages", "lead", "colleagues")
+    }
+    if by_source["stages"]:
+        yield stages.history(rows, records.stages, by_source["stages"])
+    if by_source["lead"]:
+        yield attributes.of_lead(rows, records.leads, records.changes, by_source["lead"])
+    if by_source["colleagues"]:
+        yield from _of_company(rows, records, by_source["colleagues"], keep)
+
+
+def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep) -> Iterator[Frame]:
+    paired = keep(company.pairs(rows, records.leads))
+    numbers = [spec for spec in specs if spec.measure == "colleagues"]
+    active = [spec for spec in specs if spec.measure not in {"colleagues", "roles"}]
+    if numbers:
+        yield company.number_of(paired, numbers)
+    if active:
+        yield company.activity(paired, records.activities, active)
+    for spec in specs:
+        if spec.measure == "roles":
+            yield company.roles(rows, paired, records.leads, records.changes, spec)
+
+
+def together(rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
+    """Join the parts to the snapshots: ROW, lead_id, as_of and one float64 column per specification, null = null."""
+    result = rows.select(ROW, "lead_id", "as_of")
+    for part in parts:
+        result = result.join(part, on=ROW, how="left")
+    return result.select(ROW, "lead_id", "as_of", *(_filled(spec) for spec in specs))
+
+
+def _filled(spec: FeatureSpec) -> nw.Expr:
+    """Give a snapshot without anything what its measure says."""
+    column = nw.col(spec.name).cast(nw.Float64)
+    return column.fill_null(0.0) if spec.facts.empty == "zero" else column
+
+
+def _by_filter(specs: Iterable[FeatureSpec]) -> list[list[FeatureSpec]]:
+    """Put together the specifications that look at the same activities."""
+    groups: dict[object, list[FeatureSpec]] = {}
+    for spec in specs:
+        groups.setdefault(spec.filter_key, []).append(spec)
+    return list(groups.values())

@@ -1,0 +1,151 @@
+"""The lead itself: age, clock of creation, and attributes with their recorded changes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import narwhals as nw
+
+from features.expressions.frame import ROW, Frame, coded, floor_div, local_day, offset, width
+from leadlight.schema import DAY, HOUR
+from leadlight.spec import FeatureSpec
+
+_NUMBER: Final = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"  # a text that is none is null
+_DATE: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+
+
+def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Read age, clock and attributes: ROW and one column per specification.
+
+    Args:
+        rows: ROW, lead_id, as_of.
+        leads: lead_id, created_at and attributes; an attribute that is not there is null.
+        changes: lead_id, field, changed_at, old_value, value.
+        specs: specifications of the measures of the lead.
+    """
+    names = sorted({spec.attribute for spec in specs if spec.attribute is not None and spec.measure != "changes"})
+    joined = with_attributes(rows, leads, changes, names, [ROW])
+    counted = [spec for spec in specs if spec.measure == "changes"]
+    if counted:
+        joined = joined.join(_changes(rows, changes, counted), on=ROW, how="left")
+    kinds = joined.collect_schema()
+    numeric = {name for name in names if kinds[name].is_numeric()}
+    return joined.select(ROW, *(_measure(spec, numeric).alias(spec.name) for spec in specs))
+
+
+def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[str], keys: list[str]) -> Frame:
+    """Add `created_at` and the values of attributes at as_of to rows.
+
+    Args:
+        rows: keys, lead_id, as_of.
+        leads: the leads.
+        changes: the recorded changes.
+        names: attributes; one that `leads` does not have is null where no change is recorded.
+        keys: columns that tell the rows apart.
+    """
+    present = leads.collect_schema()
+    known = [
+        _no_nan(name).alias(name) if present[name].is_float() else nw.col(name) for name in names if name in present
+    ]
+    joined = rows.join(leads.select("lead_id", "created_at", *known), on="lead_id")
+    missing = [name for name in names if name not in present]
+    if missing:
+        joined = joined.with_columns(**{name: nw.lit(None, nw.String) for name in missing})
+    for name in _changing(changes, names):
+        joined = _changed(joined, changes, name, keys)
+    return joined
+
+
+def _no_nan(name: str) -> nw.Expr:
+    return nw.when(~nw.col(name).is_nan()).then(nw.col(name))
+
+
+def _changing(changes: Frame, names: Sequence[str]) -> list[str]:
+    if not names:
+        return []
+    found = changes.filter(nw.col("field").is_in(list(names))).select("field").unique()
+    fields = (found.collect() if isinstance(found, nw.LazyFrame) else found)["field"].to_list()
+    return [name for name in names if name in fields]
+
+
+def _changed(joined: Frame, changes: Frame, name: str, keys: list[str]) -> Frame:
+    """Replace an attribute by its value at as_of where its changes are recorded."""
+    own = changes.filter(nw.col("field") == name).select("lead_id", "changed_at", "old_value", "value")
+    first_at = own.group_by("lead_id").agg(changed_at=nw.col("changed_at").min())
+    marked = own.with_columns(__one=nw.lit(1))
+    first = marked.join(first_at, on=["lead_id", "changed_at"]).select("lead_id", __old="old_value", __any="__one")
+    before = (
+        joined.select(*dict.fromkeys([*keys, "lead_id", "as_of"]))
+        .join(marked, on="lead_id")
+        .filter(nw.col("changed_at") < nw.col("as_of"))
+        .select(*keys, "changed_at", "value", "__one")
+    )
+    last_at = before.group_by(*keys).agg(changed_at=nw.col("changed_at").max())
+    last = before.join(last_at, on=[*keys, "changed_at"]).select(*keys, __new="value", __some="__one")
+    unchanged = nw.when(~nw.col("__any").is_null()).then(nw.col("__old")).otherwise(nw.col(name).cast(nw.String))
+    value = nw.when(~nw.col("__some").is_null()).then(nw.col("__new")).otherwise(unchanged)
+    return (
+        joined.join(first, on="lead_id", how="left")
+        .join(last, on=keys, how="left")
+        .with_columns(value.alias(name))
+        .drop("__old", "__any", "__new", "__some")
+    )
+
+
+def _changes(rows: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    met = (
+        rows.join(changes.select("lead_id", "field", "changed_at"), on="lead_id")
+        .filter(nw.col("changed_at") < nw.col("as_of"))
+        .with_columns(age=nw.col("as_of") - nw.col("changed_at"))
+    )
+    cells: dict[str, nw.Expr] = {}
+    for spec in specs:
+        counts = nw.col("field") == spec.attribute
+        if spec.window_days is not None:
+            counts = counts & (nw.col("age") <= width(spec.window_days))
+        cells[spec.name] = counts.cast(nw.Int64)
+    return met.with_columns(**cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
+
+
+def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
+    created = nw.col("created_at")
+    match spec.measure:
+        case "age_days":
+            return (nw.col("as_of") - created).cast(nw.Float64) / DAY
+        case "created_hour":
+            return floor_div(created + offset(spec) - local_day(created, spec) * DAY, HOUR).cast(nw.Float64)
+        case "created_weekday":
+            day = local_day(created, spec)
+            return (day + 3 - floor_div(day + 3, 7) * 7).cast(nw.Float64)  # 1970-01-01 was a Thursday
+        case "changes":
+            return nw.col(spec.name).cast(nw.Float64)
+    value = nw.col(spec.attribute or "")
+    text = value.cast(nw.String)
+    match spec.measure:
+        case "category":
+            return coded(text, spec)
+        case "missing":
+            return value.is_null().cast(nw.Float64)
+        case "days_since_date":
+            return _days_since(text, spec)
+    if spec.attribute in numeric:
+        number = value.cast(nw.Float64)
+    else:
+        number = nw.when(text.str.contains(_NUMBER)).then(text).cast(nw.Float64)
+    return nw.when(number.is_finite()).then(number)
+
+
+def _days_since(text: nw.Expr, spec: FeatureSpec) -> nw.Expr:
+    """Count days from a date's midnight to as_of; the day's number by integer arithmetic.
+
+    Days from civil: the year is taken to begin in March, so that the leap day is its last
+    (Hinnant, chrono-compatible low-level date algorithms, 2013).
+    """
+    date = nw.when(text.str.contains(_DATE)).then(text)
+    year, month, day = (date.str.slice(start, length).cast(nw.Int64) for start, length in ((0, 4), (5, 2), (8, 2)))
+    year = year - (month <= 2).cast(nw.Int64)
+    from_march = month + 9 - (month > 2).cast(nw.Int64) * 12
+    day_of_year = (from_march * 153 + 2) // 5 + day - 1
+    era_years = year + 400  # never negative, also for year 0
+    days = era_years * 365 + era_years // 4 - era_years // 100 + era_years // 400 + day_of_year
+    number = days - (719_468 + 146_097)
+    return (nw.col("as_of") + offset(spec) - number * DAY).cast(nw.Float64) / DAY

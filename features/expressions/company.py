@@ -1,0 +1,144 @@
+"""Company: the activity of a lead's colleagues, and how many and who they are.
+
+Nothing here is a sum over colleagues' activities, which would grow with the head-count of the account.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import narwhals as nw
+
+from features.expressions.attributes import with_attributes
+from features.expressions.frame import ROW, Frame, all_of, conditions, glob_columns, width
+from leadlight.measures import MOST_COLLEAGUES
+from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec
+
+COLLEAGUE: Final = "__colleague"
+_BLOCK: Final = MOST_COLLEAGUES + 1  # the lead itself and its colleagues
+_FAR: Final = 1 << 40
+
+
+def pairs(rows: Frame, leads: Frame) -> Frame:
+    """Pair each snapshot with the colleagues of its lead.
+
+    The newest 51 leads created before as_of are found by their number within the account: a snapshot meets the two
+    blocks of 51 numbers in which they lie, so that an account of any size costs at most 102 rows per snapshot.
+
+    Args:
+        rows: ROW, lead_id, as_of.
+        leads: lead_id, account_id, created_at.
+
+    Returns:
+        ROW, as_of, `COLLEAGUE` (lead_id of the colleague).
+    """
+    members = leads.select("lead_id", "account_id", "created_at").filter(~nw.col("account_id").is_null())
+    numbers = members.with_columns(__one=nw.lit(1, nw.Int64)).with_columns(
+        __number=nw.col("__one").cum_sum().over("account_id", order_by=["created_at", "lead_id"])
+    )
+    own = rows.join(numbers.select("lead_id", "account_id", __own="__number"), on="lead_id")
+    known = own.join(_created_before(own, members), on=["account_id", "as_of"])
+    newest = nw.col("__known")
+    block = (newest - 1 + _BLOCK) // _BLOCK - 1  # -1 where nobody is known
+    low = known.with_columns(__block=block)
+    both = nw.concat([low, low.with_columns(__block=nw.col("__block") - 1)])
+    others = numbers.with_columns(__block=(nw.col("__number") - 1) // _BLOCK).select(
+        "account_id", "__block", "__number", nw.col("lead_id").alias(COLLEAGUE)
+    )
+    among = (nw.col("__own") <= newest) & (nw.col("__own") > newest - _BLOCK)
+    lowest = newest - MOST_COLLEAGUES - among.cast(nw.Int64)
+    return (
+        both.join(others, on=["account_id", "__block"])
+        .filter(nw.col("__number") <= newest, nw.col("__number") > lowest, nw.col("__number") != nw.col("__own"))
+        .select(ROW, "as_of", COLLEAGUE)
+    )
+
+
+def _created_before(own: Frame, members: Frame) -> Frame:
+    """Count the leads of an account created before each as_of at which it is asked for."""
+    asked = own.select("account_id", "as_of").unique().select("account_id", __at="as_of", __new=nw.lit(0, nw.Int64))
+    created = members.select("account_id", __at="created_at", __new=nw.lit(1, nw.Int64))
+    # At one instant the question comes first: created before, not at.
+    counted = nw.concat([asked, created]).with_columns(
+        __known=nw.col("__new").cum_sum().over("account_id", order_by=["__at", "__new"])
+    )
+    return counted.filter(nw.col("__new") == 0).select("account_id", as_of="__at", __known="__known")
+
+
+def number_of(paired: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Count the colleagues."""
+    return paired.group_by(ROW).agg(**{spec.name: nw.len() for spec in specs})
+
+
+def activity(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Measure how colleagues were active: per colleague first, then over colleagues.
+
+    Args:
+        paired: ROW, as_of, `COLLEAGUE`.
+        activities: the activities of all leads.
+        specs: specifications of colleagues_active, most_active_colleague and colleague_recency.
+    """
+    met = meeting(paired, activities, specs)
+    cells: dict[str, nw.Expr] = {}
+    for spec in specs:
+        tests = conditions(spec)
+        if spec.window_days is not None:
+            tests.append(nw.col("age") <= width(spec.window_days))
+        condition = all_of(tests)
+        if spec.measure == "colleague_recency":
+            cells[spec.name] = nw.col("age") if condition is None else nw.when(condition).then(nw.col("age"))
+        else:
+            cells[spec.name] = nw.lit(1, nw.Int64) if condition is None else condition.cast(nw.Int64)
+    each = met.with_columns(**glob_columns(specs)).with_columns(**cells).group_by(ROW, COLLEAGUE)
+    per_colleague = each.agg(
+        **{
+            spec.name: nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()
+            for spec in specs
+        }
+    )
+    flags = {spec.name: (nw.col(spec.name) > 0).cast(nw.Int64) for spec in specs if spec.measure == "colleagues_active"}
+    together = per_colleague.with_columns(**flags) if flags else per_colleague
+    found = together.group_by(ROW).agg(**{spec.name: _over_colleagues(spec) for spec in specs})
+    days = {
+        spec.name: nw.col(spec.name).cast(nw.Float64) / DAY for spec in specs if spec.measure == "colleague_recency"
+    }
+    return found.with_columns(**days) if days else found
+
+
+def meeting(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Join colleagues with their activities that count at as_of and lie in the widest window asked for."""
+    windows = [spec.window_days for spec in specs]
+    filters = {"type", "actor", "channel", "content", "detail"}
+    used = sorted(name for name in filters if any(getattr(spec, _FIELD.get(name, name)) for spec in specs))
+    theirs = activities.select(nw.col("lead_id").alias(COLLEAGUE), "occurred_at", "received_at", *used)
+    met = (
+        paired.join(theirs, on=COLLEAGUE)
+        .filter(nw.col("occurred_at") < nw.col("as_of"))
+        .filter(nw.col("received_at").is_null() | (nw.col("received_at") < nw.col("as_of")))
+        .with_columns(age=nw.col("as_of") - nw.col("occurred_at"))
+        .drop("occurred_at", "received_at", "as_of")
+    )
+    if None in windows:
+        return met
+    return met.filter(nw.col("age") <= max(width(window) for window in windows))
+
+
+_FIELD: Final = {"type": "types"}
+
+
+def _over_colleagues(spec: FeatureSpec) -> nw.Expr:
+    values = nw.col(spec.name)
+    if spec.measure == "colleagues_active":
+        return values.sum()
+    return values.max() if spec.measure == "most_active_colleague" else values.min()
+
+
+def roles(rows: Frame, paired: Frame, leads: Frame, changes: Frame, spec: FeatureSpec) -> Frame:
+    """Count the different values of an attribute at as_of among a lead and its colleagues."""
+    name = spec.attribute or ""
+    everybody = nw.concat(
+        [rows.select(ROW, "lead_id", "as_of"), paired.select(ROW, nw.col(COLLEAGUE).alias("lead_id"), "as_of")]
+    )
+    valued = with_attributes(everybody, leads, changes, [name], [ROW, "lead_id"])
+    text = valued.select(ROW, __value=nw.col(name).cast(nw.String)).filter(~nw.col("__value").is_null())
+    return text.unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))

@@ -1,0 +1,110 @@
+"""What the expressions share: frames, keys, windows, the choice of activities, and neighbours in the order of time.
+
+A *meeting* is the join of snapshots with the activities that count at them: one row per (snapshot, activity), with
+`ROW` (the snapshot's number), `age` (int64 µs before as_of) and the columns of the activity. Lazy frames have no order;
+eager ones are sorted by ROW and `ORDER`, so a neighbour is a shift.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any, Final
+
+import narwhals as nw
+
+from leadlight.schema import DAY, HOUR
+from leadlight.spec import FeatureSpec, glob_to_regex
+
+Frame = nw.LazyFrame[Any]  # or an eager `nw.DataFrame`, which has every method that is used here
+
+ROW: Final = "__row"  # number of a snapshot: a narrower key than (lead_id, as_of)
+ORDER: Final = ("occurred_at", "activity_id")
+TEXT_FILTERS: Final = ("content", "detail")  # chosen by globs; type, actor and channel by equality
+
+
+def width(days: float | None) -> int:
+    """Give a length in days as whole µs."""
+    return round((days or 0.0) * DAY)
+
+
+def offset(spec: FeatureSpec) -> int:
+    """Give how far a specification's local time is ahead of UTC, in µs."""
+    return round(spec.utc_offset_hours * HOUR)
+
+
+def local_day(instant: nw.Expr, spec: FeatureSpec) -> nw.Expr:
+    """Number the local calendar day of an instant, counted from 1970-01-01."""
+    return floor_div(instant + offset(spec), DAY)
+
+
+def floor_div(value: nw.Expr, unit: int) -> nw.Expr:
+    """Divide whole numbers and round down on every engine (some round towards zero).
+
+    Instants and ages lie within 300 years of the epoch, so a shift by whole units makes them positive.
+    """
+    shift = -(-_FAR // unit)
+    return (value + shift * unit) // unit - shift
+
+
+_FAR: Final = 110_000 * DAY
+
+
+def glob_name(column: str, glob: str) -> str:
+    """Name the column that says whether a text matches a glob."""
+    return f"__{column}~{glob}"
+
+
+def glob_columns(specs: Iterable[FeatureSpec]) -> dict[str, nw.Expr]:
+    """Give one boolean column per glob that the specifications use."""
+    wanted = {(column, getattr(spec, column)) for spec in specs for column in TEXT_FILTERS}
+    return {
+        glob_name(column, glob): nw.col(column).str.contains(glob_to_regex(glob)).fill_null(value=False)
+        for column, glob in sorted(pair for pair in wanted if pair[1] is not None)
+    }
+
+
+def conditions(spec: FeatureSpec) -> list[nw.Expr]:
+    """Give the tests of a specification's filters; the glob columns must be there."""
+    tests: list[nw.Expr] = []
+    if spec.types:
+        tests.append(nw.col("type").is_in(list(spec.types)))
+    if spec.actor is not None:
+        tests.append(nw.col("actor") == spec.actor)
+    if spec.channel is not None:
+        tests.append((nw.col("channel") == spec.channel).fill_null(value=False))
+    tests += [nw.col(glob_name(column, glob)) for column in TEXT_FILTERS if (glob := getattr(spec, column)) is not None]
+    return tests
+
+
+def all_of(tests: Sequence[nw.Expr]) -> nw.Expr | None:
+    """Join tests by `and`; None where there is none."""
+    return reduce(lambda one, other: one & other, tests) if tests else None
+
+
+def chosen(frame: Frame, spec: FeatureSpec) -> Frame:
+    """Keep the activities that pass a specification's filters; order is kept."""
+    tests = conditions(spec)
+    if not tests:
+        return frame
+    globs = glob_columns([spec])
+    return (frame.with_columns(**globs) if globs else frame).filter(*tests)
+
+
+def neighbour(frame: Frame, column: str, distance: int) -> nw.Expr:
+    """Give a column's value `distance` activities earlier in the same snapshot (later where negative), null if none."""
+    if isinstance(frame, nw.DataFrame):
+        same = nw.col(ROW) == nw.col(ROW).shift(distance)
+        return nw.when(same).then(nw.col(column).shift(distance))
+    return nw.col(column).shift(distance).over(ROW, order_by=list(ORDER))
+
+
+def nearest_from_here(column: str) -> nw.Expr:
+    """Give the first non-null value of an instant column at or after each activity of the same snapshot, else null."""
+    return nw.col(column).cum_min(reverse=True).over(ROW, order_by=list(ORDER))
+
+
+def coded(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:
+    """Code a text by its place in the categories; others share the next code; null stays null."""
+    others = len(spec.categories)
+    code = nw.when(~value.is_null()).then(nw.lit(float(others)))
+    shift = [(value == name).cast(nw.Float64) * float(place - others) for place, name in enumerate(spec.categories)]
+    return reduce(lambda total, part: total + part, shift, code.otherwise(nw.lit(None, nw.Float64)))

@@ -1,0 +1,45 @@
+"""One record in the frames of every engine, and how two tables are compared."""
+
+import numpy as np
+import polars as pl
+
+from features import batch
+from features.engines import base
+from features.tables import Tables
+from tests.features import market
+
+
+def native(name, tables, engine):
+    """Give Polars tables as the frames of another engine."""
+    if name == "polars":
+        return tables
+    frames = {key: getattr(tables, key).collect() for key in ("leads", "activities", "stages", "changes")}
+    if name == "pandas":
+        return Tables(**{key: frame.to_pandas() for key, frame in frames.items()})
+    return Tables(**{key: engine.rows(frame).to_native() for key, frame in frames.items()})
+
+
+def computed(engine, record, pairs, specs=market.SPECS):
+    """Compute all specifications with an engine: shape (pairs, specs), NaN = null."""
+    rows = pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
+    rows = rows.with_row_index(batch.ROW).with_columns(pl.col(batch.ROW).cast(pl.Int64))
+    tables = native(engine.name, market.tables(*record), engine)
+    frame = engine.to_polars(batch.compute(engine, tables, rows, specs))
+    return batch.matrix(frame, specs)
+
+
+def expected(record, pairs, specs=market.SPECS):
+    """Compute all specifications the slow way."""
+    values = [[market.reference(record, lead, at, spec) for spec in specs] for lead, at in pairs]
+    return np.array([[np.nan if value is None else value for value in row] for row in values], dtype=float)
+
+
+def differences(found, wanted, pairs, specs=market.SPECS):
+    """Name the cells that differ by more than 1e-9, relative to their size."""
+    same = np.isclose(found, wanted, rtol=1e-9, atol=1e-12, equal_nan=True)
+    return [(pairs[row], specs[column].name, found[row, column], wanted[row, column]) for row, column in np.argwhere(~same)]
+
+
+def local_engine(name):
+    """Make an engine that needs no cluster."""
+    return base.get(name)
