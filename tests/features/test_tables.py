@@ -69,7 +69,7 @@ def test_timelines_gather_the_rows_of_each_lead_in_order():
     assert sorted(found) == ["a", "b"]
     line = found["a"]
     assert line.created_at == BASE
-    assert line.attributes == {"industry": "it", "size": 3.0}
+    assert line.attributes == {"industry": "it", "size": 3.0, "role": None, "since": None}
     assert list(line.activities.activity_id) == ["1", "3", "2"]
     assert line.activities.occurred_at.tolist() == [BASE + DAY, BASE + DAY, BASE + 2 * DAY]
     assert line.activities.received_at.tolist() == [KNOWN_AT_ONCE, BASE + 3 * DAY, KNOWN_AT_ONCE]
