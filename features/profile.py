@@ -1,16 +1,26 @@
-"""What the data has before an instant: the ground on which families propose their features."""
+"""What the data has before an instant: the ground on which families propose their features.
 
-from dataclasses import dataclass
+Two lazy scans of the activities (which types, actors and channels there are; which leads have them) and a few of the
+small tables: memory grows with the number of leads, not of activities.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
 
 import polars as pl
 
 from features.tables import Tables
-from leadlight.workspace import TablesInfo
+from leadlight.workspace import Attribute, TablesInfo
+
+MOST_NAMES: Final = 200  # types (and channels) beyond the 200 with the most activities are counted in totals only
+DATE: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+ROLE_WORDS: Final = ("title", "role", "department", "position", "function", "seniority", "division")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The types, actors and attributes seen before an instant.
+    """The types, actors and attributes seen before an instant; a share is one of the leads created before it.
 
     Attributes:
         types: activity types, the one that most leads have first.
@@ -21,6 +31,17 @@ class Profile:
         numbers: usable numeric attributes that vary.
         categories: usable categorical attributes that vary, each with its values by frequency (rare ones left out).
         timed: False where the data has no clock (then ages and hours mean nothing).
+        dates: usable attributes that hold dates (YYYY-MM-DD first) and vary.
+        channels: channels, the one that most leads have first.
+        repeated: stages that leads entered more than once.
+        type_share: share of leads with an activity of the type.
+        actor_share: share of leads with an activity of the actor.
+        channel_share: share of leads with an activity in the channel.
+        own_types: types that the lead itself acts in, by share.
+        missing: share of leads for which the usable attribute is null.
+        changed: share of leads for which a change of the usable attribute was recorded.
+        company: share of leads of an account that has other leads too.
+        role_like: categorical attributes that tell the role of a person in a company.
     """
 
     types: tuple[str, ...]
@@ -31,6 +52,22 @@ class Profile:
     numbers: tuple[str, ...]
     categories: dict[str, tuple[str, ...]]
     timed: bool
+    dates: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    type_share: Mapping[str, float] = field(default_factory=dict)
+    actor_share: Mapping[str, float] = field(default_factory=dict)
+    channel_share: Mapping[str, float] = field(default_factory=dict)
+    own_types: tuple[str, ...] = ()
+    missing: Mapping[str, float] = field(default_factory=dict)
+    changed: Mapping[str, float] = field(default_factory=dict)
+    company: float = 0.0
+    role_like: tuple[str, ...] = ()
+
+    @property
+    def own(self) -> str | None:
+        """The actor `lead` where others act too: what tells the lead's own activity from contacts with it."""
+        return "lead" if "lead" in self.actors and len(self.actors) > 1 else None
 
 
 def profile(
@@ -43,55 +80,163 @@ def profile(
         info: says which attributes exist and when they were known; only those known at creation, or by their
             recorded changes, are used.
         before: µs UTC; nothing at or after it is read.
-        min_leads: a type or category carried by fewer leads is left out (its rows still count in totals and as
-            `other`).
+        min_leads: a type, channel or category carried by fewer leads is left out (its rows still count in totals and
+            as `other`).
         most_categories: how many values of one attribute keep a code of their own.
     """
     leads = tables.leads.filter(pl.col("created_at") < before)
-    known = tables.activities.filter(pl.max_horizontal("occurred_at", "received_at") < before)
-    types = (
-        known.group_by("type")
-        .agg(leads=pl.col("lead_id").n_unique())
-        .filter(pl.col("leads") >= min_leads)
-        .sort(["leads", "type"], descending=[True, False])
-        .collect()["type"]
-    )
-    facts = known.select(
-        actors=pl.col("actor").unique().sort().implode(),
-        values=pl.col("value").is_not_null().any(),
-        contents=pl.col("content").is_not_null().any(),
-    ).collect()
-    stages = tables.stages.filter(pl.col("entered_at") < before).select("stage").unique().sort("stage").collect()
-    numbers, categories = _attributes(leads, info, min_leads, most_categories)
+    total = leads.select(pl.len()).collect().item()
+    seen = _activities(tables, before, min_leads, max(total, 1))
+    entries = tables.stages.filter(pl.col("entered_at") < before)
+    stages = entries.select("stage").unique().sort("stage").collect()["stage"]
+    usable = [attribute for attribute in info.attributes if attribute.known_at != "unknown"]
+    history = tables.changes.filter(pl.col("changed_at") < before)
+    values = _values(leads, tables.changes, history, usable)
+    dates = _dates(values, usable) if info.clock == "time" else ()
+    categories = _categories(values, [a for a in usable if a.name not in dates], min_leads, most_categories)
     return Profile(
-        types=tuple(types),
-        actors=tuple(facts["actors"][0]),
-        stages=tuple(stages["stage"]),
-        has_values=bool(facts["values"][0]),
-        has_contents=bool(facts["contents"][0]),
-        numbers=numbers,
+        types=tuple(seen.type_share),
+        actors=tuple(sorted(seen.actor_share)),
+        stages=tuple(stages),
+        has_values=seen.has_values,
+        has_contents=seen.has_contents,
+        numbers=_numbers(values, usable),
         categories=categories,
         timed=info.clock == "time",
+        dates=dates,
+        channels=tuple(seen.channel_share),
+        repeated=_repeated(entries, min_leads),
+        type_share=seen.type_share,
+        actor_share=seen.actor_share,
+        channel_share=seen.channel_share,
+        own_types=tuple(name for name in seen.type_share if name in seen.own_types),
+        missing={a.name: float(values[a.name].null_count() / max(total, 1)) for a in usable},
+        changed=_changed(history, usable, max(total, 1)),
+        company=_company(leads, max(total, 1)),
+        role_like=tuple(name for name in categories if any(word in name.lower() for word in ROLE_WORDS)),
     )
 
 
-def _attributes(
-    leads: pl.LazyFrame, info: TablesInfo, min_leads: int, most_categories: int
-) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
-    usable = [attribute for attribute in info.attributes if attribute.known_at != "unknown"]
-    numbers = tuple(attribute.name for attribute in usable if attribute.kind == "number")
-    if numbers:
-        counts = leads.select(pl.col(numbers).drop_nulls().n_unique()).collect().row(0)
-        numbers = tuple(name for name, count in zip(numbers, counts, strict=True) if count > 1)
+@dataclass(frozen=True, slots=True)
+class _Activities:
+    type_share: dict[str, float]
+    actor_share: dict[str, float]
+    channel_share: dict[str, float]
+    own_types: frozenset[str]
+    has_values: bool
+    has_contents: bool
+
+
+def _activities(tables: Tables, before: int, min_leads: int, total: int) -> _Activities:
+    known = tables.activities.filter(pl.max_horizontal("occurred_at", "received_at") < before)
+    kinds = (
+        known.group_by("type", "actor", "channel")
+        .agg(
+            rows=pl.len(),
+            values=pl.col("value").is_not_null().any(),
+            contents=pl.col("content").is_not_null().any(),
+        )
+        .collect(engine="streaming")
+    )
+    names = {column: _names(kinds, column, min_leads) for column in ("type", "channel")}
+    names["actor"] = sorted(kinds["actor"].unique().to_list())
+    leads = _leads_with(known, names)
+    by_actor = kinds.group_by("type", "actor").agg(pl.col("rows").sum()).sort("rows", "actor", descending=[True, False])
+    first = by_actor.unique("type", keep="first", maintain_order=True).filter(pl.col("actor") == "lead")
+    return _Activities(
+        _shares(leads["type"], min_leads, total),
+        _shares(leads["actor"], 0, total),
+        _shares(leads["channel"], min_leads, total),
+        frozenset(first["type"].to_list()),
+        bool(kinds["values"].any()),
+        bool(kinds["contents"].any()),
+    )
+
+
+def _names(kinds: pl.DataFrame, column: str, min_leads: int) -> list[str]:
+    """Give the names that can reach `min_leads` leads, at most `MOST_NAMES`, those with the most rows."""
+    counted = kinds.filter(pl.col(column).is_not_null()).group_by(column).agg(pl.col("rows").sum())
+    frequent = counted.filter(pl.col("rows") >= min_leads).sort("rows", column, descending=[True, False])
+    return frequent[column].head(MOST_NAMES).to_list()
+
+
+def _leads_with(known: pl.LazyFrame, names: dict[str, list[str]]) -> dict[str, dict[str, int]]:
+    """Count the leads that have each name: one pass with a flag per lead and name."""
+    keys = [(column, name) for column, found in names.items() for name in found]
+    flags = (
+        known.group_by("lead_id")
+        .agg((pl.col(column) == name).any().alias(str(i)) for i, (column, name) in enumerate(keys))
+        .select(pl.col(str(i)).sum() for i in range(len(keys)))
+    )
+    counts = flags.collect(engine="streaming").row(0) if keys else ()
+    leads: dict[str, dict[str, int]] = {column: {} for column in names}
+    for (column, name), count in zip(keys, counts, strict=True):
+        leads[column][name] = count
+    return leads
+
+
+def _shares(leads: dict[str, int], min_leads: int, total: int) -> dict[str, float]:
+    """Give the share of leads by name, most first, names with too few left out."""
+    ordered = sorted(leads.items(), key=lambda item: (-item[1], item[0]))
+    return {name: min(count / total, 1.0) for name, count in ordered if count >= min_leads}
+
+
+def _repeated(entries: pl.LazyFrame, min_leads: int) -> tuple[str, ...]:
+    twice = entries.group_by("lead_id", "stage").len().filter(pl.col("len") > 1).group_by("stage").len()
+    return tuple(twice.filter(pl.col("len") >= min_leads).sort("stage").collect()["stage"])
+
+
+def _company(leads: pl.LazyFrame, total: int) -> float:
+    sizes = leads.filter(pl.col("account_id").is_not_null()).group_by("account_id").len().filter(pl.col("len") > 1)
+    return float((sizes.select(pl.col("len").sum()).collect().item() or 0) / total)
+
+
+def _changed(history: pl.LazyFrame, usable: list[Attribute], total: int) -> dict[str, float]:
+    counted = history.group_by("field").agg(leads=pl.col("lead_id").n_unique()).collect()
+    leads = dict(counted.iter_rows())
+    return {a.name: min(leads[a.name] / total, 1.0) for a in usable if a.name in leads}
+
+
+def _values(leads: pl.LazyFrame, changes: pl.LazyFrame, history: pl.LazyFrame, usable: list[Attribute]) -> pl.DataFrame:
+    """Give the usable attributes as they were before the instant, one column each, numbers as numbers."""
+    fields = set(changes.select("field").unique().collect()["field"])
+    frame = leads.select("lead_id", *(attribute.name for attribute in usable)).collect()
+    for attribute in usable:
+        if attribute.name not in fields:
+            continue
+        is_it = pl.col("field") == attribute.name
+        last = history.filter(is_it).sort("changed_at").group_by("lead_id").agg(last=pl.col("value").last())
+        first = changes.filter(is_it).sort("changed_at").group_by("lead_id").agg(first=pl.col("old_value").first())
+        own = pl.col(attribute.name)
+        then = pl.when(pl.col("lead_id").is_in(first.select("lead_id").collect()["lead_id"].implode()))
+        as_text = then.then(pl.coalesce("last", "first")).otherwise(own.cast(pl.String))
+        kind = pl.Float64 if attribute.kind == "number" else pl.String
+        joined = frame.lazy().join(last, on="lead_id", how="left").join(first, on="lead_id", how="left")
+        frame = (
+            joined.with_columns(as_text.cast(kind, strict=False).alias(attribute.name)).drop("last", "first").collect()
+        )
+    return frame
+
+
+def _numbers(values: pl.DataFrame, usable: list[Attribute]) -> tuple[str, ...]:
+    return tuple(a.name for a in usable if a.kind == "number" and values[a.name].drop_nulls().n_unique() > 1)
+
+
+def _dates(values: pl.DataFrame, usable: list[Attribute]) -> tuple[str, ...]:
+    """Give the attributes of which every value known is a date."""
+    texts = [(a.name, values[a.name].drop_nulls()) for a in usable if a.kind == "category"]
+    return tuple(name for name, found in texts if found.n_unique() > 1 and found.str.contains(DATE).all())
+
+
+def _categories(
+    values: pl.DataFrame, usable: list[Attribute], min_leads: int, most_categories: int
+) -> dict[str, tuple[str, ...]]:
     categories: dict[str, tuple[str, ...]] = {}
     for attribute in usable:
         if attribute.kind != "category":
             continue
-        name = attribute.name
-        counted = (
-            leads.group_by(value=pl.col(name)).len().sort(["len", "value"], descending=[True, False], nulls_last=True)
-        ).collect()
+        counted = values.group_by(value=pl.col(attribute.name)).len().sort("len", "value", descending=[True, False])
         frequent = counted.filter(pl.col("value").is_not_null(), pl.col("len") >= min_leads)["value"]
         if counted.height > 1 and len(frequent):
-            categories[name] = tuple(frequent[:most_categories])
-    return numbers, categories
+            categories[attribute.name] = tuple(frequent[:most_categories])
+    return categories

@@ -1,12 +1,13 @@
 """Breadth: how many different kinds of activity. Unit: types; 0 when none."""
 
+from features.profile import Profile
 from leadlight.spec import FeatureSpec
 
 
-def suggest(windows_days: tuple[float, ...]) -> list[FeatureSpec]:
-    """Propose the number of types ever and in the longest window."""
-    longest = windows_days[-1]
+def suggest(profile: Profile, windows_days: tuple[float, ...]) -> list[FeatureSpec]:
+    """Propose the number of types that the lead itself acted in, in the longest window and ever."""
+    own, longest = profile.own, windows_days[-1]
     return [
-        FeatureSpec("breadth", "breadth", "distinct_types"),
-        FeatureSpec(f"breadth_{longest:g}d", "breadth", "distinct_types", window_days=longest),
+        FeatureSpec(f"breadth_{longest:g}d", "breadth", "distinct_types", actor=own, window_days=longest),
+        FeatureSpec("breadth", "breadth", "distinct_types", actor=own),
     ]
