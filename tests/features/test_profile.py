@@ -106,3 +106,87 @@ def test_few_categories_keep_codes_of_their_own():
 def test_a_record_without_a_clock_says_so():
     assert seen([lead("a")]).timed
     assert not seen([lead("a")], clock="order").timed
+
+
+def changed(lead_id, day, old, new, name="industry"):
+    return {"lead_id": lead_id, "field": name, "changed_at": BASE + day * DAY, "old_value": old, "value": new}
+
+
+def seen_with(changes, *leads, attributes=KNOWN):
+    return profile(market.tables(list(leads), [], [], changes), info(*attributes), CUT, min_leads=1)
+
+
+def test_shares_count_leads_and_channels_are_named():
+    rows = [activity("a", channel="web"), activity("a", "mail_open", channel="mail", actor="marketing")]
+    rows += [activity("b", channel="web"), activity("b", "visit", channel=None)]
+    found = seen([lead(name) for name in "abcd"], rows)
+    assert found.type_share == {"call": 0.5, "mail_open": 0.25, "visit": 0.25}
+    assert found.actor_share == {"lead": 0.5, "marketing": 0.25}
+    assert found.channel_share == {"web": 0.5, "mail": 0.25}
+    assert found.channels == ("web", "mail")
+    assert found.own_types == ("call", "visit")
+    assert found.own == "lead"
+
+
+def test_a_type_is_of_the_actor_who_does_it_most():
+    rows = [activity("a", occurred_at=BASE + hour, actor="sales") for hour in range(3)] + [activity("a")]
+    assert seen([lead("a")], rows).own_types == ()
+
+
+def test_a_lead_that_acts_alone_needs_no_filter():
+    assert seen([lead("a")], [activity("a")]).own is None
+
+
+def test_stages_that_leads_come_back_to_are_told():
+    entries = [{"lead_id": "a", "stage": stage, "entered_at": BASE + day} for day, stage in enumerate(["mql", "lead"])]
+    again = [{"lead_id": "a", "stage": "mql", "entered_at": BASE + 5}]
+    late = [{"lead_id": "a", "stage": "lead", "entered_at": CUT}]
+    found = seen([lead("a")], (), [*entries, *again, *late])
+    assert (found.stages, found.repeated) == (("lead", "mql"), ("mql",))
+
+
+def test_company_is_the_share_of_leads_that_have_colleagues():
+    leads = [lead("a", account_id="x"), lead("b", account_id="x"), lead("c", account_id="y"), lead("d")]
+    assert seen(leads).company == 0.5
+    assert seen([lead("a"), lead("b")]).company == 0.0
+    assert seen([lead("a", account_id="x"), lead("b", account_id="x", created_at=CUT)]).company == 0.0
+
+
+def test_role_like_attributes_are_known_by_their_name():
+    titled = (Attribute("role", "category", "creation"), Attribute("industry", "category", "creation"))
+    leads = [lead(name, role=name, industry=name) for name in "ab"]
+    assert seen(leads, attributes=titled).role_like == ("role",)
+
+
+def test_dates_are_told_from_categories():
+    leads = [lead("a", industry="2024-02-01"), lead("b", industry="2023-12-31T10:00"), lead("c", industry=None)]
+    found = seen(leads)
+    assert (found.dates, "industry" in found.categories) == (("industry",), False)
+    assert seen([*leads, lead("d", industry="unknown")]).dates == ()
+    without_clock = seen(leads, clock="order")
+    assert (without_clock.dates, "industry" in without_clock.categories) == ((), True)
+
+
+def test_the_share_of_missing_values_is_of_all_leads_before_the_cut():
+    leads = [lead("a", size=None), lead("b"), lead("c", size=2.0), lead("d", size=None, industry=None)]
+    assert seen(leads).missing == {"industry": 0.25, "size": 0.5}
+
+
+def test_attributes_are_read_as_they_were_before_the_cut():
+    leads = [lead("a", industry="later"), lead("b", industry="later"), lead("c", industry="it")]
+    changes = [changed("a", 1, "old", "then"), changed("a", 20, "then", "later"), changed("b", 20, "first", "later")]
+    found = seen_with(changes, *leads)
+    assert found.categories == {"industry": ("first", "it", "then")}
+    assert found.changed == {"industry": pytest.approx(1 / 3)}
+
+
+def test_numbers_are_read_as_they_were_before_the_cut():
+    changes = [changed("a", 20, "1.0", "7", "size"), changed("b", 20, None, "7", "size")]
+    found = seen_with(changes, lead("a", size=7.0), lead("b", size=7.0), lead("c"))
+    assert found.numbers == ()
+    assert found.missing["size"] == pytest.approx(1 / 3)
+
+
+def test_nothing_at_all_is_a_profile_too():
+    found = seen([])
+    assert (found.types, found.actors, found.numbers, found.company, found.missing["size"]) == ((), (), (), 0.0, 0.0)
