@@ -5,6 +5,7 @@ column of a result is float64 with null for null; categories are codes.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -31,7 +32,7 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
     """
     engine = base.of(tables)
     rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-    return engine.to_polars(compute(engine, tables, rows, specs)).drop(ROW)
+    return named(engine.to_polars(compute(engine, tables, rows, specs)).drop(ROW), specs)
 
 
 def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[FeatureSpec]) -> Frame:
@@ -44,8 +45,9 @@ def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[
         specs: what to compute.
 
     Returns:
-        ROW, lead_id, as_of and one column per spec; lazy where the engine is.
+        ROW, lead_id, as_of and one column per spec, named by `column`; lazy where the engine is.
     """
+    specs = [replace(spec, name=column(place)) for place, spec in enumerate(specs)]
     records, asked = engine.records(tables), engine.rows(rows)
     own = [spec for spec in specs if spec.facts.source == "activities"]
     parts: list[Frame] = []
@@ -54,6 +56,16 @@ def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[
         parts += assemble.of_activities(met, own, engine.keep)
     parts += assemble.of_records(asked, records, specs, engine.keep)
     return assemble.together(asked, engine.collect(parts), specs)
+
+
+def column(place: int) -> str:
+    """Name the column of a specification inside an engine: names of features hold dots and more."""
+    return f"f{place}"
+
+
+def named(frame: pl.DataFrame, specs: Sequence[FeatureSpec]) -> pl.DataFrame:
+    """Give the columns of a result the names of their features."""
+    return frame.rename({column(place): spec.name for place, spec in enumerate(specs)})
 
 
 def matrix(frame: pl.DataFrame, specs: Sequence[FeatureSpec]) -> NDArray[np.float64]:

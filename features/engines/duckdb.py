@@ -51,11 +51,16 @@ class DuckDBEngine:
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Copy snapshots into a temporary table."""
-        return self._table(self._connection.from_arrow(rows.to_arrow(compat_level=pl.CompatLevel.oldest())))
+        name = f"leadlight_rows_{next(self._numbers)}"
+        self._connection.register(name, rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        try:
+            return self._table(f"FROM {name}")
+        finally:
+            self._connection.unregister(name)
 
-    def _table(self, relation: duckdb.DuckDBPyRelation) -> Frame:
+    def _table(self, query: str) -> Frame:
         name = f"leadlight_{next(self._numbers)}"
-        self._connection.execute(f"CREATE TEMP TABLE {name} AS {relation.sql_query()}")
+        self._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
         frame: Frame = nw.from_native(self._connection.table(name))
         return frame
 
@@ -65,7 +70,7 @@ class DuckDBEngine:
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once."""
-        return self._table(frame.to_native())
+        return self._table(frame.to_native().sql_query())
 
     def collect(self, parts: Iterable[Frame]) -> list[Frame]:
         """Compute each part into a temporary table."""

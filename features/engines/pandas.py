@@ -1,19 +1,28 @@
 """pandas: frames as input, for notebooks; small logs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 
 from features.engines.base import EngineName
 from features.expressions import assemble
 from features.expressions.frame import ORDER, ROW, Frame
 from features.tables import Tables, instants_as_integers
-from leadlight.schema import TableName
+from leadlight.errors import InputError
+from leadlight.schema import TABLES, ColumnKind, TableName
 from leadlight.spec import FeatureSpec
+
+_ARROW: Final[dict[ColumnKind, pd.ArrowDtype]] = {
+    "text": pd.ArrowDtype(pa.string()),
+    "instant": pd.ArrowDtype(pa.int64()),
+    "number": pd.ArrowDtype(pa.float64()),
+}
 
 
 class PandasEngine:
@@ -32,8 +41,13 @@ class PandasEngine:
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap frames."""
         frames: list[Any] = [
-            nw.from_native(frame.convert_dtypes(dtype_backend="pyarrow"), eager_only=True)
-            for frame in (tables.leads, tables.activities, tables.stages, tables.changes)
+            nw.from_native(_prepared(frame, name), eager_only=True)
+            for name, frame in (
+                ("leads", tables.leads),
+                ("activities", tables.activities),
+                ("stages", tables.stages),
+                ("attribute_changes", tables.changes),
+            )
         ]
         return assemble.Records(*frames)
 
@@ -60,6 +74,45 @@ class PandasEngine:
     def write(self, frame: Frame, folder: Path) -> None:
         """Write one part."""
         self.to_polars(frame).drop(ROW).write_parquet(folder / "part-00000.parquet", compression="lz4")
+
+
+def _prepared(frame: pd.DataFrame, name: TableName) -> pd.DataFrame:
+    """Give the columns of a table the types that the expressions expect.
+
+    Raises:
+        InputError: a column has no place in time (naive or mixed zones) or the wrong type.
+    """
+    kinds = TABLES[name]
+    columns: dict[str, pd.Series] = {}
+    for column, values in frame.items():
+        kind = kinds.get(str(column))
+        try:
+            if values.isna().all():
+                nothing = pd.Series([None] * len(values), index=values.index)
+                columns[str(column)] = nothing.astype(_ARROW[kind or "text"])
+            elif kind == "instant":
+                columns[str(column)] = _instants(values, f"{name}.{column}")
+            elif kind is not None:
+                columns[str(column)] = values.astype(_ARROW[kind])
+            else:
+                columns[str(column)] = values.convert_dtypes(dtype_backend="pyarrow")
+        except (ValueError, TypeError, pa.ArrowInvalid) as wrong:
+            raise InputError(f"{name}.{column} cannot be read as {kind} ({wrong}); convert the column") from wrong
+    return pd.DataFrame(columns)
+
+
+def _instants(values: pd.Series, where: str) -> pd.Series:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_convert("UTC").dt.as_unit("us").astype("int64").where(values.notna())
+    elif pd.api.types.is_datetime64_dtype(values.dtype) or _holds_datetimes(values):
+        raise InputError(
+            f"{where} holds times without a zone or of mixed zones; convert it: pandas.to_datetime(column, utc=True)"
+        )
+    return values.astype(_ARROW["instant"])
+
+
+def _holds_datetimes(values: pd.Series) -> bool:
+    return pd.api.types.is_object_dtype(values.dtype) and any(isinstance(value, datetime) for value in values)
 
 
 def _arrow_backed(frame: pl.DataFrame) -> pd.DataFrame:

@@ -17,11 +17,11 @@ from features.expressions.frame import (
     Frame,
     all_of,
     conditions,
-    floor_div,
     glob_columns,
     glob_name,
     local_day,
     offset,
+    plain,
     width,
 )
 from leadlight.measures import Measure
@@ -92,7 +92,7 @@ def breadth(kinds: Frame, specs: Sequence[FeatureSpec]) -> Frame:
 
 
 def _cell(partial: Partial, spec: FeatureSpec) -> str:
-    return f"{partial.name}|{spec.name}"
+    return f"{partial.name}__{spec.name}"
 
 
 def _of_kind(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:
@@ -126,7 +126,7 @@ def _count(name: str, inside: nw.Expr | None) -> Partial:
 def _partials(spec: FeatureSpec) -> list[Partial]:  # one case per measure
     age, days = nw.col("age"), spec.window_days
     inside = _inside(days)
-    window = "" if days is None else f"_{days!r}"
+    window = "" if days is None else f"_{plain(repr(days))}"
     counted = _count(f"__count{window}", inside)
     match spec.measure:
         case "momentum":
@@ -138,14 +138,14 @@ def _partials(spec: FeatureSpec) -> list[Partial]:  # one case per measure
             return [Partial(f"__place{window}", _where(place, inside)), counted]
         case "share":
             tests = [*([] if inside is None else [inside]), *_clock(spec)]
-            clock = f"{spec.hours}{spec.weekdays}{spec.utc_offset_hours!r}"
+            clock = plain(f"{spec.hours}{spec.weekdays}{spec.utc_offset_hours!r}")
             return [_count(f"__share{window}_{clock}", all_of(tests)), counted]
         case "value_sum":
             return [Partial(f"__value{window}", _where(nw.col("value").fill_null(0.0), inside))]
         case "decayed_count":
             half_life = spec.half_life_days or 1.0
             weight = (age.cast(nw.Float64) * (-np.log(2.0) / (half_life * DAY))).exp()
-            return [Partial(f"__decayed_{half_life!r}{window}", _where(weight, inside))]
+            return [Partial(f"__decayed_{plain(repr(half_life))}{window}", _where(weight, inside))]
         case "days_since_last" | "days_since_first":
             bounded = age if inside is None else nw.when(inside).then(age)
             how: How = "min" if spec.measure == "days_since_last" else "max"
@@ -162,7 +162,7 @@ def _clock(spec: FeatureSpec) -> list[nw.Expr]:
         low, high = (round(hour * HOUR) for hour in spec.hours)
         tests += [since_midnight >= low, since_midnight < high]
     if spec.weekdays:
-        weekday = day + 3 - floor_div(day + 3, 7) * 7  # 1970-01-01 was a Thursday
+        weekday = day + 3 - (day + 3) // 7 * 7  # 1970-01-01 was a Thursday
         tests.append(weekday.is_in(list(spec.weekdays)))
     return tests
 

@@ -5,12 +5,12 @@ from typing import Final
 
 import narwhals as nw
 
-from features.expressions.frame import ROW, Frame, coded, floor_div, local_day, offset, width
+from features.expressions.frame import ROW, Frame, coded, local_day, offset, width
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
 
-_NUMBER: Final = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"  # a text that is none is null
-_DATE: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+_NUMBER: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\z"  # a text that is none is null
+_DATE: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 
 
 def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame:
@@ -49,7 +49,10 @@ def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[s
     joined = rows.join(leads.select("lead_id", "created_at", *known), on="lead_id")
     missing = [name for name in names if name not in present]
     if missing:
-        joined = joined.with_columns(**{name: nw.lit(None, nw.String) for name in missing})
+        nothing = nw.when(nw.col("lead_id").is_null()).then(
+            nw.col("lead_id")
+        )  # a null text, typed as the engine types texts
+        joined = joined.with_columns(**dict.fromkeys(missing, nothing))
     for name in _changing(changes, names):
         joined = _changed(joined, changes, name, keys)
     return joined
@@ -112,10 +115,10 @@ def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
         case "age_days":
             return (nw.col("as_of") - created).cast(nw.Float64) / DAY
         case "created_hour":
-            return floor_div(created + offset(spec) - local_day(created, spec) * DAY, HOUR).cast(nw.Float64)
+            return ((created + offset(spec) - local_day(created, spec) * DAY) // HOUR).cast(nw.Float64)
         case "created_weekday":
             day = local_day(created, spec)
-            return (day + 3 - floor_div(day + 3, 7) * 7).cast(nw.Float64)  # 1970-01-01 was a Thursday
+            return (day + 3 - (day + 3) // 7 * 7).cast(nw.Float64)  # 1970-01-01 was a Thursday
         case "changes":
             return nw.col(spec.name).cast(nw.Float64)
     value = nw.col(spec.attribute or "")

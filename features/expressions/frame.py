@@ -5,6 +5,7 @@ A *meeting* is the join of snapshots with the activities that count at them: one
 eager ones are sorted by ROW and `ORDER`, so a neighbour is a shift.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, Final
@@ -33,33 +34,31 @@ def offset(spec: FeatureSpec) -> int:
 
 def local_day(instant: nw.Expr, spec: FeatureSpec) -> nw.Expr:
     """Number the local calendar day of an instant, counted from 1970-01-01."""
-    return floor_div(instant + offset(spec), DAY)
+    return (instant + offset(spec)) // DAY
 
 
-def floor_div(value: nw.Expr, unit: int) -> nw.Expr:
-    """Divide whole numbers and round down on every engine (some round towards zero).
-
-    Instants and ages lie within 300 years of the epoch, so a shift by whole units makes them positive.
-    """
-    shift = -(-_FAR // unit)
-    return (value + shift * unit) // unit - shift
-
-
-_FAR: Final = 110_000 * DAY
+def plain(text: str) -> str:
+    """Make a column name of letters, digits and `_` only, different for different texts (SQL reads a dot as a path)."""
+    return re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", text)
 
 
 def glob_name(column: str, glob: str) -> str:
     """Name the column that says whether a text matches a glob."""
-    return f"__{column}~{glob}"
+    return f"__{column}_{plain(glob)}"
 
 
 def glob_columns(specs: Iterable[FeatureSpec]) -> dict[str, nw.Expr]:
     """Give one boolean column per glob that the specifications use."""
     wanted = {(column, getattr(spec, column)) for spec in specs for column in TEXT_FILTERS}
     return {
-        glob_name(column, glob): nw.col(column).str.contains(glob_to_regex(glob)).fill_null(value=False)
+        glob_name(column, glob): nw.col(column).str.contains(_whole(glob)).fill_null(value=False)
         for column, glob in sorted(pair for pair in wanted if pair[1] is not None)
     }
+
+
+def _whole(glob: str) -> str:
+    r"""Give the regex of a glob; `\z` ends a text everywhere, while `$` would stand before a line break in Java."""
+    return glob_to_regex(glob).removesuffix("$") + r"\z"
 
 
 def conditions(spec: FeatureSpec) -> list[nw.Expr]:

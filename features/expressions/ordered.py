@@ -27,6 +27,7 @@ from leadlight.spec import FeatureSpec
 
 RHYTHM: Final[frozenset[Measure]] = frozenset({"distinct_days", "gap_mean", "gap_spread", "sessions"})
 FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
+_NEVER: Final = 1 << 62  # later than every instant; running minima would skip a null
 _MINUTE: Final = DAY // 1_440
 
 
@@ -59,26 +60,26 @@ def _rhythm_parts(spec: FeatureSpec) -> dict[str, nw.Expr]:
     if spec.measure in {"gap_mean", "gap_spread"}:
         days = nw.when(linked).then(gap.cast(nw.Float64) / DAY).otherwise(nw.lit(0.0))
         return {
-            f"__links|{spec.name}": linked.cast(nw.Int64),
-            f"__gaps|{spec.name}": days,
-            f"__squares|{spec.name}": days * days,
+            f"__links__{spec.name}": linked.cast(nw.Int64),
+            f"__gaps__{spec.name}": days,
+            f"__squares__{spec.name}": days * days,
         }
     if spec.measure == "sessions":
         near = linked & (gap <= round((spec.gap_minutes or 0.0) * _MINUTE))
     else:
         at = nw.col("occurred_at")
         near = linked & (local_day(at, spec) == local_day(at - gap, spec))
-    return {f"__new|{spec.name}": (inside & ~near).cast(nw.Int64)}
+    return {f"__new__{spec.name}": (inside & ~near).cast(nw.Int64)}
 
 
 def _rhythm(spec: FeatureSpec) -> nw.Expr:
     if spec.measure in {"sessions", "distinct_days"}:
-        return nw.col(f"__new|{spec.name}").cast(nw.Float64)
-    links = nw.col(f"__links|{spec.name}").cast(nw.Float64)
-    gaps = nw.col(f"__gaps|{spec.name}")
+        return nw.col(f"__new__{spec.name}").cast(nw.Float64)
+    links = nw.col(f"__links__{spec.name}").cast(nw.Float64)
+    gaps = nw.col(f"__gaps__{spec.name}")
     if spec.measure == "gap_mean":
         return nw.when(links > 0).then(gaps / links)
-    squares = nw.col(f"__squares|{spec.name}")
+    squares = nw.col(f"__squares__{spec.name}")
     return nw.when(gaps > 0).then((squares * links).sqrt() / gaps)
 
 
@@ -95,7 +96,7 @@ def followed(met: Frame, spec: FeatureSpec) -> Frame:
     rows = rows.filter(nw.col("__first") | nw.col("__later")).select(
         ROW, "age", "occurred_at", "activity_id", "__first", "__later"
     )
-    rows = rows.with_columns(__then=nw.when(nw.col("__later")).then(nw.col("occurred_at")))
+    rows = rows.with_columns(__then=nw.when(nw.col("__later")).then(nw.col("occurred_at")).otherwise(nw.lit(_NEVER)))
     rows = rows.with_columns(__then=nearest_from_here("__then"))
     rows = rows.with_columns(__then=neighbour(rows, "__then", -1))
     counted = nw.col("__first")
