@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from leadlight import wording
 from leadlight.errors import InputError
+from leadlight.measures import MEASURES
 from leadlight.schema import ACTIVITY_TYPES, ACTORS, STAGES
 from leadlight.spec import ACTIVITY_MEASURES, FeatureSpec, Measure
 from leadlight.vocabulary import LANGS
@@ -26,6 +27,15 @@ def spec(measure, **given_):
         "days_since_stage": {"stage": "opportunity"},
         "number": {"attribute": "employees"},
         "category": {"attribute": "company_size", "categories": ("small", "large")},
+        "trend": {"window_days": 30.0},
+        "sessions": {"gap_minutes": 30.0},
+        "share": {"weekdays": (5, 6)},
+        "followed": {"within_days": 7.0},
+        "followed_share": {"within_days": 7.0},
+        "roles": {"attribute": "job_title"},
+        "missing": {"attribute": "industry"},
+        "days_since_date": {"attribute": "founded_on"},
+        "changes": {"attribute": "department"},
     }
     return FeatureSpec("feature_name", "frequency", measure, **(needed.get(measure, {}) | given_))
 
@@ -131,9 +141,11 @@ def test_sentences(given_, value, en, ja):
 @pytest.mark.parametrize("measure", get_args(Measure))
 def test_every_measure_has_a_sentence_without_technical_names(measure, lang):
     kinds = [(name,) for name in ACTIVITY_TYPES] + [(), ACTIVITY_TYPES[:2], ACTIVITY_TYPES]
-    choices = [{"types": types} for types in kinds] if measure in ACTIVITY_MEASURES else [{}]
-    choices += [{"actor": actor} for actor in ACTORS] if measure in ACTIVITY_MEASURES else []
-    if measure.endswith("stage") or measure.startswith("stage"):
+    reads = measure in ACTIVITY_MEASURES or MEASURES[measure].source == "colleagues"
+    choices = [{"types": types} for types in kinds] if reads else [{}]
+    choices += [{"actor": actor} for actor in ACTORS] if reads else []
+    choices += [{"then_types": types, "then_actor": "lead"} for types in kinds] if "followed" in measure else []
+    if measure in {"stage_entries", "days_since_stage"}:
         choices = [{"stage": stage} for stage in STAGES]
     for choice in choices:
         for value in (NAN, 0.0, 1.0, 2.0, 5.0, 2.4371):
