@@ -13,6 +13,7 @@ LeadlightError
 │   ├── BundleMissingError             no bundle where one was expected
 │   ├── BundleTamperedError            signature, hash or content does not hold
 │   └── BundleUnsupportedError         written by another version of the format
+├── EngineError                        an engine of features started and could not finish
 ├── TrackingError                      MLflow's store cannot be read or written; nothing else is lost
 └── ServiceError                       the service cannot start or continue
 
@@ -124,6 +125,10 @@ class BundleUnsupportedError(BundleError):
 
 class TrackingError(LeadlightError):
     """MLflow's store cannot be read or written; the bundle on disk is not concerned."""
+
+
+class EngineError(LeadlightError):
+    """An engine of features started and could not finish."""
 
 
 class ServiceError(LeadlightError):
