@@ -1,8 +1,8 @@
 """The record of one lead as arrays: what online features, rule ledgers and the service read. No pandas, no Arrow."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,25 @@ KNOWN_AT_ONCE: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True)
+class Coded:
+    """A column as numbers: `words[codes[i]]` is the value of row i; the words differ from each other.
+
+    Attributes:
+        codes: shape (n,).
+        words: None first (code 0 is null), then in the order of their first row; where several columns were coded
+            together, tuples, without any for null.
+    """
+
+    codes: NDArray[np.intp]
+    words: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Activities:
     """The activities of one lead, shape (n,) each, sorted by (occurred_at, activity_id); instants in µs UTC.
 
-    A text is None where the table has null, `value` is NaN, `received_at` is `KNOWN_AT_ONCE`.
+    A text is None where the table has null, `value` is NaN, `received_at` is `KNOWN_AT_ONCE`. `memo` keeps what was
+    derived from the arrays (see `coded`), so that a record that is read at many instants is encoded once.
     """
 
     activity_id: Texts
@@ -30,6 +45,7 @@ class Activities:
     content: Texts
     detail: Texts
     value: NDArray[np.float64]
+    memo: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         """Give the number of activities."""
@@ -38,6 +54,24 @@ class Activities:
     def known_before(self, as_of: int) -> NDArray[np.bool_]:
         """Mask the activities that count at `as_of`: occurred before it, and known before it."""
         return (self.occurred_at < as_of) & (self.received_at < as_of)
+
+    def coded(self, *columns: str) -> Coded:
+        """Give one column of texts, or several together, as codes; computed once."""
+        found: Coded | None = self.memo.get(columns)
+        if found is None:
+            lists = [getattr(self, column).tolist() for column in columns]
+            values, first = (lists[0], [None]) if len(lists) == 1 else (list(zip(*lists, strict=True)), [])
+            places = {value: place for place, value in enumerate(dict.fromkeys(first + values))}
+            codes = np.fromiter(map(places.__getitem__, values), np.intp, len(values))
+            found = self.memo[columns] = Coded(codes, tuple(places))
+        return found
+
+    def last_received(self) -> int:
+        """Give the newest `received_at`, `KNOWN_AT_ONCE` where all were known at once; computed once."""
+        found: int | None = self.memo.get("last_received")
+        if found is None:
+            found = self.memo["last_received"] = int(self.received_at.max(initial=KNOWN_AT_ONCE))
+        return found
 
     @classmethod
     def from_rows(cls, rows: list[Mapping[str, object]]) -> "Activities":

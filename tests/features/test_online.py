@@ -1,12 +1,18 @@
-"""A few rows computed by hand; `tests.features.test_batch` holds both engines against a slow reference."""
+"""Every measure against the slow reference on random records, and a few rows computed by hand."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features import online
+from features.tables import timelines
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
 from leadlight.timeline import Activities, AttributeChange, StageEntry, Timeline
+from tests.features import market
+
+PLAN = online.Plan(market.SPECS)
 
 # 2024-10-04T00:00:00Z, a Friday.
 BASE = 20_000 * DAY
@@ -125,3 +131,107 @@ def test_nothing_recorded_counts_zero_and_has_no_recency():
     )
     np.testing.assert_array_equal(online.row(line(), AS_OF, specs), [0, 0, 0, np.nan, np.nan])
     assert online.row(line(), AS_OF, ()).shape == (0,)
+
+
+def company_of(record, lines, lead_id):
+    accounts = {row["lead_id"]: row["account_id"] for row in record[0]}
+    own = accounts[lead_id]
+    return [] if own is None else [lines[name] for name, account in accounts.items() if account == own]
+
+
+def assert_equals_the_reference(record, lead_id, as_of, found):
+    wanted = [market.reference(record, lead_id, as_of, spec) for spec in market.SPECS]
+    for spec, one, other in zip(market.SPECS, found, wanted, strict=True):
+        expected = np.nan if other is None else other
+        np.testing.assert_allclose(one, expected, rtol=1e-9, atol=1e-12, err_msg=spec.name)
+
+
+@settings(max_examples=100, deadline=None)
+@given(record=market.records(), lead_id=market.lead_ids, instants=st.lists(market.instants, min_size=1, max_size=3))
+def test_every_measure_equals_the_slow_reference(record, lead_id, instants):
+    lines = timelines(market.tables(*record))
+    others = [line for line in company_of(record, lines, lead_id) if line.lead_id != lead_id]
+    for as_of in instants:  # over one record, whose codes are made once
+        assert_equals_the_reference(record, lead_id, as_of, PLAN.row(lines[lead_id], as_of, others))
+
+
+@settings(max_examples=20, deadline=None)
+@given(record=market.records(), instants=st.lists(market.instants, min_size=1, max_size=2))
+def test_a_company_made_ready_once_answers_for_each_of_its_leads(record, instants):
+    lines = timelines(market.tables(*record))
+    for lead_id in market.LEADS:
+        ready = online.Colleagues(company_of(record, lines, lead_id))  # the lead itself among them
+        for as_of in instants:
+            assert_equals_the_reference(record, lead_id, as_of, PLAN.row(lines[lead_id], as_of, ready))
+
+
+@pytest.mark.parametrize("lead_id", ["p000", "p008", "p010", "p030", "p059"])
+@pytest.mark.parametrize("as_of", [market.BASE, market.BASE + 1, market.BASE + DAY + 1, market.BASE + 4 * DAY])
+def test_of_a_large_company_the_fifty_created_last_count(lead_id, as_of):
+    record = market.crowd()
+    lines = timelines(market.tables(*record))
+    everybody = list(lines.values())
+    shuffled = [everybody[place] for place in np.random.default_rng(1).permutation(len(everybody))]
+    assert_equals_the_reference(record, lead_id, as_of, online.row(lines[lead_id], as_of, market.SPECS, shuffled))
+
+
+def test_the_crowd_would_tell_if_its_oldest_leads_counted():
+    lines = timelines(market.tables(*market.crowd()))
+    most = (FeatureSpec("most", "company", "most_active_colleague"),)
+    assert online.row(lines["p059"], market.BASE + 4 * DAY, most, [lines["p000"], lines["p020"]]) == [9.0]
+    assert online.row(lines["p059"], market.BASE + 4 * DAY, most, list(lines.values())) == [1.0]
+
+
+def test_a_glob_matches_the_whole_text_over_line_breaks_too():
+    odd = line(ago(1, content="/blog/1\n"), ago(1, content="/blog/\n"), ago(1, content="x/blog/1"))
+    assert value(odd, "frequency", "count", content="/blog/?") == 1
+    assert value(odd, "frequency", "count", content="/blog/*") == 2
+
+
+def test_more_globs_than_a_machine_word_has_bits():
+    specs = tuple(FeatureSpec(f"n{place}", "rule", "count", content=f"/{place}*") for place in range(70))
+    found = online.row(line(ago(1, content="/69/x"), ago(2, content="/6/x"), ago(3)), AS_OF, specs)
+    assert {spec.name: count for spec, count in zip(specs, found, strict=True) if count} == {"n6": 2.0, "n69": 1.0}
+
+
+def test_followed_by_something_at_the_same_instant_but_not_by_itself():
+    same = line(ago(1, type="mail"), ago(1, type="open"), ago(0.5, type="mail"))
+    arguments = {"then_types": ("open",), "within_days": 1}
+    assert value(same, "sequence", "followed", ("mail",), **arguments) == 1
+    assert value(same, "sequence", "followed_share", ("mail",), **arguments) == 0.5
+    assert value(same, "sequence", "followed", ("open",), **arguments) == 0
+
+
+def test_a_longer_pause_than_the_gap_starts_a_session():
+    minute = 60_000_000
+    visits = line(*({"occurred_at": BASE + at} for at in (0, 30 * minute, 60 * minute + 1, DAY)))
+    assert value(visits, "rhythm", "sessions", gap_minutes=30) == 3
+    assert value(visits, "rhythm", "sessions", gap_minutes=1e300) == 1
+
+
+def test_gaps_that_are_regular_have_a_spread_of_one():
+    regular = line(ago(1), ago(3), ago(5))
+    assert value(regular, "rhythm", "gap_mean") == 2
+    assert value(regular, "rhythm", "gap_spread") == 1
+    assert np.isnan(value(line(ago(1), ago(1)), "rhythm", "gap_spread"))
+    assert np.isnan(value(regular, "rhythm", "gap_mean", window_days=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "days"), [("2024-10-01", 13), ("2024-02-31", 226), ("2024-03-02T12:00", 226), ("2024-00-10", np.nan)]
+)
+def test_days_since_a_date(text, days):
+    (found,) = online.row(
+        line(attributes={"since": text}), AS_OF, (FeatureSpec("x", "fit", "days_since_date", attribute="since"),)
+    )
+    np.testing.assert_equal(found, days)
+
+
+@pytest.mark.parametrize("text", ["1_000", "\uff11\uff12", "0x10", "inf", ""])
+def test_only_a_plain_finite_number_is_one(text):
+    assert np.isnan(value(line(attributes={"size": text}), "fit", "number", attribute="size"))
+
+
+def test_what_lies_farther_back_than_an_int64_can_tell_is_inside_a_longer_window():
+    assert value(line(ago(1)), "frequency", "count", window_days=1e300) == 1
+    assert value(line(ago(1)), "momentum", "momentum", window_days=1e300) == 1

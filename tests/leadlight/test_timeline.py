@@ -55,3 +55,20 @@ def test_an_attribute_without_changes_is_the_leads_own():
     lead = timeline(AttributeChange("industry", 10, "s", "m"))
     assert lead.attribute("size", 5) == 10.0
     assert lead.attribute("nowhere", 5) is None
+
+
+def test_texts_become_codes_once_and_null_is_the_first():
+    activities = Activities.from_rows([row("a", 1, channel="web"), row("b", 2), row("c", 3, channel="web")])
+    channels = activities.coded("channel")
+    assert channels.words == (None, "web")
+    assert channels.codes.tolist() == [1, 0, 1]
+    assert activities.coded("channel") is channels
+    pairs = activities.coded("type", "channel")
+    assert pairs.words == (("page_view", "web"), ("page_view", None))
+    assert pairs.codes.tolist() == [0, 1, 0]
+
+
+def test_the_newest_arrival():
+    assert Activities.from_rows([row("a", 1, received_at=9), row("b", 2)]).last_received() == 9
+    assert Activities.from_rows([row("a", 1)]).last_received() == KNOWN_AT_ONCE
+    assert Activities.from_rows([]).last_received() == KNOWN_AT_ONCE

@@ -1,0 +1,1 @@
+"""The measures over the record of one lead: arrays of some hundred activities, numpy only."""
