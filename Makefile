@@ -6,7 +6,7 @@ DATA := ../shared/data
 ARGS :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test demo bench results notebooks serve lock clean
+.PHONY: help setup check test demo bench results docs notebooks serve lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,9 @@ bench: $(READY) ## time the demo, best of two
 
 results: $(READY) ## the three public data sets, written to docs/results.md (DATA=folder)
 	@$(BIN)/python -m benchmarks.results --data $(DATA) $(ARGS)
+
+docs: $(READY) ## write the generated pages of the documentation again
+	@$(BIN)/python tools/make_docs.py
 
 notebooks: $(READY) ## execute every notebook in order
 	@$(BIN)/python tools/run_notebooks.py notebooks

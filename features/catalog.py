@@ -31,6 +31,7 @@ from features.ranking import keep
 from features.tables import Tables
 from leadlight.documents import Document
 from leadlight.errors import NotEnoughDataError, SpecError, did_you_mean
+from leadlight.instants import iso
 from leadlight.schema import TABLES
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo
@@ -92,7 +93,10 @@ def suggest(
     chosen = settings or CatalogSettings()
     specs = chosen.only
     if specs is None:
-        specs = from_profile(profile(tables, info, before), chosen)
+        seen = profile(tables, info, before)
+        if not seen.leads:
+            raise NotEnoughDataError(f"no lead was created before {iso(before)}; nothing to learn from")
+        specs = from_profile(seen, chosen)
     _check_attributes(specs, _attributes(tables))
     return specs
 

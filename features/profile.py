@@ -31,6 +31,7 @@ class Profile:
         numbers: usable numeric attributes that vary.
         categories: usable categorical attributes that vary, each with its values by frequency (rare ones left out).
         timed: False where the data has no clock (then ages and hours mean nothing).
+        leads: how many leads there were.
         dates: usable attributes that hold dates (YYYY-MM-DD first) and vary.
         channels: channels, the one that most leads have first.
         repeated: stages that leads entered more than once.
@@ -52,6 +53,7 @@ class Profile:
     numbers: tuple[str, ...]
     categories: dict[str, tuple[str, ...]]
     timed: bool
+    leads: int = 0
     dates: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
@@ -103,6 +105,7 @@ def profile(
         numbers=_numbers(values, usable),
         categories=categories,
         timed=info.clock == "time",
+        leads=total,
         dates=dates,
         channels=tuple(seen.channel_share),
         repeated=_repeated(entries, min_leads),

@@ -91,8 +91,11 @@ def test_settings_that_make_no_sense_are_refused(tmp_path, text, message):
 
 
 def test_nothing_to_learn_from_is_said():
-    with pytest.raises(NotEnoughDataError, match="nothing to learn from"):
-        catalog.suggest(market_of(), info(clock="order"), BASE - DAY)
+    with pytest.raises(NotEnoughDataError, match=r"no lead was created before 2024-10-03; nothing to learn from"):
+        catalog.suggest(market_of(), info(), BASE - DAY)
+    nobody_did_anything = market.tables(rows_of(60)[0], [], [], [])
+    with pytest.raises(NotEnoughDataError, match="no activity and no attribute known at creation"):
+        catalog.suggest(nobody_did_anything, info(clock="order"), BASE + DAY)
 
 
 def test_the_same_data_gives_the_same_catalog_in_the_same_order():
