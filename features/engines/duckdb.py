@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 import narwhals as nw
@@ -24,9 +25,9 @@ class DuckDBEngine:
 
     def __init__(self, memory_limit: str | None = None, connection: duckdb.DuckDBPyConnection | None = None) -> None:
         """Open a connection of its own unless one is given."""
-        self._spill = tempfile.TemporaryDirectory(prefix="leadlight-duckdb-")
+        spill = Path(tempfile.gettempdir()) / f"leadlight-duckdb-{uuid4().hex}"  # DuckDB makes and removes it
         self._connection = connection or duckdb.connect()
-        self._connection.execute(f"SET temp_directory = '{self._spill.name}'")
+        self._connection.execute(f"SET temp_directory = '{spill}'")
         if memory_limit is not None:
             self._connection.execute(f"SET memory_limit = '{memory_limit}'")
         self._numbers = count()

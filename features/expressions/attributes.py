@@ -9,8 +9,8 @@ from features.expressions.frame import ROW, Frame, coded, local_day, offset, wid
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
 
-_NUMBER: Final = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\z"  # a text that is none is null
-_DATE: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_NUMBER: Final = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"  # a text that is none is null
+_DATE: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 
 
 def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame:
@@ -28,8 +28,15 @@ def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSp
     if counted:
         joined = joined.join(_changes(rows, changes, counted), on=ROW, how="left")
     kinds = joined.collect_schema()
-    numeric = {name for name in names if kinds[name].is_numeric()}
-    return joined.select(ROW, *(_measure(spec, numeric).alias(spec.name) for spec in specs))
+    numeric = {name for name in names if name in kinds and kinds[name].is_numeric()}
+    absent = {name for name in names if name not in kinds}
+    return joined.select(
+        ROW,
+        *(
+            (_of_nothing(spec) if spec.attribute in absent else _measure(spec, numeric)).alias(spec.name)
+            for spec in specs
+        ),
+    )
 
 
 def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[str], keys: list[str]) -> Frame:
@@ -39,7 +46,7 @@ def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[s
         rows: keys, lead_id, as_of.
         leads: the leads.
         changes: the recorded changes.
-        names: attributes; one that `leads` does not have is null where no change is recorded.
+        names: attributes; one that neither `leads` nor the changes have is left out.
         keys: columns that tell the rows apart.
     """
     present = leads.collect_schema()
@@ -47,13 +54,9 @@ def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[s
         _no_nan(name).alias(name) if present[name].is_float() else nw.col(name) for name in names if name in present
     ]
     joined = rows.join(leads.select("lead_id", "created_at", *known), on="lead_id")
-    missing = [name for name in names if name not in present]
-    if missing:
-        nothing = nw.when(nw.col("lead_id").is_null()).then(
-            nw.col("lead_id")
-        )  # a null text, typed as the engine types texts
-        joined = joined.with_columns(**dict.fromkeys(missing, nothing))
     for name in _changing(changes, names):
+        if name not in present:  # a null text, typed as the engine types texts
+            joined = joined.with_columns(nw.when(nw.col("lead_id").is_null()).then(nw.col("lead_id")).alias(name))
         joined = _changed(joined, changes, name, keys)
     return joined
 
@@ -109,6 +112,13 @@ def _changes(rows: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame
     return met.with_columns(**cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
 
 
+def _of_nothing(spec: FeatureSpec) -> nw.Expr:
+    """Measure an attribute that no lead has."""
+    if spec.measure == "changes":
+        return nw.col(spec.name).cast(nw.Float64)
+    return nw.lit(1.0 if spec.measure == "missing" else None, nw.Float64)
+
+
 def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
     created = nw.col("created_at")
     match spec.measure:
@@ -151,4 +161,6 @@ def _days_since(text: nw.Expr, spec: FeatureSpec) -> nw.Expr:
     era_years = year + 400  # never negative, also for year 0
     days = era_years * 365 + era_years // 4 - era_years // 100 + era_years // 400 + day_of_year
     number = days - (719_468 + 146_097)
-    return (nw.col("as_of") + offset(spec) - number * DAY).cast(nw.Float64) / DAY
+    today = local_day(nw.col("as_of"), spec)
+    since_midnight = nw.col("as_of") + offset(spec) - today * DAY
+    return (today - number).cast(nw.Float64) + since_midnight.cast(nw.Float64) / DAY

@@ -1,0 +1,267 @@
+"""PySpark: for logs larger than a machine. The plan runs in Spark's own engine: no Python on the workers.
+
+A meeting is put once into partitions by snapshot and into the order of time, and is kept; windows, groups and joins by
+snapshot then move no row again. What a lost worker had kept is computed again by Spark.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import narwhals as nw
+import polars as pl
+
+from features.engines.base import EngineName
+from features.expressions import assemble
+from features.expressions.frame import ORDER, ROW, Frame
+from features.tables import Tables
+from leadlight.errors import EngineError, InputError
+from leadlight.schema import TABLES, TableName
+from leadlight.spec import FeatureSpec
+
+with warnings.catch_warnings():
+    # pyspark warns of pandas 3 on import; between the engines goes Arrow, no pandas.
+    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+    from pyspark import StorageLevel
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as sf
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+LOCAL: Final = "local[*]"
+OLDEST_JAVA: Final = 17
+_PATIENCE: Final = 5.0  # seconds for a master to answer
+_LOOPBACK: Final = "127.0.0.1"
+# What results depend on, whatever the user's own settings are.
+_MEANING: Final[Mapping[str, str]] = {
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+}
+
+
+class SparkEngine:
+    """Features on PySpark frames of one session."""
+
+    name: EngineName = "pyspark"
+
+    def __init__(self, master: str | None = None, session: SparkSession | None = None) -> None:
+        """Take a session, or open one.
+
+        Args:
+            master: `local[*]`, `spark://HOST:PORT` or what else Spark takes; None = the running session's, else local.
+            session: the session of tables that exist already; its settings are left as they are.
+
+        Raises:
+            InputError: Java is missing or too old, nothing answers at the master, or another session is running.
+        """
+        self.session = session or open_session(master)
+        self._kept: list[DataFrame] = []
+
+    def read(self, paths: Mapping[TableName, Path]) -> Tables:
+        """Open Parquet files, folders of part files, or folders partitioned by `column=value`."""
+        read = {name: self._read(name, path) for name, path in paths.items()}
+        return Tables(read["leads"], read["activities"], read["stages"], read["attribute_changes"])
+
+    def _read(self, name: TableName, path: Path) -> "DataFrame":
+        try:
+            frame = self.session.read.parquet(_literal(path))
+        except PySparkException as refused:
+            raise InputError(f"table `{name}` cannot be read from `{path}` ({_first_line(refused)})") from refused
+        instants = [column for column, kind in TABLES[name].items() if kind == "instant" and column in frame.columns]
+        integers = {
+            column: sf.unix_micros(sf.col(column).cast("timestamp"))
+            for column in instants
+            if frame.schema[column].dataType.typeName().startswith("timestamp")
+        }
+        return frame.withColumns(integers) if integers else frame
+
+    def records(self, tables: Tables) -> assemble.Records:
+        """Wrap frames."""
+        frames = (tables.leads, tables.activities, tables.stages, tables.changes)
+        return assemble.Records(*(nw.from_native(frame) for frame in frames))
+
+    def rows(self, rows: pl.DataFrame) -> Frame:
+        """Send snapshots from the driver to the workers."""
+        native = self.session.createDataFrame(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        if ROW in native.columns:
+            native = self._persisted(native.repartition(self._partitions, ROW))
+        return self._wrapped(native)
+
+    def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+        """Join; kept on the workers by snapshot, in the order of time."""
+        met = assemble.meeting(rows, activities, specs).to_native()
+        return self._wrapped(self._persisted(met.repartition(self._partitions, ROW).sortWithinPartitions(ROW, *ORDER)))
+
+    def keep(self, frame: Frame) -> Frame:
+        """Keep a frame on the workers once it is computed; on their disks where memory does not hold it."""
+        return self._wrapped(self._persisted(frame.to_native()))
+
+    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
+        """Leave the parts lazy: Spark plans them together."""
+        return list(parts)
+
+    def to_polars(self, frame: Frame) -> pl.DataFrame:
+        """Fetch to the driver, snapshots in order.
+
+        Raises:
+            EngineError: Spark gave up.
+        """
+        with self._finishing():
+            found = pl.from_arrow(frame.to_native().toArrow())
+        if not isinstance(found, pl.DataFrame):  # an Arrow table always gives a frame
+            raise TypeError(type(found))
+        return found.sort(ROW)
+
+    def write(self, frame: Frame, folder: Path) -> None:
+        """Write one part file per partition, from the workers; the folder must be on storage that all of them share.
+
+        Raises:
+            EngineError: Spark gave up; what is in the folder is of no use.
+        """
+        native = frame.to_native().sortWithinPartitions(ROW).drop(ROW)
+        with self._finishing():
+            native.write.mode("append").option("compression", "lz4raw").parquet(_literal(folder, escape=False))
+        for checksum in folder.glob(".*.crc"):
+            checksum.unlink()
+        (folder / "_SUCCESS").unlink(missing_ok=True)
+
+    @property
+    def _partitions(self) -> int:
+        return int(self.session.conf.get("spark.sql.shuffle.partitions") or 200)
+
+    def _wrapped(self, native: "DataFrame") -> Frame:
+        frame: Frame = nw.from_native(native)
+        return frame
+
+    def _persisted(self, native: "DataFrame") -> "DataFrame":
+        kept = native.persist(StorageLevel.MEMORY_AND_DISK)
+        self._kept.append(kept)
+        return kept
+
+    @contextmanager
+    def _finishing(self) -> Iterator[None]:
+        """Run a job, then let go of what was kept for it."""
+        with spark_errors():
+            try:
+                yield
+            finally:
+                for kept in self._kept:
+                    kept.unpersist()
+                self._kept.clear()
+
+
+@contextmanager
+def spark_errors() -> Iterator[None]:
+    """Turn the failure of a Spark job into an error of one line."""
+    from py4j.protocol import Py4JError  # noqa: PLC0415  (comes with pyspark)
+
+    try:
+        yield
+    except (PySparkException, Py4JError) as failed:
+        raise EngineError(
+            f"Spark gave up ({_first_line(failed)}); nothing was written; see the logs of its workers"
+        ) from (failed)
+
+
+def open_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> SparkSession:
+    """Open a session, or take the one that is running.
+
+    Args:
+        master: see `SparkEngine`.
+        settings: Spark settings by their names; they go before what `spark-defaults.conf` says.
+
+    Raises:
+        InputError: Java is missing or too old, nothing answers at the master, or a session of another master runs.
+    """
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        if master is not None and master != running.sparkContext.master:
+            raise InputError(f"a Spark session on `{running.sparkContext.master}` is running; stop it, or use that one")
+        return _with_meaning(running)
+    _check_java()
+    master = master or LOCAL
+    _check_master(master)
+    builder = SparkSession.builder.appName("leadlight").master(master)
+    for name, value in (_defaults(master) | _MEANING | dict(settings or {})).items():
+        builder = builder.config(name, value)
+    try:
+        return _with_meaning(builder.getOrCreate())
+    except Exception as failed:  # Java's own exceptions come in several kinds
+        if isinstance(failed, LookupError | TypeError | AttributeError):
+            raise
+        raise EngineError(f"Spark does not start on `{master}` ({_first_line(failed)})") from failed
+
+
+def _defaults(master: str) -> dict[str, str]:
+    terminal = sys.stderr.isatty()
+    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR"}
+    if master.startswith("local") or _LOOPBACK in master or "localhost" in master:
+        settings |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, "spark.ui.enabled": "false"}
+    if master.startswith("local"):
+        settings |= {"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))}
+    return settings
+
+
+def _with_meaning(session: SparkSession) -> SparkSession:
+    for name, value in _MEANING.items():
+        session.conf.set(name, value)
+    return session
+
+
+def _check_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(str(Path(home) / "bin" / "java")) if home else shutil.which("java")
+    mend = 'install Java 17 or 21 and set JAVA_HOME, beside: pip install "leadlight[spark]"'
+    if java is None:
+        raise InputError(f"engine `pyspark` needs Java, which is not there; {mend}")
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603  (the user's Java)
+    found = re.search(r'version "(?:1\.)?(\d+)', said.stderr + said.stdout)
+    if found is None or int(found[1]) < OLDEST_JAVA:
+        version = found[1] if found else "of unknown version"
+        raise InputError(f"engine `pyspark` needs Java {OLDEST_JAVA}, and `{java}` is Java {version}; {mend}")
+
+
+def _check_master(master: str) -> None:
+    """Ask whether anything answers at a standalone master: Spark itself would try for a minute.
+
+    Raises:
+        InputError: the address is none, or nothing answers at any of its hosts.
+    """
+    if re.fullmatch(r"local(\[(\*|\d+)(,\s*\d+)?\])?|yarn|k8s://.+|local-cluster\[.+\]", master):
+        return
+    hosts = re.fullmatch(r"spark://([^/:,]+:\d+(?:,[^/:,]+:\d+)*)", master)
+    if hosts is None:
+        raise InputError(f"--master `{master}` is none that Spark knows; write spark://HOST:PORT or local[*]")
+    for host in hosts[1].split(","):
+        name, _, port = host.rpartition(":")
+        try:
+            socket.create_connection((name, int(port)), _PATIENCE).close()
+        except (OSError, OverflowError):
+            continue
+        return
+    raise InputError(f"nothing answers at `{master}`; start the cluster, or correct --master")
+
+
+def _literal(path: Path, *, escape: bool = True) -> str:
+    """Give a local path as Spark reads it; marks that it would take for patterns are escaped."""
+    text = str(path.resolve())
+    return "file://" + (re.sub(r"([{}\[\]*?\\])", r"\\\1", text) if escape else text)
+
+
+def _first_line(error: Any) -> str:
+    """Give the first line of an error that says something."""
+    java = getattr(error, "java_exception", None)
+    text = str(java.toString()) if java is not None else str(error)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
