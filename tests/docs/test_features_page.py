@@ -5,10 +5,8 @@ from typing import get_args
 
 import pytest
 
-from features.describe import meaning
-from features.page import page
 from leadlight.measures import MEASURES
-from leadlight.spec import Family, FeatureSpec
+from leadlight.spec import Family
 from tools import make_docs
 
 FEATURES = Path(__file__).parents[2] / "docs" / "features.md"
@@ -40,14 +38,3 @@ def test_no_family_is_missing(written, family):
 def test_every_family_file_is_on_the_page(written):
     files = {path.stem for path in (FEATURES.parents[1] / "features" / "families").glob("[a-z]*.py")}
     assert files == set(get_args(Family)) - {"rule"}
-
-
-def test_a_page_lists_every_feature_of_its_catalog():
-    specs = [
-        FeatureSpec("calls", "frequency", "count", ("call",), window_days=7),
-        FeatureSpec("odd|name", "fit", "missing", attribute="industry"),
-    ]
-    text = page(specs, "Mine")
-    assert "## Mine\n\n2 features." in text
-    assert f"| `calls` | {meaning(specs[0])} | activities | 7 days | 0 |" in text
-    assert "| `odd\\|name` |" in text
