@@ -8,6 +8,9 @@
       bundles/current          one line: the version that serves (the pointer is the truth)
       reports/                 what people read
       card.yaml                the workspace's own rule card, if any
+      hygiene.yaml             what hygiene sets aside, if not the usual
+      merges.csv               merges.parquet: leads that are one, if any
+      hygiene/<generation>/    what hygiene set aside, table by table
       mlflow.db mlartifacts/   tracking
       serve.db                 online state
 
@@ -135,6 +138,20 @@ class Workspace:
     def card(self) -> Path:
         """The workspace's own rule card (may not exist)."""
         return self.root / "card.yaml"
+
+    @property
+    def hygiene(self) -> Path:
+        """The workspace's own hygiene settings (may not exist)."""
+        return self.root / "hygiene.yaml"
+
+    def merges(self) -> Path | None:
+        """Give the workspace's merge map, None where it has none."""
+        found = (self.root / name for name in ("merges.parquet", "merges.csv"))
+        return next((path for path in found if path.exists()), None)
+
+    def set_aside_path(self, name: TableName, generation: str) -> Path:
+        """Give the file of what hygiene set aside of a table in a generation."""
+        return self.root / "hygiene" / generation / f"{name}.parquet"
 
     @property
     def serve_db(self) -> Path:

@@ -1,0 +1,207 @@
+"""Hygiene: what is set aside of the tables before any feature is computed, counted by cause, and lost never.
+
+Duplicates, scanners, events in the future or long before their lead, leads that are one, and leads that are no
+prospects. `docs/hygiene.md` says why; `features.hygiene_rules` how activities are judged. The same decisions on one
+timeline: `features.hygiene_online`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import narwhals as nw
+
+from features import hygiene_merges, hygiene_rules, hygiene_settings
+from features import tables as tables_of
+from features.hygiene_merges import Merge
+from features.hygiene_settings import Cause, DomainSettings, HygieneSettings
+from features.tables import Tables
+from leadlight.errors import InputError
+from leadlight.schema import TableName
+from leadlight.workspace import Workspace, file_atomically
+
+FIELDS: Final[dict[str, TableName]] = {
+    "leads": "leads",
+    "activities": "activities",
+    "stages": "stages",
+    "changes": "attribute_changes",
+}
+# Causes that concern a whole lead: they are counted in leads, all others in activities (or changes).
+OF_LEADS: Final[tuple[Cause, ...]] = ("merged_lead", "internal_domain", "competitor_domain")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How many rows came, stayed and were set aside: `rows[t] == kept[t] + sum(set_aside[t].values())` for table t."""
+
+    rows: Mapping[str, int]
+    kept: Mapping[str, int]
+    set_aside: Mapping[str, Mapping[str, int]]
+
+    def causes(self) -> dict[str, int]:
+        """Count by cause: leads where it concerns whole leads, else activities and changes."""
+        counted: dict[str, int] = {}
+        for table, causes in self.set_aside.items():
+            for cause, number in causes.items():
+                if (cause in OF_LEADS) == (table == "leads"):
+                    counted[cause] = counted.get(cause, 0) + number
+        return dict(sorted(counted.items()))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the report as JSON."""
+        return {**asdict(self), "causes": self.causes()}
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What hygiene makes of tables.
+
+    Attributes:
+        tables: what stays, lazily.
+        set_aside: what was set aside, lazily; each table with a column `cause` beside its own.
+    """
+
+    tables: Tables
+    set_aside: Tables
+
+    def report(self) -> Report:
+        """Count; this reads the tables."""
+        rows: dict[str, int] = {}
+        kept: dict[str, int] = {}
+        aside: dict[str, dict[str, int]] = {}
+        for field, name in FIELDS.items():
+            frame = nw.from_native(getattr(self.set_aside, field)).lazy()
+            counted = frame.group_by("cause").agg(n=nw.len()).collect()
+            causes = dict(sorted(zip(counted["cause"].to_list(), counted["n"].to_list(), strict=True)))
+            own = nw.from_native(getattr(self.tables, field)).lazy()
+            kept[name] = int(own.select(nw.len()).collect().item())
+            aside[name] = causes
+            rows[name] = kept[name] + sum(causes.values())
+        return Report(rows, kept, aside)
+
+
+def clean(
+    tables: Tables,
+    observed_until: int,
+    settings: HygieneSettings | None = None,
+    merges: Iterable[Merge] = (),
+    *,
+    unique_ids: bool = False,
+) -> Cleaned:
+    """Set aside what would mislead features, labels and thresholds.
+
+    The decisions are made here (on Polars; other engines make them when the frames are read); the tables stay lazy.
+
+    Args:
+        tables: native frames of one engine, instants as int64 µs.
+        observed_until: µs UTC; how far the record is complete.
+        settings: None = the usual ones.
+        merges: leads that are one.
+        unique_ids: no two activities share an id, as in every workspace; then nobody has to look.
+
+    Raises:
+        InputError: an id is null, merges form a circle or name an unknown lead, the attribute of the domains is no
+            column of leads.
+    """
+    settings = settings or HygieneSettings()
+    _refuse_null_ids(tables)
+    merges = tuple(merges)
+    aside = []
+    if merges:
+        tables, gone = hygiene_merges.carry(tables, merges)
+        aside.append(gone)
+    if settings.domains is not None:
+        tables, gone = _without_domains(tables, settings.domains)
+        aside.append(gone)
+    tables, gone = _without_activities(tables, observed_until, settings, unique_ids=unique_ids)
+    return Cleaned(tables, _together([*aside, gone]))
+
+
+def of_workspace(workspace: Workspace, settings: HygieneSettings | None = None, merges: Path | None = None) -> Cleaned:
+    """Clean a workspace's tables by its settings and its merge map.
+
+    Args:
+        workspace: holds the tables.
+        settings: None = the workspace's `hygiene.yaml`, else the usual ones.
+        merges: file of a merge map; None = the workspace's own, if it has one.
+
+    Raises:
+        InputError: settings or merge map are wrong.
+        WorkspaceError: nothing was ingested.
+    """
+    info = workspace.tables_info()
+    found = workspace.merges() if merges is None else merges
+    return clean(
+        tables_of.read(workspace),
+        info.observed_until,
+        hygiene_settings.of_workspace(workspace) if settings is None else settings,
+        () if found is None else hygiene_merges.read(found),
+        unique_ids=True,
+    )
+
+
+def write_set_aside(cleaned: Cleaned, workspace: Workspace) -> None:
+    """Write what was set aside (Polars tables) into the workspace, each table whole or not at all."""
+    generation = workspace.tables_info().generation
+    for field, name in FIELDS.items():
+        with file_atomically(workspace.set_aside_path(name, generation)) as temporary:
+            getattr(cleaned.set_aside, field).collect().write_parquet(temporary)
+
+
+def _refuse_null_ids(tables: Tables) -> None:
+    for field, columns in {"leads": ["lead_id"], "activities": ["activity_id", "lead_id"]}.items():
+        frame = nw.from_native(getattr(tables, field)).lazy()
+        counted = frame.select(nw.col(columns).is_null().sum()).collect()
+        for column in columns:
+            number = counted[column].to_list()[0]
+            if number:
+                raise InputError(f"{number} rows of `{field}` have no {column}; leave them out or give them one")
+
+
+def _without_domains(tables: Tables, domains: DomainSettings) -> tuple[Tables, Tables]:
+    leads = nw.from_native(tables.leads).lazy()
+    names = leads.collect_schema().names()
+    if domains.attribute not in names:
+        raise InputError.unknown_name("hygiene: `domains.attribute`: the column of leads", domains.attribute, names)
+    internal, competitor = (_of_domains(domains, listed) for listed in (domains.internal, domains.competitors))
+    cause = nw.when(internal).then(nw.lit("internal_domain")).when(competitor).then(nw.lit("competitor_domain"))
+    found = leads.select("lead_id", cause=cause).filter(~nw.col("cause").is_null())
+    found = hygiene_rules.settled(found)
+    kept, gone = {}, {}
+    for field in FIELDS:
+        rows = nw.from_native(getattr(tables, field)).lazy()
+        kept[field] = nw.to_native(rows.join(found, on="lead_id", how="anti"))
+        gone[field] = nw.to_native(rows.join(found, on="lead_id"))
+    return Tables(**kept), Tables(**gone)
+
+
+def _of_domains(domains: DomainSettings, listed: tuple[str, ...]) -> Any:
+    """Whether an attribute is one of the domains, lies under one, or is an address or URL there."""
+    text = nw.col(domains.attribute).cast(nw.String).str.strip_chars().str.to_lowercase()
+    if not listed:
+        return text.is_null() & ~text.is_null()
+    pieces = "|".join(domain.replace(".", r"\.") for domain in listed)
+    return text.str.contains(rf"^([^\s]*[@./])?({pieces})([:/].*)?$")
+
+
+def _without_activities(
+    tables: Tables, observed_until: int, settings: HygieneSettings, *, unique_ids: bool
+) -> tuple[Tables, Tables]:
+    activities, leads = nw.from_native(tables.activities).lazy(), nw.from_native(tables.leads).lazy()
+    aside = []
+    if settings.duplicate_ids and not unique_ids:
+        activities, repeated = hygiene_rules.without_repeated_ids(activities)
+        aside.append(repeated.with_columns(cause=nw.lit("duplicate_id")))
+    judged = hygiene_rules.judge(activities, leads, settings, observed_until)
+    aside.append(activities.join(judged, on="activity_id"))
+    kept = activities.join(judged.select("activity_id"), on="activity_id", how="anti")
+    none = {field: nw.from_native(getattr(tables, field)).lazy().head(0) for field in FIELDS}
+    gone = {field: nw.to_native(frame.with_columns(cause=nw.lit("future"))) for field, frame in none.items()}
+    gone["activities"] = nw.to_native(nw.concat(aside))
+    return replace(tables, activities=nw.to_native(kept)), Tables(**gone)
+
+
+def _together(parts: list[Tables]) -> Tables:
+    frames = {field: [nw.from_native(getattr(part, field)).lazy() for part in parts] for field in FIELDS}
+    return Tables(**{field: nw.to_native(nw.concat(own)) for field, own in frames.items()})

@@ -1,0 +1,174 @@
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import hygiene, hygiene_settings
+from features.hygiene_merges import Merge
+from features.hygiene_settings import DomainSettings, HygieneSettings
+from features.tables import before
+from leadlight.errors import InputError
+from leadlight.schema import DAY
+from leadlight.workspace import TablesInfo, Workspace
+from tests.features.hygiene_market import BASE, SCHEMAS, SECOND, UNTIL, activities, activity, lead, on_duckdb, tables
+
+DOMAINS = HygieneSettings(domains=DomainSettings(attribute="domain", internal=("own.jp",), competitors=("rival.com",)))
+
+
+def ids(frame):
+    return sorted(frame.collect()["activity_id"].to_list())
+
+
+def causes(cleaned):
+    rows = cleaned.set_aside.activities.collect()
+    return dict(zip(rows["activity_id"].to_list(), rows["cause"].to_list(), strict=True))
+
+
+def same(left, right):
+    for name in SCHEMAS:
+        one, other = (getattr(side, name).collect().select(list(SCHEMAS[name])) for side in (left, right))
+        assert one.sort(one.columns).equals(other.sort(other.columns)), name
+
+
+@settings(max_examples=25, deadline=None)
+@given(activities())
+def test_nothing_is_lost_and_cleaning_twice_is_cleaning_once(rows):
+    cleaned = hygiene.clean(tables(rows), UNTIL)
+    kept, aside = ids(cleaned.tables.activities), ids(cleaned.set_aside.activities)
+    assert sorted(kept + aside) == sorted(row["activity_id"] for row in rows)
+    report = cleaned.report()
+    for name, number in report.rows.items():
+        assert number == report.kept[name] + sum(report.set_aside[name].values())
+    assert report.rows["activities"] == len(rows)
+    again = hygiene.clean(cleaned.tables, UNTIL)
+    same(again.tables, cleaned.tables)
+    assert again.report().causes() == {}
+
+
+@settings(max_examples=40, deadline=None)
+@given(activities(), st.sampled_from([2.0, 5.000001, 9.0, 12.5, 4_000.0]))
+def test_cleaning_and_looking_back_can_be_exchanged(rows, seconds):
+    """What comes later never decides: else training would know what a service cannot."""
+    as_of = BASE + round(seconds * SECOND)
+    whole = tables(rows, leads=[lead("a", created_at=BASE - 1), lead("b", created_at=BASE - 1)])
+    first = hygiene.clean(before(whole, as_of), UNTIL).tables
+    same(first, before(hygiene.clean(whole, UNTIL).tables, as_of))
+
+
+@settings(max_examples=4, deadline=None)
+@given(activities())
+def test_duckdb_decides_alike(rows):
+    expected = hygiene.clean(tables(rows), UNTIL)
+    found = hygiene.clean(on_duckdb(tables(rows)), UNTIL)
+    aside = {row[0]: row[-1] for row in found.set_aside.activities.fetchall()}
+    assert aside == causes(expected)
+    assert sorted(row[0] for row in found.tables.activities.fetchall()) == ids(expected.tables.activities)
+
+
+@settings(max_examples=15, deadline=None)
+@given(activities())
+def test_the_order_of_the_rows_does_not_matter(rows):
+    ordered = sorted(rows, key=lambda row: (row["lead_id"], row["occurred_at"], row["activity_id"]))
+    assert causes(hygiene.clean(tables(rows), UNTIL)) == causes(hygiene.clean(tables(ordered), UNTIL))
+
+
+def test_pandas_frames_are_cleaned_alike():
+    rows = [activity("1"), activity("2", 0.5), activity("3", 90)]
+    found = tables(rows)
+    frames = type(found)(*(getattr(found, name).collect().to_pandas() for name in SCHEMAS))
+    cleaned = hygiene.clean(frames, UNTIL)
+    assert sorted(cleaned.tables.activities["activity_id"]) == ["1", "3"]
+
+
+def test_repeated_ids_leave_the_first_known():
+    rows = [
+        activity("1", 50, received_at=BASE + DAY, content="late"),
+        activity("1", 60, content="first"),
+        activity("1", 60, content="first"),
+        activity("2", 70),
+    ]
+    for found in (tables(rows), on_duckdb(tables(rows))):
+        cleaned = hygiene.clean(found, UNTIL)
+        report = cleaned.report()
+        assert report.causes() == {"duplicate_id": 2}
+        assert report.kept["activities"] == 2
+    assert hygiene.clean(tables(rows), UNTIL).tables.activities.collect()["content"].to_list().count("first") == 1
+    off = hygiene.clean(tables(rows), UNTIL, HygieneSettings(duplicate_ids=False, duplicate_seconds=None))
+    assert off.report().kept["activities"] == 4
+
+
+@pytest.mark.parametrize(
+    ("domain", "cause"),
+    [
+        ("own.jp", "internal_domain"),
+        (" Taro@Own.JP ", "internal_domain"),
+        ("mail.own.jp", "internal_domain"),
+        ("https://rival.com/about", "competitor_domain"),
+        ("notown.jp", None),
+        ("own.jp.example", None),
+        ("ownxjp", None),
+        (None, None),
+    ],
+)
+def test_leads_of_listed_domains_go_with_all_they_did(domain, cause):
+    found = tables(
+        [activity("1"), activity("2", lead_id="b")],
+        leads=[lead("a", domain=domain), lead("b")],
+        stages=[{"lead_id": "a", "stage": "sql", "entered_at": BASE}],
+        changes=[{"lead_id": "a", "field": "f", "changed_at": BASE, "value": "x"}],
+    )
+    report = hygiene.clean(found, UNTIL, DOMAINS).report()
+    assert report.causes() == ({} if cause is None else {cause: 1})
+    gone = 0 if cause is None else 1
+    assert report.kept == {"leads": 2 - gone, "activities": 2 - gone, "stages": 1 - gone, "attribute_changes": 1 - gone}
+
+
+def test_an_attribute_that_is_no_column_is_named_with_the_nearest():
+    wrong = HygieneSettings(domains=DomainSettings(attribute="domian", internal=("own.jp",)))
+    with pytest.raises(InputError, match=r"`domian` does not exist; did you mean `domain`"):
+        hygiene.clean(tables(), UNTIL, wrong)
+
+
+@pytest.mark.parametrize("column", ["activity_id", "lead_id"])
+def test_null_ids_are_refused(column):
+    with pytest.raises(InputError, match=f"1 rows of `activities` have no {column}"):
+        hygiene.clean(tables([{**activity("1"), column: None}, activity("2")]), UNTIL)
+
+
+def publish(root, found, clock="time"):
+    room = Workspace.at(root)
+    names = {"leads": "leads", "activities": "activities", "stages": "stages", "changes": "attribute_changes"}
+    instants = {"created_at", "occurred_at", "received_at", "entered_at", "changed_at"}
+    for field, name in names.items():
+        path = room.table_path(name, "g1")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame = getattr(found, field).collect()
+        times = [pl.col(column).cast(pl.Datetime("us", "UTC")) for column in frame.columns if column in instants]
+        frame.with_columns(times).write_parquet(path)
+    room.publish_tables(TablesInfo("g1", UNTIL, clock, (), {}))
+    return room
+
+
+def test_a_workspace_is_cleaned_by_its_own_settings_and_merges(tmp_path):
+    room = publish(tmp_path, tables([activity("1"), activity("2", 0.5), activity("3", 9, lead_id="b")]))
+    assert hygiene.of_workspace(room).report().causes() == {"duplicate": 1}
+    room.hygiene.write_text("duplicate_seconds: null\n", encoding="utf-8")
+    (room.root / "merges.csv").write_text("lead_id,into_lead_id\nb,a\n", encoding="utf-8")
+    cleaned = hygiene.of_workspace(room)
+    assert cleaned.report().causes() == {"merged_lead": 1}
+    hygiene.write_set_aside(cleaned, room)
+    aside = pl.read_parquet(room.set_aside_path("leads", "g1"))
+    assert aside.select("lead_id", "cause").rows() == [("b", "merged_lead")]
+    assert hygiene.of_workspace(room, hygiene_settings.HygieneSettings()).report().causes() == {
+        "duplicate": 1,
+        "merged_lead": 1,
+    }
+
+
+def test_merges_and_rules_work_together_and_lose_nothing():
+    rows = [activity("1", 5), activity("2", 5.5, lead_id="b"), activity("3", 40, lead_id="b")]
+    cleaned = hygiene.clean(tables(rows), UNTIL, merges=[Merge("b", "a")])
+    assert causes(cleaned) == {"2": "duplicate"}
+    assert cleaned.tables.leads.collect()["lead_id"].to_list() == ["a"]
+    again = hygiene.clean(cleaned.tables, UNTIL, merges=[Merge("b", "a")])
+    same(again.tables, cleaned.tables)
