@@ -7,7 +7,7 @@ import pytest
 
 from tests.layout.repository import ROOT, tracked_texts
 
-WANTED_VERBS = "help setup check test demo bench results notebooks serve lock clean".split()  # noqa: SIM905
+WANTED_VERBS = "help setup check test demo bench results docs notebooks serve lock clean".split()  # noqa: SIM905
 
 
 def script(path, body):
