@@ -62,6 +62,13 @@ class Plan:
         self._empty = np.array([0.0 if spec.facts.empty == "zero" else np.nan for spec in self.specs])
         self.needs_colleagues = bool(colleagues)
 
+    def colleagues_since(self, as_of: int) -> int | None:
+        """Give the instant (µs UTC) from which on activities of colleagues matter at as_of; None = from the first.
+
+        It is as_of itself where none do: a store need not read what is not looked at.
+        """
+        return self._company.since(as_of)
+
     def row(self, timeline: Timeline, as_of: int, colleagues: Sequence[Timeline] | Colleagues = ()) -> Floats:
         """Compute the features of one lead as of an instant.
 

@@ -118,6 +118,7 @@ def explain(
     Example: leadlight explain lead-00042 --lang en
     """
     from features import tables
+    from features.colleagues import colleagues
     from leadlight.instants import iso
     from rules.ledger import ledger
     from scoring.chosen import load_or_card
@@ -128,13 +129,15 @@ def explain(
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
         _say(f"{problem}; the rule card `{card.name}` answers")
-    timeline = tables.timelines(tables.read(room), [lead_id]).get(lead_id)
+    record = tables.read(room)
+    timeline = tables.timelines(record, [lead_id]).get(lead_id)
     if timeline is None:
         raise UnknownLeadError.no_such_lead(lead_id)
     if instant < timeline.created_at:
         raise InputError(f"lead `{lead_id}` was created {iso(timeline.created_at)}; choose a later --as-of")
     scorer = LeadScorer(bundle, card)
-    found = scorer.score(timeline, instant, lang=lang.value, explain=True)
+    others = colleagues(record, lead_id, instant) if scorer.plan.needs_colleagues else []
+    found = scorer.score(timeline, instant, colleagues=others, lang=lang.value, explain=True)
     entries = ledger(scorer.card, timeline, instant)
     if as_json:
         print(json.dumps(_explanation(found, entries, lang), ensure_ascii=False, allow_nan=False))

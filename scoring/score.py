@@ -102,9 +102,10 @@ class LeadScorer:
         card: the rule card: the bundle's own, else the given one.
         columns: the columns that card and booster need.
         levels: where hot and warm begin, on the scale of the score.
+        plan: computes the columns of one lead; it says whether colleagues are looked at.
     """
 
-    __slots__ = ("bundle", "card", "columns", "levels")
+    __slots__ = ("bundle", "card", "columns", "levels", "plan")
 
     def __init__(self, bundle: Bundle | None, card: Card | None = None, *, levels: Levels | None = None) -> None:
         """Translate the card and unite its columns with the booster's.
@@ -123,6 +124,7 @@ class LeadScorer:
         self.card = card if card is not None else parse.builtin("standard")
         self.levels = levels if levels is not None else default_levels(bundle, self.card)
         self.columns = Columns.union(engine.specs(self.card), () if bundle is None else bundle.scorer.specs)
+        self.plan = online.Plan(self.columns.specs)
 
     @property
     def model_version(self) -> str:
@@ -134,6 +136,7 @@ class LeadScorer:
         timeline: Timeline,
         as_of: int,
         *,
+        colleagues: Sequence[Timeline] | online.Colleagues = (),
         lang: Lang = "en",
         explain: bool = False,
         previous_temperature: Temperature | None = None,
@@ -144,12 +147,13 @@ class LeadScorer:
         Args:
             timeline: the record; whatever lies at or after as_of is ignored.
             as_of: µs UTC.
+            colleagues: records of the other leads of its account; looked at only where `plan.needs_colleagues`.
             lang: of the sentences.
             explain: give every contribution.
             previous_temperature: the lead's last one, for the hysteresis; None = never scored.
             scored_at: µs UTC; None = now.
         """
-        matrix = online.row(timeline, as_of, self.columns.specs)[np.newaxis, :]
+        matrix = self.plan.row(timeline, as_of, colleagues)[np.newaxis, :]
         now = time.time_ns() // 1_000 if scored_at is None else scored_at
         answers = self.answers(
             [timeline.lead_id], [as_of], matrix, lang=lang, explain=explain, previous=[previous_temperature], now=now

@@ -1,5 +1,7 @@
 """Scoring one request, and the score as an answer."""
 
+from collections.abc import Sequence
+
 from leadlight.errors import InputError, UnknownLeadError
 from leadlight.timeline import Timeline
 from leadlight.vocabulary import Lang
@@ -32,11 +34,14 @@ def score_known(runtime: Runtime, lead_id: str, as_of: int | None, lang: Lang, e
         UnknownLeadError: no such lead.
         InputError: it is asked for an instant before the lead was created.
     """
+    plan = runtime.current.scorer.plan
     with runtime.store.reading() as connection:
         record = leads.timeline(connection, lead_id)
-    if record is None:
-        raise UnknownLeadError.no_such_lead(lead_id)
-    return score_timeline(runtime, record, instant(runtime, record.created_at, as_of), lang, explain)
+        if record is None:
+            raise UnknownLeadError.no_such_lead(lead_id)
+        at = instant(runtime, record.created_at, as_of)
+        others = leads.colleagues(connection, lead_id, at, plan.colleagues_since(at)) if plan.needs_colleagues else []
+    return score_timeline(runtime, record, at, lang, explain, colleagues=others)
 
 
 def instant(runtime: Runtime, created_at: int, as_of: int | None) -> int:
@@ -53,9 +58,14 @@ def instant(runtime: Runtime, created_at: int, as_of: int | None) -> int:
     return as_of
 
 
-def score_timeline(runtime: Runtime, record: Timeline, as_of: int, lang: Lang, explain: bool) -> ScoreAnswer:
-    """Score a timeline."""
-    return answer(runtime.current.scorer.score(record, as_of, lang=lang, explain=explain, scored_at=runtime.clock()))
+def score_timeline(
+    runtime: Runtime, record: Timeline, as_of: int, lang: Lang, explain: bool, *, colleagues: Sequence[Timeline] = ()
+) -> ScoreAnswer:
+    """Score a timeline; a lead that was sent whole has no colleagues."""
+    found = runtime.current.scorer.score(
+        record, as_of, colleagues=colleagues, lang=lang, explain=explain, scored_at=runtime.clock()
+    )
+    return answer(found)
 
 
 def answer(score: LeadScore) -> ScoreAnswer:

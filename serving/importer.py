@@ -141,10 +141,10 @@ def _columns(frame: "pl.LazyFrame", name: TableName, info: TablesInfo) -> "pl.La
 
 
 def _lead_rows(part: "pl.DataFrame") -> Rows:
-    names = part.columns[2:]
+    names = part.columns[3:]
     return [
-        (lead_id, created_at, json.dumps(dict(zip(names, attributes, strict=True)), ensure_ascii=False))
-        for lead_id, created_at, *attributes in part.iter_rows()
+        (lead_id, created_at, account_id, json.dumps(dict(zip(names, attributes, strict=True)), ensure_ascii=False))
+        for lead_id, created_at, account_id, *attributes in part.iter_rows()
     ]
 
 

@@ -86,6 +86,11 @@ class Company:
             windows = self._log.setdefault(spec.filter_key, {})
             windows.setdefault(width(spec.window_days), []).append((at, spec.measure))
 
+    def since(self, as_of: int) -> int | None:
+        """Give the instant from which on activities matter; None = from the first, as_of = none do."""
+        widths = [wide for windows in self._log.values() for wide in windows]
+        return None if None in widths else as_of - max((wide for wide in widths if wide is not None), default=0)
+
     def fill(self, out: Floats, timeline: Timeline, as_of: int, colleagues: Colleagues) -> None:
         """Write the measures of a lead as of an instant (µs UTC) into the row of all features."""
         chosen = colleagues.chosen(timeline.lead_id, as_of)

@@ -1,11 +1,13 @@
-"""Reading one lead's timeline from the store: four indexed queries, whatever its length."""
+"""Reading timelines from the store: four indexed queries for a lead, and three for all of its colleagues."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, collate, func, select
 
+from leadlight.measures import MOST_COLLEAGUES
 from leadlight.timeline import KNOWN_AT_ONCE, Activities, AttributeChange, StageEntry, Texts, Timeline
 from serving.store.tables import ACTIVITIES, CHANGES, LEADS, STAGES
 
@@ -18,6 +20,22 @@ _STAGES = select(STAGES.c.stage, STAGES.c.entered_at, STAGES.c.reason).where(STA
 _CHANGES = select(CHANGES.c.field, CHANGES.c.changed_at, CHANGES.c.old_value, CHANGES.c.value).where(
     CHANGES.c.lead_id == bindparam("lead_id")
 )
+# The activities of several leads, from an instant on; the lead is the last column.
+_THEIR_ACTIVITIES = select(
+    _a.occurred_at,
+    _a.activity_id,
+    _a.type,
+    _a.received_at,
+    _a.actor,
+    _a.channel,
+    _a.content,
+    _a.detail,
+    _a.value,
+    _a.lead_id,
+).where(_a.lead_id.in_(bindparam("lead_ids", expanding=True)), _a.occurred_at < bindparam("until"))
+_THEIR_CHANGES = select(
+    CHANGES.c.lead_id, CHANGES.c.field, CHANGES.c.changed_at, CHANGES.c.old_value, CHANGES.c.value
+).where(CHANGES.c.lead_id.in_(bindparam("lead_ids", expanding=True)))
 
 
 def timeline(connection: Connection, lead_id: str) -> Timeline | None:
@@ -36,6 +54,50 @@ def timeline(connection: Connection, lead_id: str) -> Timeline | None:
         stages=tuple(StageEntry(*row) for row in sorted(stages, key=lambda row: (row.entered_at, row.stage))),
         changes=tuple(AttributeChange(*row) for row in sorted(changes, key=lambda row: (row.changed_at, row.field))),
     )
+
+
+def colleagues(connection: Connection, lead_id: str, as_of: int, since: int | None) -> list[Timeline]:
+    """Read the colleagues of a lead at as_of: the newest other leads of its account that were created before it.
+
+    Args:
+        connection: to the store.
+        lead_id: the lead; unknown or without account it has none.
+        as_of: µs UTC.
+        since: their activities are read from this instant on (µs UTC); None = all.
+
+    Returns:
+        At most `MOST_COLLEAGUES` timelines without stages, which nobody looks at in a colleague.
+    """
+    account = select(LEADS.c.account_id).where(LEADS.c.lead_id == lead_id).scalar_subquery()
+    # At one instant the greater id is the newer one, by code points: what SQLite does unasked.
+    by_id = collate(LEADS.c.lead_id, "C") if connection.dialect.name == "postgresql" else LEADS.c.lead_id
+    found = connection.execute(
+        select(LEADS.c.lead_id, LEADS.c.created_at, LEADS.c.attributes)
+        .where(LEADS.c.account_id == account, LEADS.c.created_at < as_of, LEADS.c.lead_id != lead_id)
+        .order_by(LEADS.c.created_at.desc(), by_id.desc())
+        .limit(MOST_COLLEAGUES)
+    ).all()
+    ids = [row.lead_id for row in found]
+    if not ids:
+        return []
+    rows: dict[str, list[Sequence[Any]]] = defaultdict(list)
+    if since is None or since < as_of:
+        wanted = _THEIR_ACTIVITIES if since is None else _THEIR_ACTIVITIES.where(_a.occurred_at >= since)
+        for *row, owner in connection.execute(wanted, {"lead_ids": ids, "until": as_of}):
+            rows[owner].append(row)
+    changes: dict[str, list[AttributeChange]] = defaultdict(list)
+    for owner, *change in connection.execute(_THEIR_CHANGES, {"lead_ids": ids}):
+        changes[owner].append(AttributeChange(*change))
+    return [
+        Timeline(
+            lead_id=row.lead_id,
+            created_at=row.created_at,
+            attributes=row.attributes,
+            activities=_activities(rows[row.lead_id]),
+            changes=tuple(sorted(changes[row.lead_id], key=lambda change: (change.changed_at, change.field))),
+        )
+        for row in found
+    ]
 
 
 def count(connection: Connection) -> tuple[int, int]:

@@ -15,7 +15,9 @@ LEADS: Final = Table(
     METADATA,
     Column("lead_id", Text, primary_key=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("account_id", Text),
     Column("attributes", JSON, nullable=False),  # name -> text, number or null
+    Index("leads_of_account", "account_id", "created_at"),
 )
 
 # `origin` is `tables` for what the workspace's tables hold (replaced by the next import) and `api` for what was posted.

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from features.tables import Tables
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
-from tests.features.reference import reference
+from tests.features.reference import colleagues_of, reference
 
-__all__ = ["reference"]  # tests ask for it here, where the specifications are
+__all__ = ["colleagues_of", "reference"]  # tests ask for it here, where the specifications are
 
 BASE = 20_000 * DAY  # 2024-10-04T00:00:00Z, a Friday
 MINUTE = HOUR // 60

@@ -100,8 +100,8 @@ def activity_rows(leads, per_lead):
     ]
 
 
-def write_tables(workspace, generation="g1", leads=5, per_lead=12):
-    """Write a generation of tables and make it current."""
+def write_tables(workspace, generation="g1", leads=5, per_lead=12, accounts=None):
+    """Write a generation of tables and make it current; `accounts` names the account of each lead."""
     ids = [f"lead-{lead:05d}" for lead in range(leads)]
     when = pl.Datetime("us", "UTC")
     frames = {
@@ -109,7 +109,7 @@ def write_tables(workspace, generation="g1", leads=5, per_lead=12):
             {
                 "lead_id": ids,
                 "created_at": [instant(0)] * leads,
-                "account_id": [None] * leads,
+                "account_id": accounts or [None] * leads,
                 "consent": [None] * leads,
                 "employees": [float("nan") if lead == 1 else 10.0 * lead for lead in range(leads)],
                 "industry": ["software" if lead % 2 else None for lead in range(leads)],

@@ -49,3 +49,61 @@ def test_counts_and_an_example(store):
     with store.reading() as connection:
         assert leads.count(connection) == (5, 60)
         assert leads.any_lead(connection) == "lead-00000"
+
+
+def test_colleagues_are_the_newest_of_the_account(store):
+    from sqlalchemy import insert
+
+    from serving.store.tables import CHANGES, LEADS
+
+    rows = [
+        {"lead_id": f"p{number:02}", "created_at": number // 30, "account_id": "x", "attributes": {"role": "user"}}
+        for number in range(60)
+    ]
+    rows.append({"lead_id": "other", "created_at": 0, "account_id": "y", "attributes": {}})
+    rows.append({"lead_id": "nowhere", "created_at": 0, "account_id": None, "attributes": {}})
+    change = {"lead_id": "p31", "field": "role", "changed_at": 1, "old_value": None, "value": "user"}
+    with store.writing() as connection:
+        connection.execute(insert(LEADS), rows)
+        connection.execute(insert(CHANGES), change)
+    with store.reading() as connection:
+
+        def ids(lead_id, as_of):
+            return sorted(one.lead_id for one in leads.colleagues(connection, lead_id, as_of, None))
+
+        assert ids("p59", 2) == [f"p{number:02}" for number in range(9, 59)]
+        assert ids("p00", 2) == [f"p{number:02}" for number in range(10, 60)]
+        assert ids("p59", 1) == [f"p{number:02}" for number in range(30)]
+        assert ids("p59", 0) == ids("other", 2) == ids("nowhere", 2) == ids("nobody", 2) == []
+        by_id = {one.lead_id: one for one in leads.colleagues(connection, "p59", 2, None)}
+    assert by_id["p31"].changes[0].value == "user"
+    assert by_id["p30"].attributes == {"role": "user"}
+
+
+def test_a_store_of_the_first_schema_learns_the_accounts(workspace, tmp_path):
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import select
+
+    from serving import importer
+    from serving.store.database import MIGRATIONS, open_store
+    from serving.store.tables import LEADS
+    from tests.serving import market
+
+    market.write_tables(workspace, accounts=["x", "x", None, None, None])
+    old = open_store(tmp_path / "old.db")
+    importer.import_tables(old, workspace, lambda _name, _rows: None)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with old.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    old.close()
+    new = open_store(tmp_path / "old.db")
+    assert importer.needed(new, workspace)
+    importer.import_tables(new, workspace, lambda _name, _rows: None)
+    with new.reading() as connection:
+        accounts = connection.execute(select(LEADS.c.account_id).order_by(LEADS.c.lead_id)).scalars().all()
+    assert accounts == ["x", "x", None, None, None]
+    new.close()
