@@ -90,8 +90,8 @@ class Plan:
         if self._filters.keys:
             seen = Seen(timeline.activities, as_of, self._windows)
             if seen.n:
-                coded = self._filters.kinds(timeline.activities)
-                kind, table = seen.of(coded.codes), self._filters.table(coded.words)
+                kinds, table = self._filters.kinds(timeline.activities)
+                kind = seen.of(kinds)
                 self._sums.fill(out, seen, kind, table)
                 self._ordered.fill(out, seen, kind, table)
         return out

@@ -73,6 +73,13 @@ class Activities:
             found = self.memo["last_received"] = int(self.received_at.max(initial=KNOWN_AT_ONCE))
         return found
 
+    def values_or_zero(self) -> NDArray[np.float64]:
+        """Give the values with 0 for null; computed once."""
+        found: NDArray[np.float64] | None = self.memo.get("values")
+        if found is None:
+            found = self.memo["values"] = np.where(np.isnan(self.value), 0.0, self.value)
+        return found
+
     @classmethod
     def from_rows(cls, rows: list[Mapping[str, object]]) -> "Activities":
         """Build from rows with the columns of the `activities` table, instants as int µs (received_at may be None)."""

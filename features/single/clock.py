@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
-from leadlight.timeline import Instants
+from leadlight.timeline import Activities, Instants
 
 THURSDAY = 3  # 1970-01-01 was one
 
@@ -38,24 +38,30 @@ class Clock:
         return cls(spec.hours, spec.weekdays, offset(spec))
 
 
-def on_the_clock(instants: Instants, clock: Clock) -> NDArray[np.float64]:
-    """Give 1 for instants (µs UTC) that lie in the hours and on the weekdays of a clock and 0 for others."""
-    local = instants + clock.ahead
-    day = local // DAY
-    inside = np.ones(len(instants), dtype=np.bool_)
-    if clock.hours:
-        hour = (local - day * DAY) / HOUR
-        inside = (hour >= clock.hours[0]) & (hour < clock.hours[1])
-    if clock.weekdays:
-        week = np.zeros(7, dtype=np.bool_)
-        week[list(clock.weekdays)] = True
-        inside &= week[(day + THURSDAY) % 7]
-    return inside.astype(np.float64)
+def local_days(activities: Activities, ahead: int) -> Instants:
+    """Give the local calendar day of every activity of a record, counted from 1970-01-01; computed once."""
+    key = ("local_days", ahead)
+    found: Instants | None = activities.memo.get(key)
+    if found is None:
+        found = activities.memo[key] = (activities.occurred_at + ahead) // DAY
+    return found
 
 
-def distinct_days(instants: Instants, ahead: int) -> int:
-    """Count the local calendar days of ascending instants (µs UTC)."""
-    if not len(instants):
-        return 0
-    days = (instants + ahead) // DAY
-    return 1 + int(np.count_nonzero(days[1:] != days[:-1]))
+def on_the_clock(activities: Activities, clock: Clock) -> NDArray[np.float64]:
+    """Give 1 for activities that lie in the hours and on the weekdays of a clock and 0 for others; computed once."""
+    found: NDArray[np.float64] | None = activities.memo.get(clock)
+    if found is None:
+        days = local_days(activities, clock.ahead)
+        inside = np.ones(len(activities), dtype=np.bool_)
+        if clock.hours:
+            hour = (activities.occurred_at + clock.ahead - days * DAY) / HOUR
+            inside &= (hour >= clock.hours[0]) & (hour < clock.hours[1])
+        if clock.weekdays:
+            inside &= np.isin((days + THURSDAY) % 7, clock.weekdays)
+        found = activities.memo[clock] = inside.astype(np.float64)
+    return found
+
+
+def distinct(days: Instants) -> int:
+    """Count the different ones of ascending days."""
+    return int(np.count_nonzero(days[1:] != days[:-1])) + bool(len(days))

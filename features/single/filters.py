@@ -16,6 +16,7 @@ from leadlight.spec import FilterKey, glob_to_regex
 from leadlight.timeline import Activities, Coded
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 ALL: Final[FilterKey] = ((), None, None, None, None)
 # Strangers may send any word; what is remembered of them is forgotten beyond this many.
 MOST_REMEMBERED: Final = 20_000
@@ -45,14 +46,16 @@ class Filters:
         """Give the place of a filter in `keys`."""
         return self._by_key[key]
 
-    def kinds(self, activities: Activities) -> Coded:
-        """Give the kind of every activity; computed once for each record."""
-        if not self._globs:
-            return activities.coded("type", "actor", "channel")
-        key = ("kinds", self._globs)
-        found: Coded | None = activities.memo.get(key)
+    def kinds(self, activities: Activities) -> tuple[Indices, Floats]:
+        """Give the kind of every activity, and which filter selects which kind; computed once for each record.
+
+        Returns:
+            Kinds, shape (n,); and their table, see `table`.
+        """
+        found: tuple[Indices, Floats] | None = activities.memo.get(self)
         if found is None:
-            found = activities.memo[key] = _with_matches(activities, self._globs)
+            coded = _coded(activities, self._globs)
+            found = activities.memo[self] = coded.codes, self.table(coded.words)
         return found
 
     def table(self, kinds: tuple[Any, ...]) -> Floats:
@@ -95,13 +98,15 @@ class Filters:
         )
 
 
-def _with_matches(activities: Activities, globs: tuple[tuple[str, str], ...]) -> Coded:
-    """Add to type, actor and channel a number whose bits say which globs match."""
+def _coded(activities: Activities, globs: tuple[tuple[str, str], ...]) -> Coded:
+    """Code type, actor and channel, and with globs a number whose bits say which of them match."""
     parts = [activities.coded("type", "actor", "channel")]
     for column in ("content", "detail"):
         own = [(1 << bit, re.compile(glob_to_regex(glob))) for bit, (name, glob) in enumerate(globs) if name == column]
         if own:
             parts.append(_matches(activities.coded(column), own))
+    if not globs:
+        return parts[0]
     codes = parts[0].codes
     for part in parts[1:]:
         codes = codes * len(part.words) + part.codes

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from features.single.clock import distinct_days, offset
+from features.single.clock import distinct, local_days, offset
 from features.single.filters import ALL, Filters, Floats
 from features.single.seen import LONGEST, Indices, Seen, Windows, microseconds, width
 from leadlight.measures import Measure
@@ -149,24 +149,28 @@ def _since_first(_: FeatureSpec) -> Compute:
 
 def _days(spec: FeatureSpec) -> Compute:
     ahead = offset(spec)
-    return lambda chosen, start: distinct_days(chosen.times[start:], ahead)
+
+    def days(chosen: Chosen, start: int) -> float:
+        seen = chosen.answers.seen
+        return distinct(chosen.of(seen.of(local_days(seen.activities, ahead)), start))
+
+    return days
 
 
 def _distinct(spec: FeatureSpec) -> Compute:
     column = "type" if spec.measure == "distinct_types" else "content"
 
-    def distinct(chosen: Chosen, start: int) -> float:
+    def different(chosen: Chosen, start: int) -> float:
         coded = chosen.answers.seen.coded(column)
         return int(np.count_nonzero(np.bincount(chosen.of(coded.codes, start))[1:]))  # the first is null
 
-    return distinct
+    return different
 
 
 def _values(_: FeatureSpec) -> Compute:
     def total(chosen: Chosen, start: int) -> float:
         seen = chosen.answers.seen
-        values = chosen.of(seen.of(seen.activities.value), start)
-        return float(np.add.reduce(values, where=values == values, initial=0.0))  # noqa: PLR0124  (NaN is no value)
+        return float(chosen.of(seen.of(seen.activities.values_or_zero()), start).sum())
 
     return total
 

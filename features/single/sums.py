@@ -33,7 +33,7 @@ Sum = tuple[Weight, int | None]
 class Sums:
     """The specifications of a plan whose measure is in `MEASURES`."""
 
-    __slots__ = ("_at", "_blocks", "_counted", "_last", "_pairs", "_places", "_recent", "_weighted", "_widths")
+    __slots__ = ("_at", "_blocks", "_counted", "_last", "_pairs", "_places", "_recent", "_weighted")
 
     def __init__(self, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters) -> None:
         """Gather the sums that are needed.
@@ -144,7 +144,7 @@ def _first(spec: FeatureSpec) -> Sum:
 
 def _weights(weight: Weight, seen: Seen, ages: Floats) -> NDArray[np.float64]:
     if isinstance(weight, Clock):
-        return on_the_clock(seen.occurred, weight)
+        return seen.of(on_the_clock(seen.activities, weight))
     decayed: Floats = np.exp2(ages * (1 / float(weight)))
     return decayed
 

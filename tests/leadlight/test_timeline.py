@@ -72,3 +72,7 @@ def test_the_newest_arrival():
     assert Activities.from_rows([row("a", 1, received_at=9), row("b", 2)]).last_received() == 9
     assert Activities.from_rows([row("a", 1)]).last_received() == KNOWN_AT_ONCE
     assert Activities.from_rows([]).last_received() == KNOWN_AT_ONCE
+
+
+def test_a_null_value_adds_nothing():
+    assert Activities.from_rows([row("a", 1), row("b", 2, value=3)]).values_or_zero().tolist() == [0.0, 3.0]
