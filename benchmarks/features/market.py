@@ -4,8 +4,11 @@ What decides the time of a feature query is plausible: a heavy tail of activitie
 clicks, a rate that decays with age, visits before the creation, late knowledge, companies, ids that do not compress.
 Leads are numbered by a random permutation, so that their order is not that of their companies. The log is made in
 chunks of leads, so that its size is bounded by the disk and not by the memory.
+
+Usage: python -m benchmarks.features.market ACTIVITIES WORKSPACE
 """
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -333,3 +336,7 @@ def _hex(numbers: NDArray[np.uint64]) -> pl.Series:
     return pl.Series(
         pa.Array.from_buffers(pa.string(), len(numbers), [None, pa.py_buffer(offsets), pa.py_buffer(text)])
     )
+
+
+if __name__ == "__main__":
+    make(Size(int(sys.argv[1])), Path(sys.argv[2]))

@@ -1,0 +1,48 @@
+"""The bars that the product set itself on the speed of features; they hold for 20 million activities on two cores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+KEYS: Final = (
+    "ratio_best_handwritten",
+    "growth_100m_20m",
+    "peak_mb",
+    "ages8_ratio",
+    "incremental_ratio",
+    "online_us",
+    "parity_cells",
+    "parity_differences",
+)
+FULL_SIZE: Final = 20_000_000
+_MOST: Final[Mapping[str, tuple[float, str]]] = {
+    "ratio_best_handwritten": (1.2, "at most 1.2 times the faster of SQL and Polars written by hand"),
+    "growth_100m_20m": (1.3, "at most 1.3 times the seconds per activity of a log a fifth as large"),
+    "peak_mb": (6_000, "at most 6,000 MB for the large log"),
+    "ages8_ratio": (3.0, "eight ages a lead at most 3 times one"),
+    "incremental_ratio": (0.05, "a day with 1 % of leads active at most 5 % of a full build, plus one second"),
+    "online_us": (200.0, "at most 200 µs for a lead with 500 events"),
+    "parity_differences": (0, "no cell different"),
+}
+_LEAST: Final[Mapping[str, tuple[float, str]]] = {"parity_cells": (1_000_000, "millions of cells compared")}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: its JSON key, what must hold, what was found, and whether it holds (what is not measured does not)."""
+
+    key: str
+    demand: str
+    found: str
+    passed: bool
+
+
+def bars_of(found: Mapping[str, float | int | None]) -> list[Bar]:
+    """Hold the figures against the bars, in the order of the keys."""
+    bars = []
+    for key in KEYS:
+        value = found.get(key)
+        bound, demand = _MOST[key] if key in _MOST else _LEAST[key]
+        passed = value is not None and (value <= bound if key in _MOST else value >= bound)
+        bars.append(Bar(key, demand, "not measured" if value is None else f"{value:,.4g}", passed))
+    return bars

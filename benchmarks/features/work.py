@@ -1,0 +1,122 @@
+"""One piece of work in a process of its own, so that its memory is its own: Parquet in, Parquet out.
+
+Usage: python -m benchmarks.features.work NAME WORKSPACE SNAPSHOTS OUT [--master URL]
+
+NAME is an engine (polars, duckdb, pandas, pyspark), `handwritten_sql`, `handwritten_polars`, or `online`. Prints one
+JSON object: `seconds` of the work (without imports and the start of a Spark session), `peak_mb` of the process, `rows`.
+"""
+
+import argparse
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from benchmarks.features import handwritten_polars, question
+from features import batch, online, tables
+from features.engines import base
+from features.expressions.frame import ROW
+from features.single.company import Colleagues
+from leadlight.schema import TableName
+from leadlight.timeline import Timeline
+from leadlight.workspace import Workspace
+
+TABLES: Final[tuple[TableName, ...]] = ("leads", "activities", "stages", "attribute_changes")
+
+
+def titles() -> tuple[str, ...]:
+    """Give the job titles that the frozen catalog codes."""
+    return next(spec.categories for spec in question.specs() if spec.name == "fit.job_title")
+
+
+def with_polars(workspace: Workspace, snapshots: Path, out: Path) -> None:
+    """Run the hand-written Polars."""
+    folder = workspace.table_path("leads", workspace.tables_info().generation).parent
+    handwritten_polars.build(folder, snapshots, out / "part.parquet", titles())
+
+
+def with_sql(workspace: Workspace, snapshots: Path, out: Path) -> None:
+    """Run the hand-written SQL in DuckDB, with one thread per core."""
+    import duckdb  # noqa: PLC0415  (only here)
+
+    values = {
+        "{tables}": str(workspace.table_path("leads", workspace.tables_info().generation).parent),
+        "{snapshots}": str(snapshots),
+        "{out}": str(out / "part.parquet"),
+        "{titles}": str(list(titles())),
+    }
+    query = (question.HERE / "handwritten.sql").read_text(encoding="utf-8")
+    for name, value in values.items():
+        query = query.replace(name, value)
+    with duckdb.connect(config={"threads": os.cpu_count() or 1}) as connection:
+        connection.execute(query)
+
+
+def with_engine(engine: base.Engine, workspace: Workspace, snapshots: Path, out: Path) -> None:
+    """Run the product on one of its engines."""
+    generation = workspace.tables_info().generation
+    read = engine.read({name: workspace.table_path(name, generation) for name in TABLES})
+    rows = pl.read_parquet(snapshots).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    engine.write(batch.compute(engine, read, rows, question.specs()), out)
+
+
+def with_online(workspace: Workspace, snapshots: Path, out: Path) -> None:
+    """Compute every snapshot alone, as the service does, from the records of its lead and its colleagues."""
+    specs = question.specs()
+    plan = online.Plan(specs)
+    records = tables.timelines(tables.read(workspace))
+    groups = _colleagues(workspace, records)
+    asked = pl.read_parquet(snapshots)
+    rows = [plan.row(records[lead], as_of, groups.get(lead, ())) for lead, as_of in asked.iter_rows()]
+    found = pl.DataFrame(rows, schema=[spec.name for spec in specs], orient="row").fill_nan(None)
+    pl.concat([asked, found], how="horizontal").write_parquet(out / "part.parquet")
+
+
+def _colleagues(workspace: Workspace, records: dict[str, Timeline]) -> dict[str, Colleagues]:
+    """Give for every lead of an account the leads of that account, made ready once."""
+    accounts = workspace.scan("leads").filter(pl.col("account_id").is_not_null()).group_by("account_id")
+    members = accounts.agg("lead_id").select("lead_id").collect()["lead_id"].to_list()
+    return {lead: ready for leads in members for ready in [Colleagues(records[one] for one in leads)] for lead in leads}
+
+
+def peak_mb() -> int:
+    """Give the largest resident size of this process, threads included, in MB (10**6 bytes)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return round(int(found[1]) * 1024 / 1e6) if found else 0
+
+
+def run(name: str, workspace: Workspace, snapshots: Path, out: Path, master: str | None) -> float:
+    """Do one piece of work and give its seconds."""
+    by_hand = {"handwritten_polars": with_polars, "handwritten_sql": with_sql, "online": with_online}
+    out.mkdir(parents=True)
+    if name in by_hand:
+        started = time.perf_counter()
+        by_hand[name](workspace, snapshots, out)
+        return time.perf_counter() - started
+    engine = base.get(name, **({"master": master} if master else {}))
+    started = time.perf_counter()
+    with_engine(engine, workspace, snapshots, out)
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Read the arguments, work, and report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("workspace", type=Path)
+    parser.add_argument("snapshots", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--master", help="of Spark")
+    options = parser.parse_args()
+    seconds = run(options.name, Workspace.at(options.workspace), options.snapshots, options.out, options.master)
+    rows = pl.scan_parquet(options.out / "*.parquet").select(pl.len()).collect().item()
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "rows": rows}))
+
+
+if __name__ == "__main__":
+    main()
