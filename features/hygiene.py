@@ -41,16 +41,21 @@ class Report:
 
     def causes(self) -> dict[str, int]:
         """Count by cause: leads where it concerns whole leads, else activities and changes."""
-        counted: dict[str, int] = {}
-        for table, causes in self.set_aside.items():
-            for cause, number in causes.items():
-                if (cause in OF_LEADS) == (table == "leads"):
-                    counted[cause] = counted.get(cause, 0) + number
-        return dict(sorted(counted.items()))
+        return by_cause(self.set_aside)
 
     def to_json(self) -> dict[str, Any]:
         """Give the report as JSON."""
         return {**asdict(self), "causes": self.causes()}
+
+
+def by_cause(set_aside: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
+    """Add up counts by table and cause: leads where a cause concerns whole leads, else activities and changes."""
+    counted: dict[str, int] = {}
+    for table, causes in set_aside.items():
+        for cause, number in causes.items():
+            if (cause in OF_LEADS) == (table == "leads"):
+                counted[cause] = counted.get(cause, 0) + number
+    return dict(sorted(counted.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +70,28 @@ class Cleaned:
     tables: Tables
     set_aside: Tables
 
-    def report(self) -> Report:
-        """Count; this reads the tables."""
-        rows: dict[str, int] = {}
-        kept: dict[str, int] = {}
+    def before(self, until: int) -> "Cleaned":
+        """Restrict Polars tables to what was known before an instant (see `features.tables.before`)."""
+        return Cleaned(tables_of.before(self.tables, until), tables_of.before(self.set_aside, until))
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count what was set aside, by table and cause."""
         aside: dict[str, dict[str, int]] = {}
         for field, name in FIELDS.items():
             frame = nw.from_native(getattr(self.set_aside, field)).lazy()
             counted = frame.group_by("cause").agg(n=nw.len()).collect()
-            causes = dict(sorted(zip(counted["cause"].to_list(), counted["n"].to_list(), strict=True)))
+            aside[name] = dict(sorted(zip(counted["cause"].to_list(), counted["n"].to_list(), strict=True)))
+        return aside
+
+    def report(self) -> Report:
+        """Count what stays too; this reads the tables."""
+        rows: dict[str, int] = {}
+        kept: dict[str, int] = {}
+        aside = self.counts()
+        for field, name in FIELDS.items():
             own = nw.from_native(getattr(self.tables, field)).lazy()
             kept[name] = int(own.select(nw.len()).collect().item())
-            aside[name] = causes
-            rows[name] = kept[name] + sum(causes.values())
+            rows[name] = kept[name] + sum(aside[name].values())
         return Report(rows, kept, aside)
 
 
@@ -141,6 +155,16 @@ def of_workspace(workspace: Workspace, settings: HygieneSettings | None = None, 
     )
 
 
+def as_they_are(tables: Tables) -> Cleaned:
+    """Give tables of which nothing is set aside."""
+    return Cleaned(tables, _none_of(tables))
+
+
+def tables_for(workspace: Workspace, settings: HygieneSettings | None) -> Tables:
+    """Give a workspace's tables as a scorer reads them that was trained with these settings (None: as they are)."""
+    return tables_of.read(workspace) if settings is None else of_workspace(workspace, settings).tables
+
+
 def write_set_aside(cleaned: Cleaned, workspace: Workspace) -> None:
     """Write what was set aside (Polars tables) into the workspace, each table whole or not at all."""
     generation = workspace.tables_info().generation
@@ -196,10 +220,13 @@ def _without_activities(
     judged = hygiene_rules.judge(activities, leads, settings, observed_until)
     aside.append(activities.join(judged, on="activity_id"))
     kept = activities.join(judged.select("activity_id"), on="activity_id", how="anti")
+    gone = replace(_none_of(tables), activities=nw.to_native(nw.concat(aside)))
+    return replace(tables, activities=nw.to_native(kept)), gone
+
+
+def _none_of(tables: Tables) -> Tables:
     none = {field: nw.from_native(getattr(tables, field)).lazy().head(0) for field in FIELDS}
-    gone = {field: nw.to_native(frame.with_columns(cause=nw.lit("future"))) for field, frame in none.items()}
-    gone["activities"] = nw.to_native(nw.concat(aside))
-    return replace(tables, activities=nw.to_native(kept)), Tables(**gone)
+    return Tables(**{field: nw.to_native(frame.with_columns(cause=nw.lit(""))) for field, frame in none.items()})
 
 
 def _together(parts: list[Tables]) -> Tables:

@@ -3,6 +3,7 @@
 Read by the batch rules and by a scoring process alike, so nothing heavy is imported here.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -158,6 +159,12 @@ def load(path: Path) -> HygieneSettings:
     """
     document = Document.read(path, InputError)
     return HygieneSettings() if document.data is None else document.validate(HygieneSettings)
+
+
+def recorded(training: Mapping[str, Any]) -> HygieneSettings | None:
+    """Give the settings that a bundle was trained with; None where it was trained without hygiene."""
+    told = training.get("hygiene")
+    return None if told is None else HygieneSettings.model_validate(told["settings"])
 
 
 def of_workspace(workspace: Workspace) -> HygieneSettings:

@@ -14,6 +14,7 @@ from leadlight.errors import InputError, UnknownLeadError
 from leadlight.workspace import TablesInfo, Workspace
 
 if TYPE_CHECKING:
+    from features.hygiene_settings import HygieneSettings
     from leadlight.bundle import Bundle
     from rules.ledger import LedgerEntry
     from scoring.score import LeadScore
@@ -57,6 +58,14 @@ def score(
     as_of: AsOfOption = None,
     lang: LangOption = Lang.en,
     version: BundleOption = None,
+    clean: Annotated[
+        bool,
+        typer.Option(
+            "--hygiene/--no-hygiene",
+            help="Set duplicates, scanners and the like aside as the bundle's training did; score once with and once "
+            "without to see what that changes.",
+        ),
+    ] = True,
     workspace: WorkspaceOption = Path("workspace"),
     as_json: JsonOption = False,
 ) -> None:
@@ -64,7 +73,7 @@ def score(
 
     Example: leadlight score --as-of now --out scores.csv --lang ja
     """
-    from features import snapshots, tables
+    from features import hygiene, snapshots
     from leadlight.instants import iso
     from scoring import batch, export
     from scoring.chosen import load_or_card
@@ -77,7 +86,7 @@ def score(
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
         _say(f"{problem}; the rule card `{card.name}` answers")
-    found = tables.read(room)
+    found = hygiene.tables_for(room, _clean_by(room, bundle) if clean else None)
     target = "sql" if bundle is None else bundle.scorer.target
     rows = snapshots.open_for(snapshots.at(found, instant), found, target)
     scorer = LeadScorer(bundle, card)
@@ -117,7 +126,7 @@ def explain(
 
     Example: leadlight explain lead-00042 --lang en
     """
-    from features import tables
+    from features import hygiene, tables
     from features.colleagues import colleagues
     from leadlight.instants import iso
     from rules.ledger import ledger
@@ -129,7 +138,7 @@ def explain(
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
         _say(f"{problem}; the rule card `{card.name}` answers")
-    record = tables.read(room)
+    record = hygiene.tables_for(room, _clean_by(room, bundle))
     timeline = tables.timelines(record, [lead_id]).get(lead_id)
     if timeline is None:
         raise UnknownLeadError.no_such_lead(lead_id)
@@ -138,7 +147,7 @@ def explain(
     scorer = LeadScorer(bundle, card)
     others = colleagues(record, lead_id, instant) if scorer.plan.needs_colleagues else []
     found = scorer.score(timeline, instant, colleagues=others, lang=lang.value, explain=True)
-    entries = ledger(scorer.card, timeline, instant)
+    entries = ledger(scorer.card, timeline, instant)  # the tables it came from are clean
     if as_json:
         print(json.dumps(_explanation(found, entries, lang), ensure_ascii=False, allow_nan=False))
     else:
@@ -170,7 +179,7 @@ def recommend(
 
     Example: leadlight thresholds recommend --target-rate 0.30:0.50 --capacity 40/week
     """
-    from features import tables
+    from features import hygiene
     from leadlight import instants
     from scoring import batch, report, wish
     from scoring.chosen import load
@@ -182,7 +191,8 @@ def recommend(
     bundle = load(room, version)
     begin = instants.parse(start, "--from") if start is not None else _test_from(bundle)
     _say(f"scoring the leads of {instants.iso(begin)} - {instants.iso(info.observed_until)} by {bundle.version}")
-    measured = batch.measure_thresholds(tables.read(room), info, bundle, begin, info.observed_until)
+    record = hygiene.tables_for(room, _clean_by(room, bundle))
+    measured = batch.measure_thresholds(record, info, bundle, begin, info.observed_until)
     if measured["model"] is None:
         raise InputError(f"no threshold can be recommended: {measured['note']}")
     curves = {basis: measured[basis] for basis in ("model", "rules")}
@@ -208,6 +218,13 @@ def _as_of(text: str | None, info: TablesInfo) -> int:
             "and counts as if nothing had happened"
         )
     return instant
+
+
+def _clean_by(room: Workspace, bundle: "Bundle | None") -> "HygieneSettings | None":
+    """Give the hygiene of a bundle's training; without a bundle the workspace's."""
+    from features import hygiene_settings
+
+    return hygiene_settings.of_workspace(room) if bundle is None else hygiene_settings.recorded(bundle.training)
 
 
 def _test_from(bundle: "Bundle") -> int:

@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from features import online
+from features import hygiene_settings, online
+from features.hygiene_online import clean_timeline
+from features.hygiene_settings import HygieneSettings
 from leadlight.bundle import Bundle, ScoreBasis
 from leadlight.timeline import Timeline
 from leadlight.vocabulary import Lang
@@ -101,11 +103,12 @@ class LeadScorer:
         bundle: the bundle, or None (then the rule card answers and every score is `degraded`).
         card: the rule card: the bundle's own, else the given one.
         columns: the columns that card and booster need.
+        hygiene: what is set aside of a timeline first, as the bundle's training did; None = nothing.
         levels: where hot and warm begin, on the scale of the score.
         plan: computes the columns of one lead; it says whether colleagues are looked at.
     """
 
-    __slots__ = ("bundle", "card", "columns", "levels", "plan")
+    __slots__ = ("bundle", "card", "columns", "hygiene", "levels", "plan")
 
     def __init__(self, bundle: Bundle | None, card: Card | None = None, *, levels: Levels | None = None) -> None:
         """Translate the card and unite its columns with the booster's.
@@ -125,6 +128,7 @@ class LeadScorer:
         self.levels = levels if levels is not None else default_levels(bundle, self.card)
         self.columns = Columns.union(engine.specs(self.card), () if bundle is None else bundle.scorer.specs)
         self.plan = online.Plan(self.columns.specs)
+        self.hygiene = HygieneSettings() if bundle is None else hygiene_settings.recorded(bundle.training)
 
     @property
     def model_version(self) -> str:
@@ -153,6 +157,10 @@ class LeadScorer:
             previous_temperature: the lead's last one, for the hysteresis; None = never scored.
             scored_at: µs UTC; None = now.
         """
+        if self.hygiene is not None:
+            timeline = clean_timeline(timeline, self.hygiene, as_of)
+            if self.plan.needs_colleagues and not isinstance(colleagues, online.Colleagues):
+                colleagues = [clean_timeline(colleague, self.hygiene, as_of) for colleague in colleagues]
         matrix = self.plan.row(timeline, as_of, colleagues)[np.newaxis, :]
         now = time.time_ns() // 1_000 if scored_at is None else scored_at
         answers = self.answers(

@@ -5,8 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from features import labels, snapshots
-from features import tables as tables_of
+from features import hygiene, hygiene_settings, labels, snapshots
 from leadlight.bundle import Bundle
 from leadlight.errors import InputError
 from leadlight.instants import iso
@@ -88,7 +87,7 @@ def assess(
     base_rate = known.get("base_rate")
     if not ages or base_rate is None:
         raise InputError(f"bundle `{bundle.version}` does not say how it was trained; train again")
-    tables = tables_of.read(workspace)
+    tables = hygiene.tables_for(workspace, hygiene_settings.recorded(known))
     rows = snapshots.open_for(snapshots.scheduled(tables, ages, start, ends), tables, scorer.target)
     rows = labels.attach(rows, tables, scorer.target, scorer.horizon_us, info.observed_until).drop("outcome_us")
     scores = batch.score_snapshots(tables, rows, bundle).drop("lead_id", "as_of")

@@ -88,6 +88,12 @@ def train(
     allow: Annotated[
         list[str] | None, typer.Option(help="Attribute of unknown time to use all the same; may be repeated.")
     ] = None,
+    hygiene: Annotated[
+        bool,
+        typer.Option(
+            "--hygiene/--no-hygiene", help="Set duplicates, scanners and the like aside first; scoring does as well."
+        ),
+    ] = True,
     track: Annotated[
         bool, typer.Option("--track/--no-track", help="Write the run into the workspace's MLflow.")
     ] = True,
@@ -118,6 +124,7 @@ def train(
         reference=_checked_reference(reference),
         features=catalog.CatalogSettings() if features is None else catalog.load_settings(features),
         allow=tuple(allow or ()),
+        hygiene=hygiene,
     )
     with _watched("tuning") as (say, progress):
         trained = pipeline.train(room, options, say=say, progress=progress)
@@ -265,6 +272,7 @@ def _training_json(trained: "Trained", settled: Any, run: "TrackedRun | None", p
         "tracking_error": problem,
         "seconds": trained.seconds,
         "reasons_max_error": trained.reasons_max_error,
+        "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),
         "proposed_reference": trained.bundle.training.get("proposed_reference"),
     }
 

@@ -34,6 +34,7 @@ class Options:
         reference: probability that scores 50; None = the target's default.
         features: adjustments of the feature catalog.
         allow: attributes of unknown time that may be used all the same; recorded in the bundle.
+        hygiene: whether duplicates, scanners and the like are set aside first; recorded in the bundle.
     """
 
     target: Target
@@ -48,6 +49,7 @@ class Options:
     reference: float | None = None
     features: catalog.CatalogSettings = field(default_factory=catalog.CatalogSettings)
     allow: tuple[str, ...] = ()
+    hygiene: bool = True
 
 
 def allowed(info: TablesInfo, names: Sequence[str]) -> TablesInfo:

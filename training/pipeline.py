@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features import catalog
+from features import catalog, hygiene, hygiene_settings
 from features import tables as tables_of
+from features.hygiene_settings import HygieneSettings
 from features.tables import Tables
 from leadlight.bundle import Bundle, Scorer, ScorerKind, save, signing_key
 from leadlight.errors import NotEnoughDataError
@@ -113,9 +114,11 @@ def train(
     watch.step("features", "features: snapshots before and after the cut")
     info = allowed(workspace.tables_info(), options.allow)
     key = signing_key(create=True)
-    tables = tables_of.read(workspace)
-    split = make_split(tables, info, options)
-    tables = tables_of.before(tables, split.until)
+    clean_by = hygiene_settings.of_workspace(workspace) if options.hygiene else None
+    cleaned = _cleaned(workspace, clean_by)
+    split = make_split(cleaned.tables, info, options)
+    cleaned = cleaned.before(split.until)
+    tables = cleaned.tables
     specs = catalog.suggest(tables, info, split.cut, options.features)
     known = gather(tables, training_rows(tables, split), specs, options.card)
     test = gather(tables, test_rows(tables, split), specs, options.card)
@@ -136,6 +139,7 @@ def train(
     }
     comparison = _compare(test.frame, columns, options.seed)
     provenance = _provenance(known, test, split, info=info, options=options)
+    notes["hygiene"] = _hygiene(cleaned, clean_by)
     notes |= {"why": why, "losses_are_final": losses_are_final(tables, split)}
     notes["proposed_reference"] = _proposed(scorer, known)
     bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training=provenance | notes)
@@ -168,7 +172,8 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
     why = f"the model `{model.version}`, fitted on the same rows, is not better than the rules, so the rules answer"
     kept = {name: value for name, value in model.training.items() if name not in MODEL_ONLY}
     bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
-    tables = tables_of.before(tables_of.read(workspace), trained.split.until)
+    tables = hygiene.tables_for(workspace, hygiene_settings.recorded(model.training))
+    tables = tables_of.before(tables, trained.split.until)
     bundle = replace(bundle, thresholds=_thresholds(tables, workspace.tables_info(), bundle, trained.split))
     save(bundle, workspace.bundle_path(bundle.version), signing_key())
     return bundle
@@ -177,6 +182,19 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
 def new_version(kind: ScorerKind) -> str:
     """Name a bundle: its UTC time, its kind and a random tail, so that names sort by time and never meet."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{kind.replace('_', '-')}-{secrets.token_hex(3)}"
+
+
+def _cleaned(workspace: Workspace, clean_by: HygieneSettings | None) -> hygiene.Cleaned:
+    if clean_by is None:
+        return hygiene.as_they_are(tables_of.read(workspace))
+    return hygiene.of_workspace(workspace, clean_by)
+
+
+def _hygiene(cleaned: hygiene.Cleaned, clean_by: HygieneSettings | None) -> dict[str, Any] | None:
+    """Tell how the tables were cleaned, which a scorer has to repeat, and what was set aside; None where not at all."""
+    if clean_by is None:
+        return None
+    return {"settings": clean_by.to_json(), "set_aside": hygiene.by_cause(cleaned.counts())}
 
 
 def _compare(test: pl.DataFrame, columns: Mapping[str, Floats | None], seed: int) -> Comparison:
