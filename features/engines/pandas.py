@@ -41,7 +41,7 @@ class PandasEngine:
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap frames."""
         frames: list[Any] = [
-            nw.from_native(_prepared(frame, name), eager_only=True)
+            nw.from_native(_prepared(frame, name), eager_only=True).lazy()
             for name, frame in (
                 ("leads", tables.leads),
                 ("activities", tables.activities),
@@ -53,11 +53,11 @@ class PandasEngine:
 
     def rows(self, rows: pl.DataFrame) -> Any:
         """Convert snapshots."""
-        return nw.from_native(_arrow_backed(rows), eager_only=True)
+        return nw.from_native(_arrow_backed(rows), eager_only=True).lazy()
 
     def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         """Join, then put into the order of snapshots and time."""
-        return assemble.meeting(rows, activities, specs).sort(ROW, *ORDER)
+        return assemble.meeting(rows, activities, specs).sort(ROW, *ORDER).collect()
 
     def keep(self, frame: Frame) -> Frame:
         """Give the frame: it is computed already."""
@@ -69,7 +69,7 @@ class PandasEngine:
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Convert, snapshots in order."""
-        return pl.from_pandas(frame.to_native()).sort(ROW)
+        return pl.from_pandas(frame.collect().to_native()).sort(ROW)
 
     def write(self, frame: Frame, folder: Path) -> None:
         """Write one part."""

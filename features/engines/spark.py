@@ -27,13 +27,10 @@ from leadlight.errors import EngineError, InputError
 from leadlight.schema import TABLES, TableName
 from leadlight.spec import FeatureSpec
 
-with warnings.catch_warnings():
-    # pyspark warns of pandas 3 on import; between the engines goes Arrow, no pandas.
-    warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-    from pyspark import StorageLevel
-    from pyspark.errors import PySparkException
-    from pyspark.sql import SparkSession
-    from pyspark.sql import functions as sf
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as sf
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -48,6 +45,9 @@ _MEANING: Final[Mapping[str, str]] = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
+
+# Many small operators share a task; with Spark's own choice (memory / cores / 16) about twenty of them exhaust it.
+_PAGES: Final[Mapping[str, str]] = {"spark.buffer.pageSize": "1m"}
 
 
 class SparkEngine:
@@ -108,8 +108,16 @@ class SparkEngine:
         return self._wrapped(self._persisted(frame.to_native()))
 
     def collect(self, parts: Iterable[Frame]) -> list[Frame]:
-        """Leave the parts lazy: Spark plans them together."""
-        return list(parts)
+        """Keep every part by snapshot, in order: each is a stage of its own, and joining them sorts nothing.
+
+        In one stage the sorts and hash tables of all parts would want their first page of memory at the same time.
+        """
+        return [
+            self._wrapped(
+                self._persisted(part.to_native().repartition(self._partitions, ROW).sortWithinPartitions(ROW))
+            )
+            for part in parts
+        ]
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Fetch to the driver, snapshots in order.
@@ -196,7 +204,10 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
     for name, value in (_defaults(master) | _MEANING | dict(settings or {})).items():
         builder = builder.config(name, value)
     try:
-        return _with_meaning(builder.getOrCreate())
+        with warnings.catch_warnings():
+            # It warns of pandas 3 whenever that is installed; here Arrow goes between the engines, and no pandas.
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            return _with_meaning(builder.getOrCreate())
     except Exception as failed:  # Java's own exceptions come in several kinds
         if isinstance(failed, LookupError | TypeError | AttributeError):
             raise
@@ -205,7 +216,7 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
 
 def _defaults(master: str) -> dict[str, str]:
     terminal = sys.stderr.isatty()
-    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR"}
+    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR", **_PAGES}
     if master.startswith("local") or _LOOPBACK in master or "localhost" in master:
         settings |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, "spark.ui.enabled": "false"}
     if master.startswith("local"):
@@ -262,6 +273,8 @@ def _literal(path: Path, *, escape: bool = True) -> str:
 def _first_line(error: Any) -> str:
     """Give the first line of an error that says something."""
     java = getattr(error, "java_exception", None)
+    while java is not None and java.getCause() is not None:
+        java = java.getCause()
     text = str(java.toString()) if java is not None else str(error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]

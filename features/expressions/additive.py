@@ -19,6 +19,7 @@ from features.expressions.frame import (
     conditions,
     glob_columns,
     glob_name,
+    lazy,
     local_day,
     offset,
     plain,
@@ -65,7 +66,8 @@ def per_kind(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     partials = {partial.name: partial for spec in specs for partial in _partials(spec)}
     values = {partial.name: partial.value for partial in partials.values()}
     return (
-        met.with_columns(**glob_columns(specs), **values)
+        lazy(met)
+        .with_columns(**glob_columns(specs), **values)
         .group_by(ROW, *_kind(specs))
         .agg(**{partial.name: partial.aggregated(partial.name) for partial in partials.values()})
     )

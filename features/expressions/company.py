@@ -89,7 +89,8 @@ def activity(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> 
             cells[spec.name] = nw.col("age") if condition is None else nw.when(condition).then(nw.col("age"))
         else:
             cells[spec.name] = nw.lit(1, nw.Int64) if condition is None else condition.cast(nw.Int64)
-    each = met.with_columns(**glob_columns(specs)).with_columns(**cells).group_by(ROW, COLLEAGUE)
+    globs = glob_columns(specs)
+    each = (met.with_columns(**globs) if globs else met).with_columns(**cells).group_by(ROW, COLLEAGUE)
     per_colleague = each.agg(
         **{
             spec.name: nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()

@@ -4,22 +4,33 @@ from collections.abc import Sequence
 
 import narwhals as nw
 
-from features.expressions.frame import ROW, Frame, chosen, width
+from features.expressions.frame import ROW, Frame, chosen, lazy, width
 from leadlight.spec import FeatureSpec
 
 
 def distinct_contents(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     """Count different contents: specifications with the same filters.
 
-    The newest activity of each content decides in which windows it counts.
+    Outside its window a content is null; engines count null as one more value.
     """
-    newest = (
-        chosen(met, specs[0]).filter(~nw.col("content").is_null()).group_by(ROW, "content").agg(age=nw.col("age").min())
+    rows = lazy(chosen(met, specs[0]).select(ROW, "age", "content"))
+    cells = {spec.name: _inside(spec) for spec in specs}
+    nulls = {f"__none_{name}": nw.col(name).is_null().cast(nw.Int64) for name in cells}
+    counted = (
+        rows.with_columns(**cells)
+        .with_columns(**nulls)
+        .group_by(ROW)
+        .agg(
+            **{name: nw.col(name).n_unique() for name in cells},
+            **{name: nw.col(name).max() for name in nulls},
+        )
     )
-    inside = {
-        spec.name: nw.lit(1, nw.Int64)
-        if spec.window_days is None
-        else (nw.col("age") <= width(spec.window_days)).cast(nw.Int64)
-        for spec in specs
-    }
-    return newest.with_columns(**inside).group_by(ROW).agg(**{name: nw.col(name).sum() for name in inside})
+    return counted.select(
+        ROW, *((nw.col(name).cast(nw.Int64) - nw.col(f"__none_{name}")).alias(name) for name in cells)
+    )
+
+
+def _inside(spec: FeatureSpec) -> nw.Expr:
+    if spec.window_days is None:
+        return nw.col("content")
+    return nw.when(nw.col("age") <= width(spec.window_days)).then(nw.col("content"))

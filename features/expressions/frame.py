@@ -19,6 +19,7 @@ Frame = nw.LazyFrame[Any]  # or an eager `nw.DataFrame`, which has every method 
 
 ROW: Final = "__row"  # number of a snapshot: a narrower key than (lead_id, as_of)
 ORDER: Final = ("occurred_at", "activity_id")
+_NEVER: Final = 1 << 62  # later than every instant; a running minimum would skip a null
 TEXT_FILTERS: Final = ("content", "detail")  # chosen by globs; type, actor and channel by equality
 
 
@@ -96,9 +97,23 @@ def neighbour(frame: Frame, column: str, distance: int) -> nw.Expr:
     return nw.col(column).shift(distance).over(ROW, order_by=list(ORDER))
 
 
-def nearest_from_here(column: str) -> nw.Expr:
-    """Give the first non-null value of an instant column at or after each activity of the same snapshot, else null."""
-    return nw.col(column).cum_min(reverse=True).over(ROW, order_by=list(ORDER))
+def with_next(frame: Frame, flag: str) -> Frame:
+    """Add `__then`: when the first later activity of the same snapshot whose flag is set came, or null."""
+    at, flagged = nw.col("occurred_at"), nw.col(flag)
+    if isinstance(frame, nw.DataFrame):
+        marked = frame.with_columns(__then=nw.when(flagged).then(at), __there=nw.when(flagged).then(nw.col(ROW)))
+        filled = marked.with_columns(nw.col("__then", "__there").fill_null(strategy="backward").shift(-1))
+        same = nw.col("__there") == nw.col(ROW)
+        return filled.with_columns(__then=nw.when(same).then(nw.col("__then"))).drop("__there")
+    late = frame.with_columns(__then=nw.when(flagged).then(at).otherwise(nw.lit(_NEVER)))
+    running = nw.col("__then").cum_min(reverse=True).over(ROW, order_by=list(ORDER))
+    late = late.with_columns(__then=running)
+    return late.with_columns(__then=neighbour(late, "__then", -1))
+
+
+def lazy(frame: Frame) -> Frame:
+    """Make an eager frame lazy, where its library can be: what follows needs no order and is planned as a whole."""
+    return frame.lazy()
 
 
 def coded(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:

@@ -16,10 +16,11 @@ from features.expressions.frame import (
     coded,
     conditions,
     glob_columns,
+    lazy,
     local_day,
-    nearest_from_here,
     neighbour,
     width,
+    with_next,
 )
 from leadlight.measures import Measure
 from leadlight.schema import DAY
@@ -27,14 +28,13 @@ from leadlight.spec import FeatureSpec
 
 RHYTHM: Final[frozenset[Measure]] = frozenset({"distinct_days", "gap_mean", "gap_spread", "sessions"})
 FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
-_NEVER: Final = 1 << 62  # later than every instant; running minima would skip a null
 _MINUTE: Final = DAY // 1_440
 
 
 def rhythm(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     """Measure what depends on the activity before: specifications of `RHYTHM` with the same filters."""
     rows = chosen(met, specs[0]).select(ROW, "age", "occurred_at", *_order(met))
-    rows = rows.with_columns(__before=neighbour(rows, "age", 1))
+    rows = lazy(rows.with_columns(__before=neighbour(rows, "age", 1)))
     sums = {name: value for spec in specs for name, value in _rhythm_parts(spec).items()}
     return (
         rows.with_columns(**sums)
@@ -94,11 +94,9 @@ def followed(met: Frame, spec: FeatureSpec) -> Frame:
     globs = glob_columns([spec])
     rows = (met.with_columns(**globs) if globs else met).with_columns(**marks)
     rows = rows.filter(nw.col("__first") | nw.col("__later")).select(
-        ROW, "age", "occurred_at", "activity_id", "__first", "__later"
+        ROW, "age", "occurred_at", "__first", "__later", *_order(met)
     )
-    rows = rows.with_columns(__then=nw.when(nw.col("__later")).then(nw.col("occurred_at")).otherwise(nw.lit(_NEVER)))
-    rows = rows.with_columns(__then=nearest_from_here("__then"))
-    rows = rows.with_columns(__then=neighbour(rows, "__then", -1))
+    rows = lazy(with_next(rows, "__later"))
     counted = nw.col("__first")
     if spec.window_days is not None:
         counted = counted & (nw.col("age") <= width(spec.window_days))
@@ -116,5 +114,5 @@ def last_types(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     rows = chosen(met, specs[0]).select(ROW, "type", "occurred_at", *_order(met))
     back = {f"__type_{spec.k}": neighbour(rows, "type", spec.k - 1) for spec in specs if spec.k > 1}
     rows = rows.with_columns(__type_1=nw.col("type"), __next=neighbour(rows, "occurred_at", -1), **back)
-    newest = rows.filter(nw.col("__next").is_null())
+    newest = lazy(rows.filter(nw.col("__next").is_null()))
     return newest.select(ROW, *(coded(nw.col(f"__type_{spec.k}"), spec).alias(spec.name) for spec in specs))
