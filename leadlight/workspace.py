@@ -11,6 +11,8 @@
       hygiene.yaml             what hygiene sets aside, if not the usual
       merges.csv               merges.parquet: leads that are one, if any
       hygiene/<generation>/    what hygiene set aside, table by table
+      touched/<a>..<b>.parquet which leads are different in generation b from what they were in a
+      features/<name>/         tables of features
       mlflow.db mlartifacts/   tracking
       serve.db                 online state
 
@@ -118,6 +120,44 @@ def folder_atomically(target: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _after(step: list[str]) -> str:
+    return step[-1]
+
+
+@contextmanager
+def folder_replaced(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target` that takes its place if the block ends without an error.
+
+    The old folder stays as it was until then, and is removed after.
+
+    Raises:
+        WorkspaceError: no folder can be made there.
+    """
+    fresh, old = _temporary_name(target), _temporary_name(target)
+    try:
+        fresh.mkdir(parents=True)
+    except OSError as refused:
+        raise WorkspaceError(f"`{target}` cannot be written ({refused.strerror}); choose another place") from refused
+    try:
+        yield fresh
+        _exchange(fresh, target, old)
+    finally:
+        for folder in (fresh, old):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _exchange(fresh: Path, target: Path, old: Path) -> None:
+    had = target.exists()
+    if had:
+        target.rename(old)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if had:
+            old.rename(target)
+        raise
+
+
 @dataclass(frozen=True, slots=True)
 class Workspace:
     """One installation's folder. Constructing it touches no file."""
@@ -194,6 +234,19 @@ class Workspace:
     def table_path(self, name: TableName | Literal["quarantine"], generation: str) -> Path:
         """Give the file of a table in a generation."""
         return self.root / "tables" / generation / f"{name}.parquet"
+
+    def touched_path(self, before: str, generation: str) -> Path:
+        """Give the file that names the leads which a generation touched."""
+        return self.root / "touched" / f"{before}..{generation}.parquet"
+
+    def touched_steps(self) -> list[tuple[str, str]]:
+        """List the steps from one generation to the next of which it is known what they touched, oldest first."""
+        names = sorted((path.stem.split("..") for path in (self.root / "touched").glob("[!.]*..*.parquet")), key=_after)
+        return [(before, after) for before, after in names]
+
+    def features_path(self, name: str) -> Path:
+        """Give the folder of a table of features."""
+        return self.root / "features" / name
 
     def scan(self, name: TableName | Literal["quarantine"]) -> "pl.LazyFrame":
         """Scan a current table lazily.

@@ -27,10 +27,12 @@ class Merged:
     Attributes:
         rows: one row per key, with the table's columns.
         fates: `OUT`, `FILE`, `STATUS` (stored, updated, duplicates), `len`: how many staged rows became what.
+        changed: the rows that came and those that had to go, with the table's columns.
     """
 
     rows: pl.LazyFrame
     fates: pl.DataFrame
+    changed: pl.LazyFrame
 
 
 def merge(old: pl.LazyFrame, new: pl.LazyFrame, key: Sequence[str], columns: Sequence[str]) -> Merged:
@@ -58,13 +60,10 @@ def merge(old: pl.LazyFrame, new: pl.LazyFrame, key: Sequence[str], columns: Seq
     winners = chained.filter(pl.col(STATUS) != "duplicates").unique(subset=_KEY, keep="last", maintain_order=True)
     winners = winners.filter(pl.col(OUT) != _STORED_BEFORE)
     losers = chained.select(list(ORIGIN)).join(winners, on=list(ORIGIN), how="anti")
-    rows = pl.concat(
-        [
-            old.join(winners.lazy(), on=_KEY, how="anti").select(columns),
-            new.join(losers.lazy(), on=list(ORIGIN), how="anti").select(columns),
-        ]
-    )
-    return Merged(rows, _fates(new, contested, chained))
+    stay = old.join(winners.lazy(), on=_KEY, how="anti").select(columns)
+    go = old.join(winners.lazy(), on=_KEY, how="semi").select(columns)
+    come = new.join(losers.lazy(), on=list(ORIGIN), how="anti").select(columns)
+    return Merged(pl.concat([stay, come]), _fates(new, contested, chained), pl.concat([go, come]))
 
 
 def _contested(old: pl.LazyFrame, new: pl.LazyFrame) -> pl.DataFrame:

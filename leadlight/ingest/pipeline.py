@@ -11,7 +11,7 @@ from typing import Final
 
 import polars as pl
 
-from leadlight.ingest import order_clock
+from leadlight.ingest import order_clock, touched
 from leadlight.ingest.check import MappingFile
 from leadlight.ingest.mapping import AttributeSource
 from leadlight.ingest.reading import Progress, find_files, read_all
@@ -118,6 +118,8 @@ def _publish(workspace: Workspace, mapping: MappingFile, previous: Previous, tab
         attributes=merged_attributes(previous.info, _attributes(mapping)),
         rows=rows,
     )
+    if previous.info is not None and tables.touched is not None:
+        touched.write(workspace, previous.info.generation, generation, tables.touched)
     workspace.publish_tables(info)
     prune(workspace, generation)
     return info

@@ -1,7 +1,7 @@
 """Generations of tables in the workspace: what was there, what comes, and the lock between two ingests."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,10 +17,12 @@ from leadlight.schema import TABLES, TableName
 from leadlight.workspace import Attribute, TablesInfo, Workspace
 
 KEPT_GENERATIONS: Final = 2
+ROW_GROUP: Final = 262_144
+COMPANY: Final = "__company__"  # not stored: account_id, or lead_id of a lead without account
 SORTED_BY: Final[dict[str, tuple[str, ...]]] = {
     "leads": ("created_at", "lead_id"),
     "accounts": ("account_id",),
-    "activities": ("lead_id", "occurred_at", "activity_id"),
+    "activities": (COMPANY, "lead_id", "occurred_at", "activity_id"),
     "stages": ("lead_id", "entered_at", "stage"),
     "attribute_changes": ("lead_id", "changed_at", "field"),
     "quarantine": ("file", "row", "table"),
@@ -36,10 +38,13 @@ class Tables:
     Attributes:
         rows: table -> rows, `quarantine` included.
         order: `lead_id`, `order` (Float64) under `clock: order`, else None.
+        touched: `lead_id` of the leads of which the generation before knew something else (`leadlight.ingest.touched`);
+            None where nobody asked.
     """
 
     rows: dict[str, pl.LazyFrame]
     order: pl.DataFrame | None
+    touched: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,10 @@ def _to_physical(name: TableName) -> list[pl.Expr]:
 
 
 def write(tables: Tables, folder: Path) -> dict[str, int]:
-    """Write all tables into a folder and give their numbers of rows."""
+    """Write all tables into a folder and give their numbers of rows.
+
+    The activities of a company lie together, and in them those of a lead in the order of time (docs/adr/0006).
+    """
     counts: dict[str, int] = {}
     for name in (*TABLES, "quarantine"):
         instants = [
@@ -90,12 +98,21 @@ def write(tables: Tables, folder: Path) -> dict[str, int]:
             if kind == "instant" and name != "quarantine"
         ]
         path = folder / f"{name}.parquet"
-        rows = tables.rows[name].with_columns(instants).sort(SORTED_BY[name])
-        rows.sink_parquet(path, compression="zstd", compression_level=1)
+        rows = _sorted(name, tables.rows).with_columns(instants)
+        rows.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=ROW_GROUP)
         counts[name] = int(pl.scan_parquet(path).select(pl.len()).collect().item())
     if tables.order is not None:
         tables.order.write_parquet(folder / _ORDER_FILE)
     return counts
+
+
+def _sorted(name: str, rows: Mapping[str, pl.LazyFrame]) -> pl.LazyFrame:
+    keys = SORTED_BY[name]
+    if COMPANY not in keys:
+        return rows[name].sort(keys)
+    company = pl.coalesce("account_id", "lead_id").alias(COMPANY)
+    companies = rows["leads"].select("lead_id", company)
+    return rows[name].join(companies, on="lead_id", how="left").sort(keys).drop(COMPANY)
 
 
 def _table(name: str) -> TableName:

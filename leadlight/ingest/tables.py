@@ -1,13 +1,13 @@
 """Staged rows and the previous generation -> the next generation, every row accounted for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
 
-from leadlight.ingest import order_clock
-from leadlight.ingest.merge import STATUS, merge, upsert
+from leadlight.ingest import order_clock, touched
+from leadlight.ingest.merge import STATUS, Merged, merge, upsert
 from leadlight.ingest.report import Retried, TableReport
 from leadlight.ingest.staging import FILE, ORIGIN, OUT, QUARANTINE, RETRIED, ROW, Staging
 from leadlight.ingest.store import Previous, Tables
@@ -98,10 +98,13 @@ def next_tables(
     accounts.count(fates)
     created = leads.lazy().select("lead_id", pl.col("created_at").alias("__created__"))
     rows: dict[str, pl.LazyFrame] = {"leads": leads.lazy(), "accounts": companies.lazy()}
+    changed = []
     for table in _DEPENDENT:
-        rows[table] = _dependent(table, old[table], staging, accounts, created, ordered=ordered)
+        merged = _dependent(table, old[table], staging, accounts, created, ordered=ordered)
+        rows[table] = merged.rows
+        changed.append(merged.changed)
     rows["quarantine"] = _quarantine(old["quarantine"], staging, accounts)
-    return Tables(rows, order)
+    return Tables(rows, order, touched.leads(old["leads"].collect(), leads, changed))
 
 
 def _leads(
@@ -133,7 +136,7 @@ def _dependent(
     created: pl.LazyFrame,
     *,
     ordered: bool,
-) -> pl.LazyFrame:
+) -> Merged:
     columns = list(TABLES[table])
     new = staging.scan(table)
     if table == "activities" and accounts.hashed:
@@ -149,8 +152,8 @@ def _dependent(
     accounts.count(merged.fates)
     if table == "stages" and ordered:
         after = (pl.col("__created__") + order_clock.OUTCOME_AFTER).alias("entered_at")
-        return merged.rows.join(created, on="lead_id").with_columns(after).select(columns)
-    return merged.rows
+        return replace(merged, rows=merged.rows.join(created, on="lead_id").with_columns(after).select(columns))
+    return merged
 
 
 def _not_too_early(

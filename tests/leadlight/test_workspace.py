@@ -1,6 +1,7 @@
 import json
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from leadlight.workspace import (
     Workspace,
     file_atomically,
     folder_atomically,
+    folder_replaced,
     write_text_atomically,
 )
 
@@ -177,3 +179,37 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(tmp_path):
     with pytest.raises(WorkspaceError, match="cannot be written"):
         write_text_atomically(tmp_path / "file" / "a.txt", "x")
     assert names(tmp_path) == ["file", "folder"]
+
+
+def test_a_folder_is_replaced_whole_or_stays(tmp_path):
+    target = tmp_path / "deep" / "table"
+    for text in ("first", "second"):
+        with folder_replaced(target) as folder:
+            (folder / "a").write_text(text)
+    with pytest.raises(FileNotFoundError), folder_replaced(target) as folder:
+        (folder / "a").rename(folder / "b")
+    assert (target / "a").read_text() == "second"
+    assert [path.name for path in target.parent.iterdir()] == ["table"]
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkeypatch):
+    target = tmp_path / "table"
+    target.mkdir()
+    (target / "a").write_text("first")
+    rename = Path.rename
+
+    def refuse(self, to):
+        if to == target and self.name.endswith(".tmp") and not (self / "a").exists():
+            raise OSError(28, "No space left on device")
+        return rename(self, to)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OSError, match="No space left"), folder_replaced(target):
+        pass
+    assert (target / "a").read_text() == "first"
+
+
+def test_there_is_no_folder_below_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WorkspaceError, match="cannot be written"), folder_replaced(tmp_path / "file" / "table"):
+        pass

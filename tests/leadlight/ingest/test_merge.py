@@ -84,3 +84,10 @@ def test_upsert_leaves_alone_what_an_output_does_not_map():
         ("c", 3.0, None, None),
     ]
     assert sorted(fates.select(OUT, STATUS, "len").rows()) == [(0, "stored", 1), (0, "updated", 1), (1, "updated", 1)]
+
+
+def test_what_came_and_what_went_is_told():
+    old = stored(("a", 1.0), ("b", 2.0), ("c", 3.0))
+    new = staged([("a", 1.0, 0, 0, 2), ("b", 5.0, 0, 0, 3), ("b", 6.0, 0, 0, 4), ("d", 4.0, 0, 0, 5)])
+    merged = merge(old, new, ["id"], ["id", "x"])
+    assert sorted(merged.changed.collect().rows()) == [("b", 2.0), ("b", 6.0), ("d", 4.0)]

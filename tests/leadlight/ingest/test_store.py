@@ -1,8 +1,10 @@
 import fcntl
 
+import polars as pl
 import pytest
 
 from leadlight.errors import WorkspaceError
+from leadlight.ingest import store
 from leadlight.ingest.store import KEPT_GENERATIONS, generations, locked, new_generation
 from leadlight.workspace import Workspace
 
@@ -43,3 +45,20 @@ def test_a_damaged_workspace_is_said(world):
     world.workspace.table_path("stages", generation).unlink()
     with pytest.raises(WorkspaceError, match="is gone; ingest again"):
         world.ingest()
+
+
+def test_the_activities_of_a_company_lie_together(world, monkeypatch):
+    monkeypatch.setattr(store, "ROW_GROUP", 2)
+    world.mapping = world.mapping.replace("at: created\n", "at: created\n          account_id: firm\n")
+    leads = "id,created,size,industry,firm\nA,2026-01-01,,,z\nM,2026-01-01,,,\nX,2026-01-01,,,a\nB,2026-01-01,,,z\n"
+    events = [(1, "A", 5), (2, "B", 4), (3, "X", 9), (4, "M", 1), (6, "A", 4), (5, "A", 4)]
+    lines = [f"{number},{lead},call,2026-02-0{day}" for number, lead, day in events]
+    world.ingest(leads__csv=leads, events__csv="\n".join(["id,lead,what,at", *lines]) + "\n")
+    assert [(row["lead_id"], row["activity_id"]) for row in world.rows("activities")] == [
+        ("M", "4"), ("X", "3"), ("A", "5"), ("A", "6"), ("A", "1"), ("B", "2"),
+    ]  # fmt: skip
+    path = world.workspace.table_path("activities", world.workspace.tables_info().generation)
+    assert store.COMPANY not in pl.read_parquet_schema(path)
+    import pyarrow.parquet as pq
+
+    assert pq.ParquetFile(path).metadata.num_row_groups == 3
