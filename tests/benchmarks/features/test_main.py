@@ -1,13 +1,23 @@
 import json
+import shutil
 
+import polars as pl
 import pytest
 
 from benchmarks.features import __main__ as command
-from benchmarks.features import figures, timing
+from benchmarks.features import figures, timing, work
 from benchmarks.features.bars import KEYS, bars_of
 from benchmarks.features.page import page
 
 SMALL = ["--activities", "10000", "--runs", "1", "--engines", "polars", "pandas", "--no-cluster"]
+
+
+def done_here(one):
+    """Do work in this process: the start of a process takes longer than the work at this size."""
+    shutil.rmtree(one.out, ignore_errors=True)
+    seconds = work.run(one.name, one.workspace, one.snapshots, one.out, one.master)
+    rows = pl.scan_parquet(one.out / "*.parquet").select(pl.len()).collect().item()
+    return {"seconds": seconds, "peak_mb": work.peak_mb(), "rows": rows}
 
 
 @pytest.fixture(scope="module")
@@ -16,6 +26,7 @@ def measured(tmp_path_factory):
     scratch, out = tmp_path_factory.mktemp("scratch"), tmp_path_factory.mktemp("page") / "scale.md"
     arguments = [*SMALL, "--scratch", str(scratch), "--out", str(out), "--json"]
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timing, "_done", done_here)
         patch.setattr(figures.single, "CALLS", 20)
         patch.setattr(figures, "GROWTH", 2)
         printed = []
@@ -69,6 +80,7 @@ def test_differing_tables_give_no_ratio_and_status_1(monkeypatch, tmp_path):
         found = compared(ours, theirs, specs)
         return type(found)(found.cells, 1, {"count": 1})
 
+    monkeypatch.setattr(timing, "_done", done_here)
     monkeypatch.setattr(figures, "compare", other)
     assert command.run([*SMALL, "--only", "handwritten", "--scratch", str(tmp_path), "--json"]) == 1
 
@@ -81,8 +93,16 @@ def test_bad_arguments_end_with_status_2(arguments, capsys):
     assert "usage" in capsys.readouterr().err
 
 
+def test_work_is_done_in_a_process_of_its_own(tmp_path):
+    bench = figures.Bench(10_000, 1, tmp_path, ("polars",), cluster=False, say=lambda _: None)
+    (took,) = timing.timed([bench.work("handwritten_polars", 10_000)], 2, bench.say)
+    assert len(took.runs) == 2
+    assert 0 < took.seconds < 60
+    assert 20 < took.peak_mb < 2_000
+    assert took.rows == 200
+
+
 def test_a_process_that_fails_says_why(tmp_path):
     bench = figures.Bench(10_000, 1, tmp_path, ("polars",), cluster=False, say=lambda _: None)
-    work = bench.work("nonsense", 10_000)
     with pytest.raises(RuntimeError, match="nonsense"):
-        timing.timed([work], 1, bench.say)
+        timing.timed([bench.work("nonsense", 10_000)], 1, bench.say)
