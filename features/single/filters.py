@@ -58,6 +58,15 @@ class Filters:
             found = activities.memo[self] = coded.codes, self.table(coded.words)
         return found
 
+    def indicators(self, activities: Activities) -> Floats:
+        """Give 1 where an activity (row) is of a kind (column) and 0 elsewhere; computed once for each record."""
+        key = (self, "indicators")
+        found: Floats | None = activities.memo.get(key)
+        if found is None:
+            kinds, table = self.kinds(activities)
+            found = activities.memo[key] = np.eye(len(table))[kinds]
+        return found
+
     def table(self, kinds: tuple[Any, ...]) -> Floats:
         """Give 1 where a filter (column) selects a kind (row) and 0 elsewhere, shape (len(kinds), len(keys))."""
         places = self._places

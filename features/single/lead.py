@@ -92,7 +92,9 @@ def _number(spec: FeatureSpec) -> Compute:
 
 def _category(spec: FeatureSpec) -> Compute:
     name = spec.attribute or ""
-    return lambda timeline, as_of: spec.code(text(timeline.attribute(name, as_of)))
+    codes: dict[str | None, float] = {value: spec.code(value) for value in (None, *spec.categories)}
+    other = float(len(spec.categories))
+    return lambda timeline, as_of: codes.get(text(timeline.attribute(name, as_of)), other)
 
 
 def _missing(spec: FeatureSpec) -> Compute:

@@ -1,16 +1,14 @@
 """Measures that add up over kinds of activity: summed once by kind, then for all filters together.
 
-With S kinds, F filters and C sums (a weight over a window) this is at most C passes over the activities and one product
-of a (C, S) by an (S, F) matrix, however many specifications share them. The newest activity is found in the same way.
+With n activities of S kinds, F filters and C sums (a weight over a window) this is the product of matrices of shape
+(C, n), (n, S) and (S, F), however many specifications share them. The newest activity is found by kind too.
 """
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.single.clock import Clock, on_the_clock
 from features.single.filters import Filters, Floats
@@ -33,7 +31,7 @@ Sum = tuple[Weight, int | None]
 class Sums:
     """The specifications of a plan whose measure is in `MEASURES`."""
 
-    __slots__ = ("_at", "_blocks", "_counted", "_last", "_pairs", "_places", "_recent", "_weighted")
+    __slots__ = ("_at", "_counted", "_decays", "_filters", "_last", "_pairs", "_places", "_recent", "_weighted")
 
     def __init__(self, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters) -> None:
         """Gather the sums that are needed.
@@ -42,12 +40,13 @@ class Sums:
             placed: specifications with their places in the row.
             filters: the filters of the plan, theirs among them.
         """
+        self._filters = filters
         chosen = [(at, spec, filters.place(spec.filter_key)) for at, spec in placed]
-        counts = {wide for _, spec, _ in chosen for wide in _counts(spec)}
-        # Longest window first: the places at which they begin ascend.
-        self._counted = sorted(counts, key=lambda wide: -math.inf if wide is None else -wide)
-        self._blocks = np.arange(len(self._counted) + 1)
-        self._weighted = tuple(dict.fromkeys(one for _, spec, _ in chosen if (one := _weighted(spec)) is not None))
+        counts = dict.fromkeys(wide for _, spec, _ in chosen for wide in _counts(spec))
+        self._counted = tuple(counts)
+        weighted = dict.fromkeys(one for _, spec, _ in chosen if (one := _weighted(spec)) is not None)
+        self._weighted = tuple(sorted(weighted, key=lambda one: not isinstance(one[0], float)))  # decays first
+        self._decays = np.array([[1 / weight] for weight, _ in self._weighted if isinstance(weight, float)])
         rows: dict[Sum, int] = {(COUNT, wide): place for place, wide in enumerate(self._counted)}
         rows |= {one: len(rows) + place for place, one in enumerate(self._weighted)}
 
@@ -76,32 +75,34 @@ class Sums:
             table: which filter selects which kind, shape (kinds, filters).
         """
         if self._counted or self._weighted:
-            totals = self._by_kind(seen, kind, len(table)) @ table
+            indicators = seen.of(self._filters.indicators(seen.activities))
+            totals = self._weights(seen) @ indicators @ table
             out[self._at] = totals[self._places]
             for at, measure, left, right, place, window in self._pairs:
                 out[at] = _ratio(measure, totals.item(left, place), totals.item(right, place), window)
         if self._last:
             self._fill_last(out, seen, kind, table)
 
-    def _by_kind(self, seen: Seen, kind: Indices, kinds: int) -> Floats:
-        """Give every sum by kind, shape (sums, kinds)."""
-        counted = len(self._counted)
-        rows = np.empty((counted + len(self._weighted), kinds))
-        if counted:
-            # In block b lie the activities that the windows from the longest to number b - 1 hold, and no shorter one.
-            edges = [0, *(seen.starts[wide] for wide in self._counted), seen.n]
-            block = (self._blocks * kinds).repeat([end - begin for begin, end in pairwise(edges)])
-            blocks = np.bincount(kind + block, minlength=(counted + 1) * kinds).reshape(counted + 1, kinds)
-            rows[:counted] = blocks[:0:-1].cumsum(axis=0)[::-1]
-        ages = (seen.occurred - seen.as_of).astype(np.float64)  # negative: what a decay needs
-        weights: dict[Weight, Floats] = {AGE: ages}
+    def _weights(self, seen: Seen) -> Floats:
+        """Give what each known activity adds to each sum, shape (sums, n)."""
+        starts, counted, decays = seen.starts, len(self._counted), len(self._decays)
+        weights = np.zeros((counted + len(self._weighted), seen.n))
+        for place, wide in enumerate(self._counted):
+            weights[place, starts[wide] :] = 1.0
+        ages = seen.occurred - seen.as_of  # negative: what a decay needs
+        if decays:
+            part = weights[counted : counted + decays]
+            np.multiply(self._decays, ages, out=part)
+            np.exp2(part, out=part)
         for place, (weight, wide) in enumerate(self._weighted, counted):
-            each = weights.get(weight)
-            if each is None:
-                each = weights[weight] = _weights(weight, seen, ages)
-            start = seen.starts[wide]
-            rows[place] = np.bincount(kind[start:], each[start:], kinds)
-        return rows
+            start = starts[wide]
+            if weight == AGE:
+                weights[place, start:] = ages[start:]
+            elif isinstance(weight, Clock):
+                weights[place, start:] = seen.of(on_the_clock(seen.activities, weight))[start:]
+            elif start:
+                weights[place, :start] = 0.0
+        return weights
 
     def _fill_last(self, out: Floats, seen: Seen, kind: Indices, table: Floats) -> None:
         newest = np.zeros(len(table), dtype=np.intp)  # by kind: 1 + place of the newest, 0 where there is none
@@ -140,13 +141,6 @@ def _weighted(spec: FeatureSpec) -> Sum | None:
 def _first(spec: FeatureSpec) -> Sum:
     """Give the sum of a specification: of weights, or the count over its (for momentum: over two of its) window."""
     return _weighted(spec) or (COUNT, _counts(spec)[-1])
-
-
-def _weights(weight: Weight, seen: Seen, ages: Floats) -> NDArray[np.float64]:
-    if isinstance(weight, Clock):
-        return seen.of(on_the_clock(seen.activities, weight))
-    decayed: Floats = np.exp2(ages * (1 / float(weight)))
-    return decayed
 
 
 def _ratio(measure: Measure, left: float, number: float, window: int | None) -> float:

@@ -2,12 +2,16 @@ import csv
 import json
 import re
 
+import polars as pl
 import pytest
 
+from leadlight import bundle as bundles
 from leadlight.__main__ import main
 from leadlight.instants import iso
 from leadlight.schema import DAY
 from tests.scoring import market
+from tests.scoring.conftest import KEY
+from tests.scoring.test_score import company_bundle
 
 
 def run(capsys, *words, status=0):
@@ -135,3 +139,21 @@ def test_recommend_without_a_cut_asks_for_one(workspace, capsys):
     words = ("thresholds", "recommend", "--bundle", made.version, "--workspace", workspace.root)
     assert "give --from DATE" in run(capsys, *words, status=2).err
     assert run(capsys, *words, "--from", iso(market.START + 10 * DAY)).out
+
+
+def test_explain_and_score_see_the_same_colleagues(workspace, tmp_path, capsys):
+    leads = pl.read_parquet(workspace.table_path("leads", "g1"))
+    accounts = pl.int_range(pl.len()).floordiv(4).cast(pl.String).alias("account_id")
+    leads.with_columns(accounts).write_parquet(workspace.table_path("leads", "g1"))
+    made = company_bundle()
+    bundles.save(made, workspace.bundle_path("20260102T000000Z-company"), KEY)
+    workspace.set_current("20260102T000000Z-company")
+    out = tmp_path / "scores.csv"
+    run(capsys, "score", "--out", out, "--workspace", workspace.root, "--json")
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        scores = {row["lead_id"]: float(row["probability"]) for row in csv.DictReader(file)}
+    for lead_id in list(scores)[:5]:
+        found = json.loads(run(capsys, "explain", lead_id, "--workspace", workspace.root, "--json").out)
+        assert found["probability"] == pytest.approx(scores[lead_id], abs=1e-9)
+        values = {part["name"]: part["value"] for part in found["contributions"]}
+        assert values["colleagues"] == 3 or lead_id in {"lead-148", "lead-149"}

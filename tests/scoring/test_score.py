@@ -4,14 +4,16 @@ import threading
 import time
 import warnings
 
+import lightgbm
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import online
-from leadlight.bundle import ScorerKind
+from leadlight.bundle import Bundle, ScorerKind
 from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec
 from leadlight.timeline import Activities, Timeline
 from rules import engine, ledger, parse
 from scoring.scale import POINTS_PER_LOG_ODDS, logit
@@ -94,7 +96,7 @@ def test_without_a_bundle_the_card_answers():
 def test_nothing_at_or_after_as_of_counts():
     lead, as_of = market.timeline(9), market.START + 20 * DAY
     kept = lead.activities.occurred_at < as_of
-    cut = Activities(*(getattr(lead.activities, name)[kept] for name in Activities.__slots__))
+    cut = Activities(*(getattr(lead.activities, name)[kept] for name in Activities.__slots__ if name != "memo"))
     past = Timeline(lead.lead_id, lead.created_at, lead.attributes, cut, lead.stages)
     scorer = LeadScorer(market.bundle())
     assert scorer.score(lead, as_of, explain=True, scored_at=0) == scorer.score(past, as_of, explain=True, scored_at=0)
@@ -163,3 +165,44 @@ def test_the_hot_path_stays_small():
     program = f"import sys, scoring.score; sys.exit(' '.join({heavy} & set(sys.modules)) or None)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+COMPANY = (
+    FeatureSpec("colleagues", "company", "colleagues"),
+    FeatureSpec("most", "company", "most_active_colleague", window_days=30),
+    FeatureSpec("industries", "company", "roles", attribute="industry"),
+)
+
+
+def company_bundle() -> Bundle:
+    """Give a bundle whose booster reads the company alone, in the place of the first columns of the made-up one."""
+    random = np.random.default_rng(3)
+    X = random.uniform(0, 6, (400, len(COMPANY)))
+    y = (random.random(400) < 1 / (1 + np.exp(3 - X.sum(axis=1) / 3))).astype(int)
+    parameters = {"objective": "binary", "verbosity": -1, "num_threads": 1, "boost_from_average": False, "seed": 1}
+    model = lightgbm.train(parameters, lightgbm.Dataset(X, y), num_boost_round=40)
+    base = float(model.predict(X[:1], pred_contrib=True)[0, -1])
+    return market.bundle(specs=COMPANY, booster=model, expected_value=base)
+
+
+def test_colleagues_count_where_the_booster_reads_them():
+    scorer, as_of = LeadScorer(company_bundle()), market.START + 30 * DAY
+    lead, others = market.timeline(1), [market.timeline(seed) for seed in (2, 3, 6, 7)]
+    alone, together = (
+        scorer.score(lead, as_of, explain=True),
+        scorer.score(lead, as_of, colleagues=others, explain=True),
+    )
+    assert scorer.plan.needs_colleagues
+    values = {part.name: part.value for part in together.contributions}
+    assert values["colleagues"] == 4
+    assert values["industries"] == len({one.attributes["industry"] for one in [lead, *others]} - {None})
+    assert together.log_odds != pytest.approx(alone.log_odds, abs=1e-3)
+    assert total_log_odds(together) == pytest.approx(together.log_odds, abs=1e-9)
+
+
+def test_no_colleagues_are_asked_for_where_nobody_reads_them():
+    scorer = LeadScorer(market.bundle())
+    assert not scorer.plan.needs_colleagues
+    others = [market.timeline(2)]
+    lead, as_of = market.timeline(1), market.START + 30 * DAY
+    assert scorer.score(lead, as_of, colleagues=others, scored_at=0) == scorer.score(lead, as_of, scored_at=0)
