@@ -37,7 +37,7 @@ def test_entries_add_up_to_the_points_of_the_engine_rule_by_rule(card, timeline,
 @given(made.cards(), made.timelines(), as_ofs)
 def test_what_lies_at_or_after_as_of_changes_nothing(card, timeline, as_of):
     known = timeline.activities.known_before(as_of)
-    names = Activities.__slots__
+    names = [name for name in Activities.__slots__ if name != "memo"]
     before = replace(
         timeline,
         activities=Activities(**{name: getattr(timeline.activities, name)[known] for name in names}),
