@@ -4,13 +4,15 @@ The expressions are Narwhals (`features.expressions`); what an engine has to do 
 column of a result is float64 with null for null; categories are codes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.chunks import Chunk, split
 from features.engines import base
 from features.engines.base import Engine
 from features.expressions import assemble
@@ -31,8 +33,46 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
         lead_id, as_of and one float64 column per spec, null = null, in the order of `snapshots`.
     """
     engine = base.of(tables)
-    rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
+    if engine.name == "polars":
+        parts = [_of_chunk(engine, chunk, specs) for chunk in split(tables, snapshots, specs)]
+        return named(pl.concat(parts).sort("position").drop("position"), specs)
+    rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
     return named(engine.to_polars(compute(engine, tables, rows, specs)).drop(ROW), specs)
+
+
+def _of_chunk(engine: Engine, chunk: Chunk, specs: Sequence[FeatureSpec]) -> pl.DataFrame:
+    frame = engine.to_polars(compute(engine, chunk.tables, chunk.rows.drop("position"), specs)).drop(ROW)
+    return frame.with_columns(chunk.rows["position"])
+
+
+def build_to(
+    engine: Engine,
+    tables: Tables,
+    snapshots: pl.DataFrame,
+    specs: Sequence[FeatureSpec],
+    folder: Path,
+    *,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Compute features into Parquet part files: lead_id, as_of (timestamp[us, UTC]) and one double per specification.
+
+    Args:
+        engine: the engine; Polars works through the log in chunks of whole companies.
+        tables: its native frames.
+        snapshots: lead_id, as_of (int64 µs).
+        specs: what to compute.
+        folder: an existing empty folder. What is in it after an error is of no use.
+        progress: called with the number of activities of each finished part.
+    """
+    names = {column(place): spec.name for place, spec in enumerate(specs)}
+    if engine.name != "polars":
+        rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
+        engine.write(compute(engine, tables, rows, specs), folder / "part-00000.parquet", names)
+        return
+    for number, chunk in enumerate(split(tables, snapshots, specs)):
+        result = compute(engine, chunk.tables, chunk.rows.drop("position"), specs)
+        engine.write(result, folder / f"part-{number:05}.parquet", names)
+        progress(chunk.activities)
 
 
 def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[FeatureSpec]) -> Frame:

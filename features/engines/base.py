@@ -55,8 +55,14 @@ class Engine(Protocol):
         """Give a result as a Polars frame."""
         ...
 
-    def write(self, frame: Frame, folder: Path) -> None:
-        """Write a result as Parquet part files into an existing empty folder."""
+    def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
+        """Write a result as Parquet: lead_id, as_of (timestamp[us, UTC]) and the other columns under their names.
+
+        Args:
+            frame: the result, with ROW.
+            path: a file in an existing folder; Spark writes its own part files into that folder instead.
+            names: column -> name of the feature.
+        """
         ...
 
 

@@ -82,6 +82,13 @@ class DuckDBEngine:
         result: pl.DataFrame = frame.sort(ROW).to_native().pl()
         return result
 
-    def write(self, frame: Frame, folder: Path) -> None:
+    def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
-        frame.sort(ROW).drop(ROW).to_native().write_parquet(str(folder / "part-00000.parquet"), compression="lz4")
+        named = ", ".join(f"{column} AS {_quoted(name)}" for column, name in names.items())
+        result = frame.sort(ROW).to_native()
+        projected = result.project(f"lead_id, make_timestamptz(as_of) AS as_of{', ' if named else ''}{named}")
+        projected.write_parquet(str(path), compression="lz4")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.engines.base import EngineName
+from features.engines.polars import write_part
 from features.expressions import assemble
 from features.expressions.frame import ORDER, ROW, Frame
 from features.tables import Tables, instants_as_integers
@@ -40,22 +41,18 @@ class PandasEngine:
 
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap frames."""
-        frames: list[Any] = [
-            nw.from_native(_prepared(frame, name), eager_only=True).lazy()
-            for name, frame in (
-                ("leads", tables.leads),
-                ("activities", tables.activities),
-                ("stages", tables.stages),
-                ("attribute_changes", tables.changes),
-            )
-        ]
-        return assemble.Records(*frames)
+        return assemble.Records(
+            _prepared(tables.leads, "leads"),
+            _prepared(tables.activities, "activities"),
+            _prepared(tables.stages, "stages"),
+            _prepared(tables.changes, "attribute_changes"),
+        )
 
     def rows(self, rows: pl.DataFrame) -> Any:
         """Convert snapshots."""
         return nw.from_native(_arrow_backed(rows), eager_only=True).lazy()
 
-    def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Any:
         """Join, then put into the order of snapshots and time."""
         return assemble.meeting(rows, activities, specs).sort(ROW, *ORDER).collect()
 
@@ -71,12 +68,12 @@ class PandasEngine:
         """Convert, snapshots in order."""
         return pl.from_pandas(frame.collect().to_native()).sort(ROW)
 
-    def write(self, frame: Frame, folder: Path) -> None:
+    def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
-        self.to_polars(frame).drop(ROW).write_parquet(folder / "part-00000.parquet", compression="lz4")
+        write_part(self.to_polars(frame), path, names)
 
 
-def _prepared(frame: pd.DataFrame, name: TableName) -> pd.DataFrame:
+def _prepared(frame: pd.DataFrame, name: TableName) -> Any:
     """Give the columns of a table the types that the expressions expect.
 
     Raises:
@@ -98,7 +95,7 @@ def _prepared(frame: pd.DataFrame, name: TableName) -> pd.DataFrame:
                 columns[str(column)] = values.convert_dtypes(dtype_backend="pyarrow")
         except (ValueError, TypeError, pa.ArrowInvalid) as wrong:
             raise InputError(f"{name}.{column} cannot be read as {kind} ({wrong}); convert the column") from wrong
-    return pd.DataFrame(columns)
+    return nw.from_native(pd.DataFrame(columns), eager_only=True).lazy()
 
 
 def _instants(values: pd.Series, where: str) -> pd.Series:

@@ -70,9 +70,16 @@ class PolarsEngine:
         native: pl.LazyFrame = frame.to_native().lazy()
         return native.sort(ROW).collect()
 
-    def write(self, frame: Frame, folder: Path) -> None:
+    def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
-        self.to_polars(frame).drop(ROW).write_parquet(folder / "part-00000.parquet", compression="lz4")
+        native: pl.LazyFrame = frame.to_native().lazy()
+        write_part(native.sort(ROW).collect(), path, names)
+
+
+def write_part(frame: pl.DataFrame, path: Path, names: Mapping[str, str]) -> None:
+    """Write a result as Parquet (see `Engine.write`)."""
+    instant = pl.col("as_of").cast(pl.Datetime("us", "UTC"))
+    frame.drop(ROW).with_columns(instant).rename(names).write_parquet(path, compression="lz4")
 
 
 def _in_order(log: pl.DataFrame) -> bool:

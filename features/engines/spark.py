@@ -18,6 +18,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import narwhals as nw
 import polars as pl
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as sf
 
 from features.engines.base import EngineName
 from features.expressions import assemble
@@ -26,11 +30,6 @@ from features.tables import Tables
 from leadlight.errors import EngineError, InputError
 from leadlight.schema import TABLES, TableName
 from leadlight.spec import FeatureSpec
-
-from pyspark import StorageLevel
-from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as sf
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,6 +42,7 @@ _LOOPBACK: Final = "127.0.0.1"
 _MEANING: Final[Mapping[str, str]] = {
     "spark.sql.caseSensitive": "true",
     "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
 }
 
@@ -131,15 +131,18 @@ class SparkEngine:
             raise TypeError(type(found))
         return found.sort(ROW)
 
-    def write(self, frame: Frame, folder: Path) -> None:
+    def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part file per partition, from the workers; the folder must be on storage that all of them share.
 
         Raises:
             EngineError: Spark gave up; what is in the folder is of no use.
         """
-        native = frame.to_native().sortWithinPartitions(ROW).drop(ROW)
+        folder = path.parent
+        native = frame.to_native().sortWithinPartitions(ROW)
+        instant = sf.timestamp_micros(sf.col("as_of")).alias("as_of")
+        named = native.select("lead_id", instant, *(sf.col(column).alias(name) for column, name in names.items()))
         with self._finishing():
-            native.write.mode("append").option("compression", "lz4raw").parquet(_literal(folder, escape=False))
+            named.write.mode("append").option("compression", "lz4raw").parquet(_literal(folder, escape=False))
         for checksum in folder.glob(".*.crc"):
             checksum.unlink()
         (folder / "_SUCCESS").unlink(missing_ok=True)
@@ -167,6 +170,14 @@ class SparkEngine:
                 for kept in self._kept:
                     kept.unpersist()
                 self._kept.clear()
+
+
+@contextmanager
+def without_pandas_warning() -> Iterator[None]:
+    """Silence what pyspark says of pandas 3 wherever that is installed: Arrow goes between the engines, no pandas."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        yield
 
 
 @contextmanager
@@ -204,9 +215,7 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
     for name, value in (_defaults(master) | _MEANING | dict(settings or {})).items():
         builder = builder.config(name, value)
     try:
-        with warnings.catch_warnings():
-            # It warns of pandas 3 whenever that is installed; here Arrow goes between the engines, and no pandas.
-            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        with without_pandas_warning():
             return _with_meaning(builder.getOrCreate())
     except Exception as failed:  # Java's own exceptions come in several kinds
         if isinstance(failed, LookupError | TypeError | AttributeError):

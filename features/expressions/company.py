@@ -30,7 +30,7 @@ def pairs(rows: Frame, leads: Frame) -> Frame:
         leads: lead_id, account_id, created_at.
 
     Returns:
-        ROW, as_of, `COLLEAGUE` (lead_id of the colleague).
+        ROW, as_of, `COLLEAGUE` (lead_id of the colleague), `__number` (which of the account's leads that is).
     """
     members = leads.select("lead_id", "account_id", "created_at").filter(~nw.col("account_id").is_null())
     numbers = members.with_columns(__one=nw.lit(1, nw.Int64)).with_columns(
@@ -50,7 +50,7 @@ def pairs(rows: Frame, leads: Frame) -> Frame:
     return (
         both.join(others, on=["account_id", "__block"])
         .filter(nw.col("__number") <= newest, nw.col("__number") > lowest, nw.col("__number") != nw.col("__own"))
-        .select(ROW, "as_of", COLLEAGUE)
+        .select(ROW, "as_of", COLLEAGUE, "__number")
     )
 
 
@@ -90,7 +90,7 @@ def activity(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> 
         else:
             cells[spec.name] = nw.lit(1, nw.Int64) if condition is None else condition.cast(nw.Int64)
     globs = glob_columns(specs)
-    each = (met.with_columns(**globs) if globs else met).with_columns(**cells).group_by(ROW, COLLEAGUE)
+    each = (met.with_columns(**globs) if globs else met).with_columns(**cells).group_by(ROW, "__number")
     per_colleague = each.agg(
         **{
             spec.name: nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()
@@ -117,7 +117,7 @@ def meeting(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> F
         .filter(nw.col("occurred_at") < nw.col("as_of"))
         .filter(nw.col("received_at").is_null() | (nw.col("received_at") < nw.col("as_of")))
         .with_columns(age=nw.col("as_of") - nw.col("occurred_at"))
-        .drop("occurred_at", "received_at", "as_of")
+        .drop("occurred_at", "received_at", "as_of", COLLEAGUE)
     )
     if None in windows:
         return met

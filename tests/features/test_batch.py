@@ -21,7 +21,12 @@ def snapshots_of(pairs):
     return pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
 
 
-pairs = st.lists(st.tuples(st.sampled_from(["a", "b"]), market.instants), min_size=1, max_size=5, unique=True)
+def colleagues(leads, lead_id):
+    (account,) = (row["account_id"] for row in leads if row["lead_id"] == lead_id)
+    return [row for row in leads if account is not None and row["account_id"] == account and row["lead_id"] != lead_id]
+
+
+pairs = st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d"]), market.instants), min_size=1, max_size=5, unique=True)
 
 
 def test_every_measure_is_in_the_parity_suite():
@@ -38,7 +43,9 @@ def test_batch_and_online_equal_the_slow_reference(record, pairs):
         wanted = [market.reference(record, lead_id, as_of, spec) for spec in market.SPECS]
         expected = np.array([np.nan if value is None else value for value in wanted], dtype=float)
         np.testing.assert_allclose(computed[place], expected, rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(online.row(lines[lead_id], as_of, market.SPECS), expected, rtol=1e-9, atol=1e-12)
+        others = [lines[row["lead_id"]] for row in colleagues(record[0], lead_id)]
+        found = online.row(lines[lead_id], as_of, market.SPECS, others)
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
 @settings(max_examples=30, deadline=None)
@@ -109,3 +116,12 @@ def test_an_attribute_that_the_data_does_not_have_is_null_and_one_it_has_needs_n
     size = FeatureSpec("size", "fit", "number", attribute="size")
     frame = batch.build(market.tables(*record), snapshots_of([("a", market.BASE + 1)]), (size,))
     assert frame["size"].to_list() == [3.0]
+
+
+def test_the_newest_fifty_of_a_crowd_count_as_colleagues():
+    record = market.crowd()
+    pairs = [(row["lead_id"], row["created_at"] + days * DAY + 1) for row in record[0][::9] for days in (0, 1, 2)]
+    found = as_array(batch.build(market.tables(*record), snapshots_of(pairs), market.SPECS))
+    wanted = [[market.reference(record, lead, at, spec) for spec in market.SPECS] for lead, at in pairs]
+    expected = np.array([[np.nan if value is None else value for value in row] for row in wanted], dtype=float)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)

@@ -1,0 +1,130 @@
+"""Tables in chunks of whole companies, so that the memory that features need does not grow with the log.
+
+A lead's features look at its own record and at its colleagues', so a company is the smallest part that can be computed
+alone. Where activities lie together by company (as ingestion writes them) a chunk is a slice of the file; where they do
+not, there is one chunk with everything in it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from features.expressions.assemble import columns_of
+from features.expressions.frame import ROW
+from features.tables import Tables
+from leadlight.spec import FeatureSpec
+
+ACTIVITIES: Final = 1_000_000  # per chunk: large enough to keep all cores busy, small enough for their caches
+_CHUNK: Final = "__chunk"
+_PLACE: Final = "__place"  # where a lead's activities begin
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some companies: their tables, and their snapshots in the order of the log.
+
+    Attributes:
+        tables: Polars lazy frames.
+        rows: ROW (from 0, in the order in which the log has the leads), lead_id, as_of, `position` among all snapshots.
+        activities: how many activities the slice has.
+    """
+
+    tables: Tables
+    rows: pl.DataFrame
+    activities: int
+
+
+def split(
+    tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec], size: int = ACTIVITIES
+) -> Iterator[Chunk]:
+    """Cut tables and snapshots into chunks.
+
+    Args:
+        tables: Polars lazy frames.
+        snapshots: lead_id, as_of.
+        specs: what will be computed: only columns that it needs are read.
+        size: activities per chunk, exceeded by less than one company.
+    """
+    asked = snapshots.lazy().select("lead_id", "as_of").with_row_index("position").cast({"position": pl.Int64})
+    places = _places(tables, size) if snapshots.height else None
+    if places is None:
+        log = tables.activities.select(pl.len()).collect().item()
+        yield Chunk(_read(tables, specs), _numbered(asked.collect()), log)
+        return
+    where = places.lazy().select("lead_id", _CHUNK, _PLACE)
+    rows = _Parts(asked.join(where, on="lead_id", how="left").fill_null(0).sort(_PLACE, "as_of", "position"))
+    leads, stages, changes = (
+        _Parts(frame.join(where, on="lead_id", maintain_order="left"))
+        for frame in (tables.leads, tables.stages, tables.changes)
+    )
+    spans = places.group_by(_CHUNK).agg(pl.col(_PLACE).min(), pl.col("activities").sum()).sort(_CHUNK)
+    for chunk, start, length in spans.iter_rows():
+        own = rows[chunk]
+        if own.height:
+            log = tables.activities.slice(start, length)
+            part = Tables(leads[chunk].lazy(), log, stages[chunk].lazy(), changes[chunk].lazy())
+            yield Chunk(_read(part, specs), _numbered(own), length)
+
+
+class _Parts:
+    """A table by chunk: sorted once, then sliced."""
+
+    def __init__(self, frame: pl.LazyFrame) -> None:
+        self._frame = frame.sort(_CHUNK, maintain_order=True).collect()
+        lengths = self._frame.group_by(_CHUNK, maintain_order=True).len()
+        ends = lengths["len"].cum_sum()
+        self._spans = dict(zip(lengths[_CHUNK], zip(ends - lengths["len"], lengths["len"], strict=True), strict=True))
+
+    def __getitem__(self, chunk: int) -> pl.DataFrame:
+        start, length = self._spans.get(chunk, (0, 0))
+        return self._frame.slice(start, length).drop(_CHUNK, _PLACE)
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_row_index(ROW).cast({ROW: pl.Int64})
+
+
+def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:
+    """Read the columns of activities that specifications need, once."""
+    needed = [spec for spec in specs if spec.facts.source in {"activities", "colleagues"}]
+    if not needed:
+        return tables
+    columns = ["lead_id", "occurred_at", "received_at", *columns_of(needed)]
+    return replace(tables, activities=tables.activities.select(columns).collect().lazy())
+
+
+def _places(tables: Tables, size: int) -> pl.DataFrame | None:
+    """Say for every lead in which chunk it is, where its activities begin and how many they are.
+
+    Returns:
+        lead_id, `_CHUNK`, `_PLACE`, activities; None where activities do not lie together by company.
+    """
+    new = (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
+    log = tables.activities.select("lead_id").with_row_index(_PLACE).cast({_PLACE: pl.Int64})
+    runs = log.filter(new).collect(engine="streaming")
+    total = tables.activities.select(pl.len()).collect().item()
+    members = tables.leads.select("lead_id", company=pl.coalesce("account_id", "lead_id")).collect()
+    active = runs.join(members, on="lead_id", how="left", maintain_order="left").with_columns(
+        pl.coalesce("company", "lead_id").alias("company"),
+        activities=pl.col(_PLACE).shift(-1, fill_value=total) - pl.col(_PLACE),
+    )
+    companies = active.filter((pl.col("company") != pl.col("company").shift()).fill_null(value=True))
+    if runs["lead_id"].n_unique() < runs.height or companies["company"].n_unique() < companies.height:
+        return None
+    chunk_of = companies.select("company", (pl.col(_PLACE) // size).alias(_CHUNK))
+    idle = members.join(active, on="lead_id", how="anti").join(chunk_of, on="company", how="left")
+    chunks = max(1, -(-total // size), -(-members.height // size))
+    spread = (pl.col("company").rank("dense") % chunks).cast(pl.Int64)
+    parts = [
+        active.join(chunk_of, on="company").select("lead_id", _CHUNK, _PLACE, "activities"),
+        idle.select(
+            "lead_id",
+            pl.coalesce(_CHUNK, spread).alias(_CHUNK),
+            pl.lit(total, pl.Int64).alias(_PLACE),
+            pl.lit(0, pl.Int64).alias("activities"),
+        ),
+    ]
+    together: pl.DataFrame = pl.concat(parts)
+    return together

@@ -1,0 +1,87 @@
+import numpy as np
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import batch, chunks
+from features.engines import base
+from leadlight.schema import DAY
+from tests.features import market
+
+
+def by_company(record):
+    """Sort a record's activities as ingestion writes them."""
+    leads, activities, stages, changes = record
+    account = {row["lead_id"]: row["account_id"] or row["lead_id"] for row in leads}
+    key = lambda row: (account[row["lead_id"]], row["lead_id"], row["occurred_at"], row["activity_id"])  # noqa: E731
+    return leads, sorted(activities, key=key), stages, changes
+
+
+def leads_of(names):
+    blank = {"created_at": 0, "account_id": None, "industry": None, "size": None, "role": None, "since": None}
+    return [{"lead_id": name, **blank} for name in names]
+
+
+def activity(lead, at, number):
+    blank = dict.fromkeys(("received_at", "channel", "campaign", "content", "detail", "value"))
+    return {**blank, "activity_id": f"e{number}", "lead_id": lead, "type": "call", "occurred_at": at, "actor": "lead"}
+
+
+def asked(pairs):
+    return pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
+
+
+pairs = st.lists(st.tuples(st.sampled_from("abcd"), market.instants), min_size=1, max_size=8, unique=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(record=market.records(), pairs=pairs, size=st.integers(1, 12))
+def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
+    tables = market.tables(*by_company(record))
+    whole = batch.build(tables, asked(pairs), market.SPECS)
+    engine = base.get("polars")
+    parts = [
+        engine.to_polars(batch.compute(engine, chunk.tables, chunk.rows.drop("position"), market.SPECS))
+        for chunk in chunks.split(tables, asked(pairs), market.SPECS, size)
+    ]
+    together = batch.named(pl.concat(parts).drop(batch.ROW), market.SPECS)
+    together, whole = (frame.sort("lead_id", "as_of") for frame in (together, whole))
+    assert together["lead_id"].equals(whole["lead_id"])
+    found, wanted = (batch.matrix(frame, market.SPECS) for frame in (together, whole))
+    np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(record=market.records(), size=st.integers(1, 12))
+def test_a_chunk_holds_whole_companies_and_every_activity_is_in_one(record, size):
+    leads, activities, *_ = by_company(record)
+    tables = market.tables(*by_company(record))
+    rows = asked([(row["lead_id"], row["created_at"] + DAY) for row in leads])
+    account = {row["lead_id"]: row["account_id"] or row["lead_id"] for row in leads}
+    seen = []
+    ids = []
+    for chunk in chunks.split(tables, rows, market.SPECS, size):
+        seen.append({account[lead] for lead in chunk.tables.leads.collect()["lead_id"]})
+        ids += chunk.tables.activities.collect()["activity_id"].to_list()
+    assert sorted(ids) == sorted(row["activity_id"] for row in activities)
+    assert sum(len(companies) for companies in seen) == len(set.union(*seen)) == len(set(account.values()))
+
+
+def test_a_log_in_the_order_of_time_is_one_chunk():
+    rows = [activity("a", 1, 1), activity("b", 2, 2), activity("a", 3, 3)]
+    tables = market.tables(leads_of("ab"), rows, [], [])
+    (chunk,) = chunks.split(tables, asked([("a", 5)]), market.SPECS, 1)
+    assert chunk.activities == 3
+
+
+def test_leads_that_the_tables_do_not_have_keep_their_row():
+    tables = market.tables(leads_of("ab"), [], [], [])
+    frame = batch.build(tables, asked([("nobody", 5), ("a", 5)]), market.SPECS)
+    assert frame["lead_id"].to_list() == ["nobody", "a"]
+
+
+def test_only_columns_that_are_needed_are_read():
+    count = next(spec for spec in market.SPECS if spec.name == "count")
+    tables = market.tables(leads_of("a"), [activity("a", 1, 1)], [], [])
+    (chunk,) = chunks.split(tables, asked([("a", 5)]), [count])
+    assert set(chunk.tables.activities.collect_schema()) == {"lead_id", "occurred_at", "received_at", "activity_id"}
