@@ -138,7 +138,13 @@ def tables(leads: list[Timeline]) -> Tables:
     return Tables(
         leads=pl.LazyFrame(
             [{"lead_id": lead.lead_id, "created_at": lead.created_at, **lead.attributes} for lead in leads],
-            schema={"lead_id": pl.String, "created_at": pl.Int64, "employees": pl.Float64, "industry": pl.String},
+            schema={
+                "lead_id": pl.String,
+                "created_at": pl.Int64,
+                "account_id": pl.String,
+                "employees": pl.Float64,
+                "industry": pl.String,
+            },
         ),
         activities=pl.LazyFrame(
             activities, schema={**texts, "occurred_at": pl.Int64, "received_at": pl.Int64, "value": pl.Float64}
