@@ -31,6 +31,7 @@ from leadlight.workspace import write_text_atomically
 PARTS: Final[dict[str, Callable[[Bench], None]]] = {
     "handwritten": figures.handwritten,
     "ages": figures.ages,
+    "incremental": figures.incremental,
     "online": figures.of_one_lead,
     "parity": figures.parity,
     "engines": figures.engines,

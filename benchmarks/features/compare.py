@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from features import batch
+from features import store
 from leadlight.errors import InputError
 from leadlight.spec import FeatureSpec
 
@@ -46,8 +46,11 @@ def _differing(first: pl.Series, second: pl.Series) -> int:
     return int((~equal).sum())
 
 
+def scan(folder: Path) -> pl.LazyFrame:
+    """Scan a table, as_of as int64 µs: one of the product (with its updates), or Parquet files by hand."""
+    found = store.scan(folder) if (folder / store.INFO).exists() else pl.scan_parquet(folder / "*.parquet")
+    return found.with_columns(pl.col("as_of").cast(pl.Int64))
+
+
 def _table(folder: Path, specs: tuple[FeatureSpec, ...]) -> pl.DataFrame:
-    frame = pl.scan_parquet(folder / "*.parquet").sort("lead_id", "as_of").collect()
-    if specs and specs[0].name not in frame.columns:  # an engine's own part files
-        frame = batch.named(frame, specs)
-    return frame
+    return scan(folder).select("lead_id", "as_of", *(spec.name for spec in specs)).sort("lead_id", "as_of").collect()

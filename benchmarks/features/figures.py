@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import spark_cluster
 from benchmarks.features import question, single
+from benchmarks.features.bars import INCREMENTAL_SHARE
 from benchmarks.features.compare import compare
 from benchmarks.features.market import GENERATION
 from benchmarks.features.timing import Say, Took, Work, timed
@@ -107,6 +108,21 @@ def ages(bench: Bench) -> None:
     one, eight = timed(works, bench.runs, bench.say)
     bench.found["ages8_ratio"] = eight.seconds / one.seconds
     bench.details["ages"] = {"1": _told(one), "8": _told(eight)}
+
+
+def incremental(bench: Bench) -> None:
+    """Hold an update after a day on which 1 % of the leads had new activity against a full build; equal, of course."""
+    full = bench.work("polars", bench.activities)
+    update = replace(full, name="update", out=bench.scratch / f"out-update-{bench.activities}", old=full.out)
+    whole, part = timed([full, update], bench.runs, bench.say)
+    compared = compare(full.out, update.out, question.specs())
+    if compared.differences:
+        bench.details["differences"] = {"update": compared.by_feature}
+        bench.say(f"the updated table differs: {compared.by_feature}")
+        return
+    bench.found["incremental_ratio"] = part.seconds / whole.seconds
+    bench.found["incremental_bar"] = INCREMENTAL_SHARE + 1.0 / whole.seconds
+    bench.details["incremental"] = {"full": _told(whole), "update": _told(part)}
 
 
 def of_one_lead(bench: Bench) -> None:

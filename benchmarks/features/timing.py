@@ -23,6 +23,7 @@ class Work:
     snapshots: Path
     out: Path
     master: str | None = None
+    old: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def _done(work: Work) -> dict[str, float]:
     shutil.rmtree(work.out, ignore_errors=True)
     command = [sys.executable, "-m", "benchmarks.features.work", work.name, str(work.workspace.root)]
     command += [str(work.snapshots), str(work.out), *(["--master", work.master] if work.master else [])]
+    command += ["--old", str(work.old)] if work.old else []
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (our own module)
     if done.returncode != 0:
         raise RuntimeError(f"`{work.name}` failed (status {done.returncode}):\n{done.stderr[-2_000:]}")

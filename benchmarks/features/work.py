@@ -1,8 +1,9 @@
 """One piece of work in a process of its own, so that its memory is its own: Parquet in, Parquet out.
 
-Usage: python -m benchmarks.features.work NAME WORKSPACE SNAPSHOTS OUT [--master URL]
+Usage: python -m benchmarks.features.work NAME WORKSPACE SNAPSHOTS OUT [--master URL] [--old TABLE]
 
-NAME is an engine (polars, duckdb, pandas, pyspark), `handwritten_sql`, `handwritten_polars`, or `online`. Prints one
+NAME is an engine (polars, duckdb, pandas, pyspark), `handwritten_sql`, `handwritten_polars`, `online` or
+`update` (of a table given as --old). Prints one
 JSON object: `seconds` of the work (without imports and the start of a Spark session), `peak_mb` of the process, `rows`.
 """
 
@@ -16,15 +17,15 @@ from typing import Final
 
 import polars as pl
 
-from benchmarks.features import handwritten_polars, question
-from features import batch, online, tables
+from benchmarks.features import compare, handwritten_polars, question
+from features import batch, incremental, online, store, tables
 from features.engines import base
-from features.expressions.frame import ROW
 from features.single.company import Colleagues
 from leadlight.schema import TableName
 from leadlight.timeline import Timeline
 from leadlight.workspace import Workspace
 
+DAY_SEED: Final = 7
 TABLES: Final[tuple[TableName, ...]] = ("leads", "activities", "stages", "attribute_changes")
 
 
@@ -57,11 +58,32 @@ def with_sql(workspace: Workspace, snapshots: Path, out: Path) -> None:
 
 
 def with_engine(engine: base.Engine, workspace: Workspace, snapshots: Path, out: Path) -> None:
-    """Run the product on one of its engines."""
+    """Build a table of features with one of the product's engines."""
+    batch.build_to(engine, _opened(engine, workspace), pl.read_parquet(snapshots), question.specs(), out)
+    _describe(engine, workspace, out)
+
+
+def with_update(engine: base.Engine, workspace: Workspace, snapshots: Path, out: Path, old: Path) -> None:
+    """Update a table after a day on which one lead of a hundred had new activity.
+
+    The day is in the log already: what an update reads, computes and writes depends on who was touched, not on what
+    the old rows held, and so its result must equal the full table.
+    """
+    read = _opened(engine, workspace)
+    leads = read.leads.select("lead_id").sort(pl.col("lead_id").hash(seed=DAY_SEED)).collect()["lead_id"]
+    touched = leads.head(max(len(leads) // 100, 1))
+    incremental.update(engine, old, read, pl.read_parquet(snapshots), question.specs(), touched, out)
+    _describe(engine, workspace, out)
+
+
+def _opened(engine: base.Engine, workspace: Workspace) -> tables.Tables:
     generation = workspace.tables_info().generation
-    read = engine.read({name: workspace.table_path(name, generation) for name in TABLES})
-    rows = pl.read_parquet(snapshots).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-    engine.write(batch.compute(engine, read, rows, question.specs()), out)
+    return engine.read({name: workspace.table_path(name, generation) for name in TABLES})
+
+
+def _describe(engine: base.Engine, workspace: Workspace, out: Path) -> None:
+    info = workspace.tables_info()
+    store.Info(question.specs(), info.generation, info.observed_until, engine.name, {}, None, {}).write(out)
 
 
 def with_online(workspace: Workspace, snapshots: Path, out: Path) -> None:
@@ -90,7 +112,9 @@ def peak_mb() -> int:
     return round(int(found[1]) * 1024 / 1e6) if found else 0
 
 
-def run(name: str, workspace: Workspace, snapshots: Path, out: Path, master: str | None) -> float:
+def run(
+    name: str, workspace: Workspace, snapshots: Path, out: Path, *, master: str | None = None, old: Path | None = None
+) -> float:
     """Do one piece of work and give its seconds."""
     by_hand = {"handwritten_polars": with_polars, "handwritten_sql": with_sql, "online": with_online}
     out.mkdir(parents=True)
@@ -98,9 +122,12 @@ def run(name: str, workspace: Workspace, snapshots: Path, out: Path, master: str
         started = time.perf_counter()
         by_hand[name](workspace, snapshots, out)
         return time.perf_counter() - started
-    engine = base.get(name, **({"master": master} if master else {}))
+    engine = base.get("polars" if name == "update" else name, **({"master": master} if master else {}))
     started = time.perf_counter()
-    with_engine(engine, workspace, snapshots, out)
+    if name == "update" and old is not None:
+        with_update(engine, workspace, snapshots, out, old)
+    else:
+        with_engine(engine, workspace, snapshots, out)
     return time.perf_counter() - started
 
 
@@ -112,9 +139,11 @@ def main() -> None:
     parser.add_argument("snapshots", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--master", help="of Spark")
+    parser.add_argument("--old", type=Path, help="table to update")
     options = parser.parse_args()
-    seconds = run(options.name, Workspace.at(options.workspace), options.snapshots, options.out, options.master)
-    rows = pl.scan_parquet(options.out / "*.parquet").select(pl.len()).collect().item()
+    workspace = Workspace.at(options.workspace)
+    seconds = run(options.name, workspace, options.snapshots, options.out, master=options.master, old=options.old)
+    rows = compare.scan(options.out).select(pl.len()).collect().item()
     print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "rows": rows}))
 
 

@@ -14,7 +14,7 @@ def asked(tmp_path_factory):
     workspace = make(Size(15_000, chunk=70), folder / "workspace")
     snapshots = question.write_snapshots(workspace, question.ONE_AGE, folder / "snapshots.parquet")
     out = folder / "online"
-    work.run("online", workspace, snapshots, out, None)
+    work.run("online", workspace, snapshots, out)
     return workspace, snapshots, out
 
 
@@ -22,7 +22,7 @@ def asked(tmp_path_factory):
 def test_a_table_equals_that_of_the_online_path(name, asked, tmp_path, monkeypatch):
     workspace, snapshots, online = asked
     monkeypatch.setattr("benchmarks.features.handwritten_polars.CHUNK", 2_000)  # more than one
-    work.run(name, workspace, snapshots, tmp_path / name, None)
+    work.run(name, workspace, snapshots, tmp_path / name)
     compared = compare(tmp_path / name, online, question.specs())
     assert compared.by_feature == {}
     assert compared.cells == 300 * 64
