@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.chunks import Chunk, split
-from features.engines import base
+from features.engines import registry
 from features.engines.base import Engine
 from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
@@ -32,7 +32,7 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
     Returns:
         lead_id, as_of and one float64 column per spec, null = null, in the order of `snapshots`.
     """
-    engine = base.of(tables)
+    engine = registry.of(tables)
     if engine.name == "polars":
         parts = [_of_chunk(engine, chunk, specs) for chunk in split(tables, snapshots, specs)]
         return named(pl.concat(parts).sort("position").drop("position"), specs)

@@ -19,7 +19,7 @@ import polars as pl
 
 from benchmarks.features import compare, handwritten_polars, question
 from features import batch, incremental, online, store, tables
-from features.engines import base
+from features.engines import base, registry
 from features.single.company import Colleagues
 from leadlight.schema import TableName
 from leadlight.timeline import Timeline
@@ -122,7 +122,7 @@ def run(
         started = time.perf_counter()
         by_hand[name](workspace, snapshots, out)
         return time.perf_counter() - started
-    engine = base.get("polars" if name == "update" else name, **({"master": master} if master else {}))
+    engine = registry.get("polars" if name == "update" else name, **({"master": master} if master else {}))
     started = time.perf_counter()
     if name == "update" and old is not None:
         with_update(engine, workspace, snapshots, out, old)

@@ -77,7 +77,7 @@ class SparkEngine:
         try:
             frame = self.session.read.parquet(_literal(path))
         except PySparkException as refused:
-            raise InputError(f"table `{name}` cannot be read from `{path}` ({_first_line(refused)})") from refused
+            raise InputError(f"table `{name}` cannot be read from `{path}` ({_what_happened(refused)})") from refused
         instants = [column for column, kind in TABLES[name].items() if kind == "instant" and column in frame.columns]
         integers = {
             column: sf.unix_micros(sf.col(column).cast("timestamp"))
@@ -142,7 +142,7 @@ class SparkEngine:
         instant = sf.timestamp_micros(sf.col("as_of")).alias("as_of")
         named = native.select("lead_id", instant, *(sf.col(column).alias(name) for column, name in names.items()))
         with self._finishing():
-            named.write.mode("append").option("compression", "lz4raw").parquet(_literal(folder, escape=False))
+            named.write.mode("append").option("compression", "lz4_raw").parquet(_literal(folder, escape=False))
         for checksum in folder.glob(".*.crc"):
             checksum.unlink()
         (folder / "_SUCCESS").unlink(missing_ok=True)
@@ -189,7 +189,7 @@ def spark_errors() -> Iterator[None]:
         yield
     except (PySparkException, Py4JError) as failed:
         raise EngineError(
-            f"Spark gave up ({_first_line(failed)}); nothing was written; see the logs of its workers"
+            f"Spark gave up ({_what_happened(failed)}); nothing was written; see the logs of its workers"
         ) from (failed)
 
 
@@ -212,21 +212,29 @@ def open_session(master: str | None = None, settings: Mapping[str, str] | None =
     master = master or LOCAL
     _check_master(master)
     builder = SparkSession.builder.appName("leadlight").master(master)
-    for name, value in (_defaults(master) | _MEANING | dict(settings or {})).items():
+    for name, value in {**_defaults(master), **_MEANING, **(settings or {})}.items():
         builder = builder.config(name, value)
     try:
         with without_pandas_warning():
-            return _with_meaning(builder.getOrCreate())
+            session = builder.getOrCreate()
     except Exception as failed:  # Java's own exceptions come in several kinds
         if isinstance(failed, LookupError | TypeError | AttributeError):
             raise
-        raise EngineError(f"Spark does not start on `{master}` ({_first_line(failed)})") from failed
+        raise EngineError(f"Spark does not start on `{master}` ({_what_happened(failed)})") from failed
+    if _is_here(master) and "PYSPARK_PYTHON" not in os.environ:
+        session.sparkContext.pythonExec = sys.executable  # its own choice is the first `python3` of the PATH
+    return _with_meaning(session)
+
+
+def _is_here(master: str) -> bool:
+    """Tell whether the workers run on this machine."""
+    return bool(re.match(rf"local\b|spark://({re.escape(_LOOPBACK)}|localhost):", master))
 
 
 def _defaults(master: str) -> dict[str, str]:
     terminal = sys.stderr.isatty()
     settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR", **_PAGES}
-    if master.startswith("local") or _LOOPBACK in master or "localhost" in master:
+    if _is_here(master):
         settings |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, "spark.ui.enabled": "false"}
     if master.startswith("local"):
         settings |= {"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))}
@@ -279,11 +287,14 @@ def _literal(path: Path, *, escape: bool = True) -> str:
     return "file://" + (re.sub(r"([{}\[\]*?\\])", r"\\\1", text) if escape else text)
 
 
-def _first_line(error: Any) -> str:
-    """Give the first line of an error that says something."""
+def _what_happened(error: Any) -> str:
+    """Give the line of an error that says what went wrong."""
     java = getattr(error, "java_exception", None)
     while java is not None and java.getCause() is not None:
         java = java.getCause()
     text = str(java.toString()) if java is not None else str(error)
+    of_python = re.findall(r"^[\w.]*(?:Error|Exception): .*$", text, re.MULTILINE)
+    if "Traceback" in text and of_python:
+        return str(of_python[-1])[:300]
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import batch, chunks
-from features.engines import base
+from features.engines import registry
 from leadlight.schema import DAY
 from tests.features import market
 
@@ -39,7 +39,7 @@ pairs = st.lists(st.tuples(st.sampled_from("abcd"), market.instants), min_size=1
 def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
     tables = market.tables(*by_company(record))
     whole = batch.build(tables, asked(pairs), market.SPECS)
-    engine = base.get("polars")
+    engine = registry.get("polars")
     parts = [
         engine.to_polars(batch.compute(engine, chunk.tables, chunk.rows.drop("position"), market.SPECS))
         for chunk in chunks.split(tables, asked(pairs), market.SPECS, size)

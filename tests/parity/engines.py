@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from features import batch
-from features.engines import base
+from features.engines import registry
 from features.tables import Tables
 from tests.features import market
 
@@ -37,9 +37,11 @@ def expected(record, pairs, specs=market.SPECS):
 def differences(found, wanted, pairs, specs=market.SPECS):
     """Name the cells that differ by more than 1e-9, relative to their size."""
     same = np.isclose(found, wanted, rtol=1e-9, atol=1e-12, equal_nan=True)
-    return [(pairs[row], specs[column].name, found[row, column], wanted[row, column]) for row, column in np.argwhere(~same)]
+    return [
+        (pairs[row], specs[column].name, found[row, column], wanted[row, column]) for row, column in np.argwhere(~same)
+    ]
 
 
 def local_engine(name):
     """Make an engine that needs no cluster."""
-    return base.get(name)
+    return registry.get(name)
