@@ -26,7 +26,7 @@ check: $(READY) ## lint, format, strict types, layer contracts, layout tests
 	@$(BIN)/python tools/function_lengths.py
 
 test: $(READY) ## run all tests (ARGS="-k name" chooses)
-	$(BIN)/pytest -n 2 tests $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup tests $(ARGS)
 
 demo: $(READY) ## the main job on a simulated market, commented, then served (ARGS="--no-serve --json")
 	@$(BIN)/leadlight demo $(ARGS)

@@ -69,7 +69,8 @@ class Cluster:
         memory: per worker, as Spark writes it.
         environment: what its processes, and so the executors, see beside what Spark needs (`spark-env.sh` elsewhere).
         watchdog: ends the processes.
-        workers: the processes; a killed one stays in the list.
+        workers: their processes; a killed one stays in the list.
+        processes: these and the master's.
     """
 
     folder: Path
@@ -80,6 +81,7 @@ class Cluster:
     url: str = ""
     status_url: str = ""
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def status(self) -> dict[str, Any]:
         """Read the master's page as JSON."""
@@ -135,6 +137,7 @@ class Cluster:
                 command, env=self._environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, process_group=0
             )
         self.watchdog.watch(process.pid)
+        self.processes.append(process)
         return process
 
     def _environment(self) -> dict[str, str]:
@@ -174,13 +177,15 @@ def cluster(
         raise ClusterError(lacking)
     folder = Path(tempfile.mkdtemp(prefix="leadlight-spark-"))
     watchdog = Watchdog(folder)
+    running = Cluster(folder, cores, memory, environment or {}, watchdog)
     try:
-        running = Cluster(folder, cores, memory, environment or {}, watchdog)
         running.start_master()
         running.add_workers(workers)
         yield running
     finally:
         watchdog.close()
+        for process in running.processes:
+            process.wait()
 
 
 def _until(done: Callable[[], bool], process: subprocess.Popen[bytes], log: Path) -> None:

@@ -19,30 +19,21 @@ from leadlight.instants import iso
 from leadlight.schema import DAY, at_or_beyond
 from leadlight.vocabulary import Lang
 from leadlight.workspace import TablesInfo
-from rules import engine, parse
 from scoring.columns import Columns, Floats
 from scoring.crossings import Basis, Scored, curve
-from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
+from scoring.numbers import SCORES, Numbers
+from scoring.scale import HIGHEST, LOWEST
 from scoring.score import LeadScore, LeadScorer
 
 ROWS_AT_ONCE: Final = 250_000
 FOUR_WEEKS: Final = 28 * DAY
 CURVE_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60, 90))
-SCORES: Final = ("log_odds", "probability", "score", "rule_points", "rule_probability")
 
 
 def matrices(tables: Tables, rows: pl.DataFrame, columns: Columns) -> Iterator[tuple[pl.DataFrame, Floats]]:
     """Yield the features of snapshots, a bounded number at a time, as (snapshots, matrix (n, len(columns.specs)))."""
     for part in rows.iter_slices(ROWS_AT_ONCE):
         yield part, batch.matrix(batch.build(tables, part, columns.specs), columns.specs)
-
-
-def features_read(scorer: Scorer) -> list[int]:
-    """Give the positions of the features that the booster splits on; the others need not be computed for a score."""
-    if scorer.booster is None:
-        return []
-    splits = scorer.booster.feature_importance(importance_type="split")
-    return [int(at) for at in np.flatnonzero(splits)]
 
 
 def score_snapshots(tables: Tables, rows: pl.DataFrame, bundle: Bundle) -> pl.DataFrame:
@@ -57,23 +48,10 @@ def score_snapshots(tables: Tables, rows: pl.DataFrame, bundle: Bundle) -> pl.Da
         lead_id, as_of, log_odds, probability, score (unclipped), rule_points, rule_probability (of the rule link that
         was fitted beside the model, before its calibration), in the order of `rows`.
     """
-    scorer = bundle.scorer
-    card = parse.from_json(dict(scorer.card))
-    read = features_read(scorer)
-    columns = Columns.union(engine.specs(card), [scorer.specs[at] for at in read])
+    numbers = Numbers(bundle.scorer)
     frames = []
-    for part, matrix in matrices(tables, rows.select("lead_id", "as_of"), columns):
-        total = engine.points(card, columns.for_card(matrix), part.height).total
-        X = np.full((part.height, len(scorer.specs)), np.nan)
-        X[:, read] = columns.for_scorer(matrix)
-        log_odds = scorer.log_odds(X, total)
-        values = {
-            "log_odds": log_odds,
-            "probability": probabilities(log_odds),
-            "score": raw_scores(log_odds, scorer.reference),
-            "rule_points": total,
-            "rule_probability": probabilities(engine.rule_log_odds(total, scorer.rule_a, scorer.rule_b)),
-        }
+    for part, matrix in matrices(tables, rows.select("lead_id", "as_of"), numbers.columns):
+        values = numbers.of(matrix)
         frames.append(part.with_columns(pl.Series(name, array) for name, array in values.items()))
     empty = {"lead_id": pl.String, "as_of": pl.Int64, **dict.fromkeys(SCORES, pl.Float64)}
     return pl.concat(frames) if frames else pl.DataFrame(schema=empty)

@@ -147,14 +147,6 @@ def test_a_period_after_the_record_is_refused():
         )
 
 
-def test_features_that_no_tree_reads_are_not_computed():
-    scorer = market.bundle().scorer
-    read = batch.features_read(scorer)
-    assert 0 < len(read) <= len(scorer.specs)
-    assert set(read) == set(scorer.booster.feature_importance("split").nonzero()[0])
-    assert batch.features_read(market.bundle("rules").scorer) == []
-
-
 def test_a_day_on_which_only_marketing_acts_is_no_occasion_to_cross():
     lead = market.timeline(3)
     lead.activities.actor[:] = "marketing"
