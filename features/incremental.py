@@ -1,0 +1,166 @@
+"""Updating a table of features: only what new data can have changed is computed again.
+
+A row depends on the record of its lead's company alone. So the rows of every company with a touched lead are computed
+again, and rows that were not asked for before; all others are carried over as they are.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import narwhals as nw
+import polars as pl
+
+from features import batch, store
+from features.engines.base import Engine
+from features.expressions.assemble import columns_of
+from features.tables import Tables
+from leadlight.spec import FeatureSpec
+
+# A table is written anew in one piece when so large a share of its parts is superseded: reading gets slower by then.
+COMPACT_FROM: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an update has to do.
+
+    Attributes:
+        needed: lead_id, as_of (int64 µs) of the rows to compute.
+        superseded: the same of the rows that no longer count.
+        leads: lead_id of those whose record is needed: whole companies.
+        carried: how many rows stay as they are.
+        kept: how many rows the old table had.
+    """
+
+    needed: pl.DataFrame
+    superseded: pl.DataFrame
+    leads: pl.Series
+    carried: int
+    kept: int
+
+
+def companies(tables: Tables) -> pl.DataFrame:
+    """Give the company of every lead (columns lead_id, company); a lead without account is its own."""
+    members: pl.DataFrame = nw.from_native(tables.leads).lazy().select("lead_id", "account_id").collect().to_polars()
+    return members.select("lead_id", company=pl.coalesce("account_id", "lead_id"))
+
+
+def whole(members: pl.DataFrame, leads: pl.Series) -> pl.Series:
+    """Give all leads of the companies of some leads.
+
+    Args:
+        members: lead_id, company.
+        leads: lead_ids; unknown ones are left out.
+    """
+    concerned = members.filter(pl.col("lead_id").is_in(leads.implode()))["company"].unique()
+    return members.filter(pl.col("company").is_in(concerned.implode()))["lead_id"]
+
+
+def plan(old: pl.DataFrame, snapshots: pl.DataFrame, members: pl.DataFrame, touched: pl.Series) -> Plan:
+    """Find out what an update has to compute.
+
+    Args:
+        old: lead_id, as_of (int64 µs) of the table that is there.
+        snapshots: the same of the table that is wanted.
+        members: lead_id and company of every lead.
+        touched: lead_ids of which the record is different; where a lead moved to another account, also those that it
+            left behind.
+    """
+    again = whole(members, touched)
+    wanted = snapshots.select("lead_id", "as_of", __again=pl.col("lead_id").is_in(again.implode()))
+    known = old.select("lead_id", "as_of", __known=pl.lit(value=True))
+    asked = wanted.join(known, on=["lead_id", "as_of"], how="left")
+    carried = asked.filter(pl.col("__known") & ~pl.col("__again")).select("lead_id", "as_of")
+    needed = asked.filter(pl.col("__known").is_null() | pl.col("__again")).select("lead_id", "as_of")
+    superseded = old.select("lead_id", "as_of").join(carried, on=["lead_id", "as_of"], how="anti")
+    leads = whole(members, needed["lead_id"].unique())
+    return Plan(needed, superseded, leads, len(carried), len(old))
+
+
+def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence[str] | None = None) -> Tables:
+    """Keep the rows of some leads; Polars activities are read here, once.
+
+    Args:
+        engine: the engine of the tables.
+        tables: native frames.
+        leads: lead_ids.
+        columns: of activities; None = all.
+    """
+    if not isinstance(tables.leads, pl.LazyFrame | pl.DataFrame):
+        chosen = engine.rows(leads.to_frame("lead_id"))
+        parts = (tables.leads, tables.activities, tables.stages, tables.changes)
+        return Tables(*(_semi(part, chosen) for part in parts))
+    among = pl.col("lead_id").is_in(leads.implode())
+    kept = [frame.lazy().filter(among) for frame in (tables.leads, tables.activities, tables.stages, tables.changes)]
+    activities = kept[1] if columns is None else kept[1].select(columns)
+    return Tables(kept[0], activities.collect().lazy(), kept[2], kept[3])
+
+
+def _semi(frame: Any, leads: Any) -> Any:
+    return nw.to_native(nw.from_native(frame).lazy().join(leads.lazy(), on="lead_id", how="semi"))
+
+
+def write(
+    engine: Engine,
+    work: Plan,
+    old: Path,
+    *,
+    tables: Tables,
+    specs: Sequence[FeatureSpec],
+    folder: Path,
+    progress: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Write the updated table, but for its `features.json`.
+
+    Args:
+        engine: computes the rows.
+        work: what to do.
+        old: the table that is there.
+        tables: native frames with the record of `work.leads` at least.
+        specs: those of the old table.
+        folder: an existing empty folder.
+        progress: told the number of activities of each finished part.
+    """
+    store.carry(old, folder, work.superseded)
+    if len(work.needed):
+        batch.build_to(engine, tables, work.needed, specs, folder / store.CHANGES, progress=progress)
+
+
+def update(  # noqa: PLR0917  (what, from where, to where: as `batch.build_to`)
+    engine: Engine,
+    old: Path,
+    tables: Tables,
+    snapshots: pl.DataFrame,
+    specs: Sequence[FeatureSpec],
+    touched: pl.Series,
+    folder: Path,
+) -> Plan:
+    """Update a table of features into another folder; equal to building it from these tables in full.
+
+    Args:
+        engine: computes the rows.
+        old: the table that is there.
+        tables: the engine's native frames as they are now.
+        snapshots: lead_id, as_of (int64 µs) of the rows that are wanted.
+        specs: those of the old table.
+        touched: see `plan`.
+        folder: an existing empty folder; `store.Info` has to be written into it.
+
+    Returns:
+        What was done.
+    """
+    work = plan(store.keys(old), snapshots, companies(tables), touched)
+    own = ("lead_id", "occurred_at", "received_at", *columns_of(specs))
+    write(engine, work, old, tables=restrict(engine, tables, work.leads, own), specs=specs, folder=folder)
+    return work
+
+
+def grown(folder: Path) -> bool:
+    """Whether so much of a table is superseded that it should be written anew (see `store.compact`)."""
+    if not (folder / store.SUPERSEDED).exists():
+        return False
+    gone = int(pl.scan_parquet(folder / store.SUPERSEDED).select(pl.len()).collect().item())
+    parts = sum(int(pl.scan_parquet(part).select(pl.len()).collect().item()) for part in folder.glob(store.PARTS))
+    return gone > COMPACT_FROM * parts
