@@ -93,8 +93,8 @@ def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[
     parts: list[Frame] = []
     if own:
         met = engine.meet(asked, records.activities, own)
-        parts += assemble.of_activities(met, own, engine.keep)
-    parts += assemble.of_records(asked, records, specs, engine.keep)
+        parts += assemble.of_activities(met, own)
+    parts += assemble.of_records(asked, records, specs, engine.keep, engine.meet)
     return assemble.together(asked, engine.collect(parts), specs)
 
 

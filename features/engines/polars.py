@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 
 from features.engines.base import EngineName
@@ -13,6 +14,7 @@ from features.expressions.frame import ORDER, ROW, Frame
 from features.tables import Tables, instants_as_integers
 from leadlight.schema import TableName
 from leadlight.spec import FeatureSpec
+from leadlight.timeline import Instants
 
 
 class PolarsEngine:
@@ -36,23 +38,26 @@ class PolarsEngine:
         return frame
 
     def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Any:
-        """Join in the order of snapshots and time."""
+        """Take for each snapshot the run of its lead's activities before as_of, in the order of snapshots and time.
+
+        A lead's activities lie together and in order (else they are sorted), so a run is found by its boundaries and a
+        binary search; nothing is hashed, and what is later than as_of is never touched.
+        """
         taken = dict.fromkeys(["lead_id", *ORDER, "received_at", *columns_of(specs)])
-        log: pl.DataFrame = activities.to_native().select(list(taken)).collect()
-        log = (log if _in_order(log) else log.sort(ORDER)).drop("activity_id")
-        known = (pl.col("occurred_at") < pl.col("as_of")) & (
-            pl.col("received_at").is_null() | (pl.col("received_at") < pl.col("as_of"))
-        )
-        met = (
-            rows.to_native()
-            .join(log.lazy(), on="lead_id", maintain_order="right")
-            .filter(known)
-            .with_columns(age=pl.col("as_of") - pl.col("occurred_at"))
-            .drop("lead_id", "as_of", "received_at")
-            .collect()
-        )
-        in_order = met if met[ROW].is_sorted() else met.sort(ROW, maintain_order=True)
-        return nw.from_native(in_order, eager_only=True)
+        log = _in_order(activities.to_native().select(list(taken)).collect())
+        asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
+        met = asked.join(_runs(log), on="lead_id", maintain_order="left")
+        row, as_of, start, end = (met[name].to_numpy() for name in (ROW, "as_of", "start", "end"))
+        known = _before(log["occurred_at"].to_numpy(), as_of, start, end) - start
+        first = np.cumsum(known) - known  # where each snapshot's run begins in the result
+        places = np.arange(known.sum()) + np.repeat(start - first, known)
+        columns = [pl.col(name).gather(places) for name in taken if name not in {"lead_id", "activity_id"}]
+        asked_at = pl.Series("__as_of", np.repeat(as_of, known))
+        joined = log.lazy().select(columns).with_columns(pl.Series(ROW, np.repeat(row, known)), asked_at)
+        in_time = pl.col("received_at").is_null() | (pl.col("received_at") < pl.col("__as_of"))
+        found = joined.filter(in_time).with_columns(age=pl.col("__as_of") - pl.col("occurred_at"))
+        result = found.drop("__as_of", "received_at").collect().with_columns(pl.col(ROW).set_sorted())
+        return nw.from_native(result, eager_only=True)
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once."""
@@ -82,11 +87,32 @@ def write_part(frame: pl.DataFrame, path: Path, names: Mapping[str, str]) -> Non
     frame.drop(ROW).with_columns(instant).rename(names).write_parquet(path, compression="lz4")
 
 
-def _in_order(log: pl.DataFrame) -> bool:
-    """Check that neighbours of one lead stand in the order of time; what is apart is put together by the join."""
+def _in_order(log: pl.DataFrame) -> pl.DataFrame:
+    """Sort a log unless every lead's activities lie together and in the order of time."""
     at, same = pl.col("occurred_at"), pl.col("lead_id") == pl.col("lead_id").shift()
-    marked = log.select("activity_id", late=same & (at < at.shift()), tie=same & (at == at.shift()))
-    if marked["late"].any():
-        return False
+    marked = log.select("activity_id", new=~same, late=same & (at < at.shift()), tie=same & (at == at.shift()))
     ties = marked.select(tie="tie", id="activity_id", before=pl.col("activity_id").shift()).filter("tie")
-    return not (ties["id"] < ties["before"]).any() and log["lead_id"].rle_id().n_unique() == log["lead_id"].n_unique()
+    runs = log.filter(marked["new"].fill_null(value=True))
+    if marked["late"].any() or (ties["id"] < ties["before"]).any() or runs["lead_id"].is_duplicated().any():
+        return log.sort("lead_id", *ORDER)
+    return log
+
+
+def _runs(log: pl.DataFrame) -> pl.DataFrame:
+    """Give lead_id, start and end (exclusive) of each lead's run of rows."""
+    new = (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
+    starts = log.select("lead_id", start=pl.int_range(pl.len()), new=new).filter("new").drop("new")
+    return starts.with_columns(end=pl.col("start").shift(-1, fill_value=log.height))
+
+
+def _before(at: Instants, asked: Instants, start: Instants, end: Instants) -> Instants:
+    """Find in each sorted run at[start:end] the first place whose instant is not before the one asked for."""
+    low, high = start.copy(), end.copy()
+    open_ = low < high
+    while open_.any():
+        middle = (low + high) // 2
+        earlier = open_ & (at[np.minimum(middle, len(at) - 1)] < asked)
+        low = np.where(earlier, middle + 1, low)
+        high = np.where(open_ & ~earlier, middle, high)
+        open_ = low < high
+    return low

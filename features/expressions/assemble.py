@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from features.expressions import additive, attributes, company, contents, ordered, stages
+from features.expressions import attributes, cells, company, own, stages
 from features.expressions.frame import ROW, Frame
 from leadlight.spec import FeatureSpec
 
 Keep = Callable[[Frame], Frame]
+Meet = Callable[[Frame, Frame, Sequence[FeatureSpec]], Frame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,29 +51,18 @@ def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
     return [name for name, wanted in needed.items() if wanted]
 
 
-def of_activities(met: Frame, specs: Sequence[FeatureSpec], keep: Keep) -> Iterator[Frame]:
+def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of a lead's own activities."""
-    added = [spec for spec in specs if spec.measure in additive.MEASURES]
-    if added:
-        kinds = keep(additive.per_kind(met, added))
-        pivoted = [spec for spec in added if spec.measure != "distinct_types"]
-        types = [spec for spec in added if spec.measure == "distinct_types"]
-        if pivoted:
-            yield additive.pivot(kinds, pivoted)
-        if types:
-            yield additive.breadth(kinds, types)
-    for same in _by_filter(spec for spec in specs if spec.measure in ordered.RHYTHM):
-        yield ordered.rhythm(met, same)
+    for same in _by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
+        yield own.aggregated(met, same)
     for spec in specs:
-        if spec.measure in ordered.FOLLOWED:
-            yield ordered.followed(met, spec)
+        if spec.measure in own.FOLLOWED:
+            yield own.followed(met, spec)
     for same in _by_filter(spec for spec in specs if spec.measure == "last_type"):
-        yield ordered.last_types(met, same)
-    for same in _by_filter(spec for spec in specs if spec.measure == "distinct_contents"):
-        yield contents.distinct_contents(met, same)
+        yield own.last_types(met, same)
 
 
-def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep) -> Iterator[Frame]:
+def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep, meet: Meet) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of stages, of the lead itself, and of its company."""
     by_source = {
         source: [spec for spec in specs if spec.facts.source == source] for source in ("stages", "lead", "colleagues")
@@ -82,17 +72,18 @@ def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep
     if by_source["lead"]:
         yield attributes.of_lead(rows, records.leads, records.changes, by_source["lead"])
     if by_source["colleagues"]:
-        yield from _of_company(rows, records, by_source["colleagues"], keep)
+        yield from _of_company(rows, records, by_source["colleagues"], keep, meet)
 
 
-def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep) -> Iterator[Frame]:
+def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep, meet: Meet) -> Iterator[Frame]:
     paired = keep(company.pairs(rows, records.leads))
     numbers = [spec for spec in specs if spec.measure == "colleagues"]
     active = [spec for spec in specs if spec.measure not in {"colleagues", "roles"}]
     if numbers:
         yield company.number_of(paired, numbers)
     if active:
-        yield company.activity(paired, records.activities, active)
+        log = company.selected(records.activities, active)
+        yield company.activity(meet(company.as_rows(paired), log, active), active)
     for spec in specs:
         if spec.measure == "roles":
             yield company.roles(rows, paired, records.leads, records.changes, spec)

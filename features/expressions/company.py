@@ -9,14 +9,15 @@ from typing import Final
 import narwhals as nw
 
 from features.expressions.attributes import with_attributes
-from features.expressions.frame import ROW, Frame, all_of, conditions, glob_columns, width
+from features.expressions.frame import ROW, Frame, all_of, chosen, conditions, glob_columns, lazy, width
 from leadlight.measures import MOST_COLLEAGUES
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
 
 COLLEAGUE: Final = "__colleague"
 _BLOCK: Final = MOST_COLLEAGUES + 1  # the lead itself and its colleagues
-_FAR: Final = 1 << 40
+_PAIRS: Final = 1 << 31  # more than an account has leads
+_ACTIVE: Final = "colleagues_active"
 
 
 def pairs(rows: Frame, leads: Frame) -> Frame:
@@ -70,61 +71,51 @@ def number_of(paired: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     return paired.group_by(ROW).agg(**{spec.name: nw.len() for spec in specs})
 
 
-def activity(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+def as_rows(paired: Frame) -> Frame:
+    """Give pairs as snapshots of the colleagues, each with a number of its own from which the snapshot's comes back."""
+    pair = nw.col(ROW) * _PAIRS + nw.col("__number")
+    return paired.select(pair.alias(ROW), nw.col(COLLEAGUE).alias("lead_id"), "as_of")
+
+
+def selected(activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Keep the activities that specifications choose where all of them choose the same; it saves a wider meeting."""
+    return chosen(activities, specs[0]) if len({spec.filter_key for spec in specs}) == 1 else activities
+
+
+def activity(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     """Measure how colleagues were active: per colleague first, then over colleagues.
 
     Args:
-        paired: ROW, as_of, `COLLEAGUE`.
-        activities: the activities of all leads.
+        met: the meeting of `as_rows` with activities.
         specs: specifications of colleagues_active, most_active_colleague and colleague_recency.
     """
-    met = meeting(paired, activities, specs)
-    cells: dict[str, nw.Expr] = {}
-    for spec in specs:
-        tests = conditions(spec)
-        if spec.window_days is not None:
-            tests.append(nw.col("age") <= width(spec.window_days))
-        condition = all_of(tests)
-        if spec.measure == "colleague_recency":
-            cells[spec.name] = nw.col("age") if condition is None else nw.when(condition).then(nw.col("age"))
-        else:
-            cells[spec.name] = nw.lit(1, nw.Int64) if condition is None else condition.cast(nw.Int64)
     globs = glob_columns(specs)
-    each = (met.with_columns(**globs) if globs else met).with_columns(**cells).group_by(ROW, "__number")
-    per_colleague = each.agg(
-        **{
-            spec.name: nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()
-            for spec in specs
-        }
-    )
-    flags = {spec.name: (nw.col(spec.name) > 0).cast(nw.Int64) for spec in specs if spec.measure == "colleagues_active"}
-    together = per_colleague.with_columns(**flags) if flags else per_colleague
+    rows = lazy(met.with_columns(**globs) if globs else met)
+    cells = {spec.name: _cell(spec) for spec in specs}
+    each = rows.with_columns(**cells).group_by(ROW).agg(**{spec.name: _of_colleague(spec) for spec in specs})
+    flags = [(nw.col(spec.name) > 0).cast(nw.Int64).alias(spec.name) for spec in specs if spec.measure == _ACTIVE]
+    together = each.with_columns((nw.col(ROW) // _PAIRS).alias(ROW), *flags)
     found = together.group_by(ROW).agg(**{spec.name: _over_colleagues(spec) for spec in specs})
-    days = {
-        spec.name: nw.col(spec.name).cast(nw.Float64) / DAY for spec in specs if spec.measure == "colleague_recency"
-    }
-    return found.with_columns(**days) if days else found
+    return found.select(ROW, *(_in_unit(spec).alias(spec.name) for spec in specs))
 
 
-def meeting(paired: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
-    """Join colleagues with their activities that count at as_of and lie in the widest window asked for."""
-    windows = [spec.window_days for spec in specs]
-    filters = {"type", "actor", "channel", "content", "detail"}
-    used = sorted(name for name in filters if any(getattr(spec, _FIELD.get(name, name)) for spec in specs))
-    theirs = activities.select(nw.col("lead_id").alias(COLLEAGUE), "occurred_at", "received_at", *used)
-    met = (
-        paired.join(theirs, on=COLLEAGUE)
-        .filter(nw.col("occurred_at") < nw.col("as_of"))
-        .filter(nw.col("received_at").is_null() | (nw.col("received_at") < nw.col("as_of")))
-        .with_columns(age=nw.col("as_of") - nw.col("occurred_at"))
-        .drop("occurred_at", "received_at", "as_of", COLLEAGUE)
-    )
-    if None in windows:
-        return met
-    return met.filter(nw.col("age") <= max(width(window) for window in windows))
+def _cell(spec: FeatureSpec) -> nw.Expr:
+    tests = conditions(spec)
+    if spec.window_days is not None:
+        tests.append(nw.col("age") <= width(spec.window_days))
+    condition = all_of(tests)
+    if spec.measure == "colleague_recency":
+        return nw.col("age") if condition is None else nw.when(condition).then(nw.col("age"))
+    return nw.lit(1, nw.Int64) if condition is None else condition.cast(nw.Int64)
 
 
-_FIELD: Final = {"type": "types"}
+def _of_colleague(spec: FeatureSpec) -> nw.Expr:
+    return nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()
+
+
+def _in_unit(spec: FeatureSpec) -> nw.Expr:
+    value = nw.col(spec.name).cast(nw.Float64)
+    return value / DAY if spec.measure == "colleague_recency" else value
 
 
 def _over_colleagues(spec: FeatureSpec) -> nw.Expr:

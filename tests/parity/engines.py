@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 
 from features import batch
-from features.engines import registry
 from features.tables import Tables
 from tests.features import market
 
@@ -42,6 +41,15 @@ def differences(found, wanted, pairs, specs=market.SPECS):
     ]
 
 
-def local_engine(name):
-    """Make an engine that needs no cluster."""
-    return registry.get(name)
+def merged(parts):
+    """Put several records and their (lead_id, as_of) into one: ids of leads, accounts and activities get a number."""
+    tables, asked = ([], [], [], []), []
+    for number, (record, pairs) in enumerate(parts):
+        for rows, more in zip(tables, record, strict=True):
+            rows += [{key: _numbered(key, value, number) for key, value in row.items()} for row in more]
+        asked += [(f"{number}-{lead}", at) for lead, at in pairs]
+    return tables, asked
+
+
+def _numbered(key, value, number):
+    return f"{number}-{value}" if key in {"lead_id", "account_id", "activity_id"} and value is not None else value

@@ -1,4 +1,4 @@
-"""Measures that look at neighbours in time: distinct days, rhythm, what followed what, and the last types.
+"""The measures of a lead's own activities, from the meeting of snapshots and activities.
 
 Specifications with the same filters share one pass over the activities that these filters choose.
 """
@@ -9,6 +9,7 @@ from typing import Final
 
 import narwhals as nw
 
+from features.expressions import cells
 from features.expressions.frame import (
     ROW,
     Frame,
@@ -17,70 +18,38 @@ from features.expressions.frame import (
     conditions,
     glob_columns,
     lazy,
-    local_day,
     neighbour,
     width,
     with_next,
 )
 from leadlight.measures import Measure
-from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
 
-RHYTHM: Final[frozenset[Measure]] = frozenset({"distinct_days", "gap_mean", "gap_spread", "sessions"})
 FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
-_MINUTE: Final = DAY // 1_440
 
 
-def rhythm(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
-    """Measure what depends on the activity before: specifications of `RHYTHM` with the same filters."""
-    rows = chosen(met, specs[0]).select(ROW, "age", "occurred_at", *_order(met))
-    rows = lazy(rows.with_columns(__before=neighbour(rows, "age", 1)))
-    sums = {name: value for spec in specs for name, value in _rhythm_parts(spec).items()}
+def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Aggregate what the filters choose: specifications of `cells.MEASURES` with the same filters.
+
+    Returns:
+        ROW and one column per specification; a snapshot without chosen activities is left out.
+    """
+    rows = chosen(met, specs[0])
+    if any(spec.measure in cells.RHYTHM for spec in specs):
+        rows = rows.with_columns(__before=neighbour(rows, "age", 1))
+    wanted = {cell.name: cell for spec in specs for cell in cells.cells(spec)}
     return (
-        rows.with_columns(**sums)
+        lazy(rows)
+        .with_columns(**{cell.name: cell.value for cell in wanted.values()})
         .group_by(ROW)
-        .agg(**{name: nw.col(name).sum() for name in sums})
-        .select(ROW, *(_rhythm(spec).alias(spec.name) for spec in specs))
+        .agg(**{cell.name: cell.aggregated() for cell in wanted.values()})
+        .select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
     )
 
 
 def _order(met: Frame) -> list[str]:
     """An eager frame is in order already; a lazy one needs the last column of the order."""
     return [] if isinstance(met, nw.DataFrame) else ["activity_id"]
-
-
-def _rhythm_parts(spec: FeatureSpec) -> dict[str, nw.Expr]:
-    """Give the value per activity of each sum that a specification needs."""
-    age, before = nw.col("age"), nw.col("__before")
-    inside, linked = nw.lit(value=True), ~before.is_null()
-    if spec.window_days is not None:
-        inside = age <= width(spec.window_days)
-        linked = linked & (before <= width(spec.window_days)).fill_null(value=False)
-    gap = (before - age).fill_null(0)
-    if spec.measure in {"gap_mean", "gap_spread"}:
-        days = nw.when(linked).then(gap.cast(nw.Float64) / DAY).otherwise(nw.lit(0.0))
-        return {
-            f"__links__{spec.name}": linked.cast(nw.Int64),
-            f"__gaps__{spec.name}": days,
-            f"__squares__{spec.name}": days * days,
-        }
-    if spec.measure == "sessions":
-        near = linked & (gap <= round((spec.gap_minutes or 0.0) * _MINUTE))
-    else:
-        at = nw.col("occurred_at")
-        near = linked & (local_day(at, spec) == local_day(at - gap, spec))
-    return {f"__new__{spec.name}": (inside & ~near).cast(nw.Int64)}
-
-
-def _rhythm(spec: FeatureSpec) -> nw.Expr:
-    if spec.measure in {"sessions", "distinct_days"}:
-        return nw.col(f"__new__{spec.name}").cast(nw.Float64)
-    links = nw.col(f"__links__{spec.name}").cast(nw.Float64)
-    gaps = nw.col(f"__gaps__{spec.name}")
-    if spec.measure == "gap_mean":
-        return nw.when(links > 0).then(gaps / links)
-    squares = nw.col(f"__squares__{spec.name}")
-    return nw.when(gaps > 0).then((squares * links).sqrt() / gaps)
 
 
 def followed(met: Frame, spec: FeatureSpec) -> Frame:

@@ -1,0 +1,156 @@
+"""What is aggregated per snapshot for a measure, and how the aggregates become the feature.
+
+A *cell* is a value per activity with its way of putting values together. Conditions are part of the value, so that all
+cells of the activities that a filter chooses come from one plain aggregation.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import narwhals as nw
+import numpy as np
+
+from features.expressions.frame import all_of, local_day, offset, plain, width
+from leadlight.measures import Measure
+from leadlight.schema import DAY, HOUR
+from leadlight.spec import FeatureSpec
+
+# Measures that need the activity before: its age is in the column `__before`.
+RHYTHM: Final[frozenset[Measure]] = frozenset({"distinct_days", "gap_mean", "gap_spread", "sessions"})
+MEASURES: Final[frozenset[Measure]] = RHYTHM | {
+    "count",
+    "value_sum",
+    "decayed_count",
+    "momentum",
+    "trend",
+    "share",
+    "days_since_last",
+    "days_since_first",
+    "distinct_types",
+    "distinct_contents",
+}
+_MINUTE: Final = DAY // 1_440
+How = Literal["sum", "min", "max", "n_unique"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A column of the aggregation: its name, the value per activity, and how values are put together."""
+
+    name: str
+    value: nw.Expr
+    how: How = "sum"
+
+    def aggregated(self) -> nw.Expr:
+        """Put the values together."""
+        together: nw.Expr = getattr(nw.col(self.name), self.how)()
+        return together
+
+
+def cells(spec: FeatureSpec) -> list[Cell]:  # one case per measure
+    """Give the cells of a specification; the same cell of two specifications has the same name."""
+    age, days = nw.col("age"), spec.window_days
+    inside = None if days is None else age <= width(days)
+    window = "" if days is None else f"_{plain(repr(days))}"
+    counted = _count(f"__count{window}", inside)
+    match spec.measure:
+        case "momentum":
+            span = width(days)
+            before = (age > span) & (age <= 2 * span)
+            return [counted, _count(f"__count_before{window}", before)]
+        case "trend":
+            place = 1.0 - age.cast(nw.Float64) * (2.0 / width(days))
+            return [Cell(f"__place{window}", _where(place, inside)), counted]
+        case "share":
+            tests = [*([] if inside is None else [inside]), *_clock(spec)]
+            clock = plain(f"{spec.hours}{spec.weekdays}{spec.utc_offset_hours!r}")
+            return [_count(f"__share{window}_{clock}", all_of(tests)), counted]
+        case "value_sum":
+            return [Cell(f"__value{window}", _where(nw.col("value").fill_null(0.0), inside))]
+        case "decayed_count":
+            half_life = spec.half_life_days or 1.0
+            weight = (age.cast(nw.Float64) * (-np.log(2.0) / (half_life * DAY))).exp()
+            return [Cell(f"__decayed_{plain(repr(half_life))}{window}", _where(weight, inside))]
+        case "days_since_last" | "days_since_first":
+            how: How = "min" if spec.measure == "days_since_last" else "max"
+            return [Cell(f"__{how}{window}", age if inside is None else nw.when(inside).then(age), how)]
+        case "distinct_types" | "distinct_contents":
+            return _distinct(spec.measure.removeprefix("distinct_").removesuffix("s"), inside, window)
+        case "distinct_days" | "gap_mean" | "gap_spread" | "sessions":
+            return _rhythm(spec, window)
+    return [counted]
+
+
+def feature(spec: FeatureSpec) -> nw.Expr:
+    """Compute a feature from its aggregated cells."""
+    values = [nw.col(cell.name).cast(nw.Float64) for cell in cells(spec)]
+    match spec.measure:
+        case "momentum":
+            recent, before = (value + 1.0 for value in values)
+            doublings: nw.Expr = (recent / before).log(base=2)
+            return doublings
+        case "trend" | "share" | "gap_mean":
+            part, whole = values
+            return nw.when(whole > 0).then(part / whole)
+        case "gap_spread":
+            gaps, links, squares = values
+            return nw.when(gaps > 0).then((squares * links).sqrt() / gaps)
+        case "days_since_last" | "days_since_first":
+            return values[0] / DAY
+        case "distinct_types" | "distinct_contents":
+            return values[0] - values[1]
+    return values[0]
+
+
+def _count(name: str, inside: nw.Expr | None) -> Cell:
+    return Cell(name, nw.lit(1, nw.Int64) if inside is None else inside.cast(nw.Int64))
+
+
+def _where(value: nw.Expr, inside: nw.Expr | None) -> nw.Expr:
+    return value if inside is None else value * inside.cast(nw.Float64)
+
+
+def _distinct(column: str, inside: nw.Expr | None, window: str) -> list[Cell]:
+    """Count different texts; engines count null, which stands for what is outside, as one more."""
+    text = nw.col(column)
+    value = text if inside is None else nw.when(inside).then(text)
+    outside = text.is_null() if inside is None else text.is_null() | ~inside
+    return [
+        Cell(f"__{column}s{window}", value, "n_unique"),
+        Cell(f"__no_{column}{window}", outside.cast(nw.Int64), "max"),
+    ]
+
+
+def _rhythm(spec: FeatureSpec, window: str) -> list[Cell]:
+    age, before = nw.col("age"), nw.col("__before")
+    inside, linked = nw.lit(value=True), ~before.is_null()
+    if spec.window_days is not None:
+        inside = age <= width(spec.window_days)
+        linked = linked & (before <= width(spec.window_days)).fill_null(value=False)
+    gap = (before - age).fill_null(0)
+    if spec.measure in {"gap_mean", "gap_spread"}:
+        days = nw.when(linked).then(gap.cast(nw.Float64) / DAY).otherwise(nw.lit(0.0))
+        both = [Cell(f"__gaps{window}", days), Cell(f"__links{window}", linked.cast(nw.Int64))]
+        return both if spec.measure == "gap_mean" else [*both, Cell(f"__squares{window}", days * days)]
+    if spec.measure == "sessions":
+        near = linked & (gap <= round((spec.gap_minutes or 0.0) * _MINUTE))
+        name = f"__sessions{window}_{plain(repr(spec.gap_minutes))}"
+    else:
+        at = nw.col("occurred_at")
+        near = linked & (local_day(at, spec) == local_day(at - gap, spec))
+        name = f"__days{window}_{plain(repr(spec.utc_offset_hours))}"
+    return [Cell(name, (inside & ~near).cast(nw.Int64))]
+
+
+def _clock(spec: FeatureSpec) -> list[nw.Expr]:
+    """Test the local hour and weekday of an activity."""
+    tests: list[nw.Expr] = []
+    day = local_day(nw.col("occurred_at"), spec)
+    if spec.hours:
+        since_midnight = nw.col("occurred_at") + offset(spec) - day * DAY
+        low, high = (round(hour * HOUR) for hour in spec.hours)
+        tests += [since_midnight >= low, since_midnight < high]
+    if spec.weekdays:
+        weekday = day + 3 - (day + 3) // 7 * 7  # 1970-01-01 was a Thursday
+        tests.append(weekday.is_in(list(spec.weekdays)))
+    return tests

@@ -1,0 +1,27 @@
+import polars as pl
+import pytest
+
+from features import batch
+from features.engines import registry
+from features.tables import Tables
+from leadlight.schema import DAY
+from tests.features import market
+from tests.features.test_batch import as_array, snapshots_of
+
+
+@pytest.mark.parametrize("order", [["activity_id"], ["occurred_at"], ["lead_id", "activity_id"]])
+def test_the_order_of_the_log_does_not_matter(order):
+    tables = market.tables(*market.crowd())
+    asked = snapshots_of([(f"p{number:03}", market.BASE + 4 * DAY) for number in (0, 1, 30, 59)])
+    wanted = as_array(batch.build(tables, asked, market.SPECS))
+    other = Tables(tables.leads, tables.activities.sort(order, descending=True), tables.stages, tables.changes)
+    found = as_array(batch.build(other, asked, market.SPECS))
+    pl.testing.assert_frame_equal(pl.DataFrame(found), pl.DataFrame(wanted), rel_tol=1e-9)
+
+
+def test_frames_that_are_not_lazy_are_taken_too():
+    tables = market.tables(*market.crowd(3))
+    eager = Tables(*(getattr(tables, name).collect() for name in ("leads", "activities", "stages", "changes")))
+    asked = snapshots_of([("p001", market.BASE + 4 * DAY)])
+    assert registry.of(eager).name == "polars"
+    assert batch.build(eager, asked, market.SPECS).equals(batch.build(tables, asked, market.SPECS))
