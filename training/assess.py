@@ -6,12 +6,13 @@ from typing import Any
 import polars as pl
 
 from features import hygiene, hygiene_settings, labels, snapshots
+from leadlight import durations
 from leadlight.bundle import Bundle
 from leadlight.errors import InputError
 from leadlight.instants import iso
 from leadlight.workspace import TablesInfo, Workspace
 from scoring import batch
-from training import durations, evaluate
+from training import evaluate
 from training.comparison import Comparison
 
 

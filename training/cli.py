@@ -105,7 +105,8 @@ def train(
     Example: leadlight train --target sql --horizon 60d --test-from 2026-03-01 --ages 1d,7d,14d
     """
     from features import catalog
-    from training import durations, pipeline, promotion
+    from leadlight import durations
+    from training import pipeline, promotion
     from training.options import Options
 
     room = Workspace.at(workspace)
@@ -164,8 +165,9 @@ def evaluate(
 
     Example: leadlight evaluate --from 2026-03-01 --to 2026-05-01 --ages 1d,7d,14d --predictions predictions.parquet
     """
+    from leadlight import durations
     from scoring import chosen
-    from training import assess, durations
+    from training import assess
     from training.predictions import check_name, write_predictions
 
     room = Workspace.at(workspace)

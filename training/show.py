@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from leadlight import durations
 from leadlight.instants import iso
 from leadlight.workspace import Workspace
-from training import durations
 from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison, Estimate, verdict
 
 if TYPE_CHECKING:

@@ -25,12 +25,12 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from leadlight import durations
 from leadlight.bundle import Bundle
 from leadlight.errors import TrackingError
 from leadlight.instants import iso
 from leadlight.schema import Target
 from leadlight.workspace import Workspace
-from training import durations
 from training.comparison import METRICS, Comparison
 
 if TYPE_CHECKING:

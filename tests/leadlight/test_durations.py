@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadlight import durations
 from leadlight.errors import InputError
 from leadlight.schema import DAY, HOUR
-from training import durations
 
 
 @pytest.mark.parametrize(
