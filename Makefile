@@ -34,6 +34,7 @@ demo: $(READY) ## the main job on a simulated market, commented, then served (AR
 bench: $(READY) ## time the demo, then features at full size (20 and 100 million activities), written to docs/scale.md
 	@$(BIN)/python -m benchmarks.speed $(ARGS)
 	@$(BIN)/python -m benchmarks.features --out docs/scale.md $(ARGS)
+	@$(BIN)/python -m benchmarks.spark
 
 results: $(READY) ## the three public data sets, written to docs/results.md (DATA=folder)
 	@$(BIN)/python -m benchmarks.results --data $(DATA) $(ARGS)

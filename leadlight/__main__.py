@@ -42,6 +42,7 @@ REGISTRARS: Final = (
 
 # Which extra brings a third-party module that the core installation lacks.
 EXTRA_OF: Final[dict[str, str]] = {
+    "duckdb": "train",
     "matplotlib": "train",
     "mlflow": "train",
     "narwhals": "train",
