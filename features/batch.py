@@ -94,7 +94,7 @@ def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[
     if own:
         met = engine.meet(asked, records.activities, own)
         parts += assemble.of_activities(met, own)
-    parts += assemble.of_records(asked, records, specs, engine.keep, engine.meet)
+    parts += assemble.of_records(asked, records, specs, engine)
     return assemble.together(asked, engine.collect(parts), specs)
 
 

@@ -42,6 +42,10 @@ class Engine(Protocol):
         """Join snapshots and activities (see `assemble.meeting`); an eager result is in order."""
         ...
 
+    def newest(self, rows: Frame, activities: Frame) -> Frame:
+        """Give ROW and the age of the newest activity that counts at each snapshot that has one."""
+        ...
+
     def keep(self, frame: Frame) -> Frame:
         """Keep a frame that is read more than once."""
         ...

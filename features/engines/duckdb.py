@@ -69,6 +69,10 @@ class DuckDBEngine:
         """Join; kept in a temporary table, which spills."""
         return self.keep(assemble.meeting(rows, activities, specs))
 
+    def newest(self, rows: Frame, activities: Frame) -> Frame:
+        """Find the newest activities by a join."""
+        return assemble.newest(rows, activities)
+
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once."""
         return self._table(frame.to_native().sql_query())

@@ -56,6 +56,10 @@ class PandasEngine:
         """Join, then put into the order of snapshots and time."""
         return assemble.meeting(rows, activities, specs).sort(ROW, *ORDER).collect()
 
+    def newest(self, rows: Frame, activities: Frame) -> Frame:
+        """Find the newest activities by a join."""
+        return assemble.newest(rows, activities)
+
     def keep(self, frame: Frame) -> Frame:
         """Give the frame: it is computed already."""
         return frame

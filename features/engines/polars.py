@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import narwhals as nw
 import numpy as np
@@ -14,7 +14,9 @@ from features.expressions.frame import ORDER, ROW, Frame
 from features.tables import Tables, instants_as_integers
 from leadlight.schema import TableName
 from leadlight.spec import FeatureSpec
-from leadlight.timeline import Instants
+from leadlight.timeline import KNOWN_AT_ONCE, Instants
+
+_FEW_VALUES: Final = frozenset({"type", "actor", "channel"})  # compared often: as codes, not texts
 
 
 class PolarsEngine:
@@ -43,21 +45,29 @@ class PolarsEngine:
         A lead's activities lie together and in order (else they are sorted), so a run is found by its boundaries and a
         binary search; nothing is hashed, and what is later than as_of is never touched.
         """
-        taken = dict.fromkeys(["lead_id", *ORDER, "received_at", *columns_of(specs)])
-        log = _in_order(activities.to_native().select(list(taken)).collect())
-        asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
-        met = asked.join(_runs(log), on="lead_id", maintain_order="left")
-        row, as_of, start, end = (met[name].to_numpy() for name in (ROW, "as_of", "start", "end"))
-        known = _before(log["occurred_at"].to_numpy(), as_of, start, end) - start
+        log, row, as_of, start, end = _asked(rows, activities, columns_of(specs))
+        known = end - start
         first = np.cumsum(known) - known  # where each snapshot's run begins in the result
         places = np.arange(known.sum()) + np.repeat(start - first, known)
-        columns = [pl.col(name).gather(places) for name in taken if name not in {"lead_id", "activity_id"}]
+        columns = [pl.col(name).gather(places) for name in log.columns if name not in {"lead_id", "activity_id"}]
         asked_at = pl.Series("__as_of", np.repeat(as_of, known))
         joined = log.lazy().select(columns).with_columns(pl.Series(ROW, np.repeat(row, known)), asked_at)
         in_time = pl.col("received_at").is_null() | (pl.col("received_at") < pl.col("__as_of"))
         found = joined.filter(in_time).with_columns(age=pl.col("__as_of") - pl.col("occurred_at"))
         result = found.drop("__as_of", "received_at").collect().with_columns(pl.col(ROW).set_sorted())
         return nw.from_native(result, eager_only=True)
+
+    def newest(self, rows: Frame, activities: Frame) -> Frame:
+        """Find the newest activities by binary search, and step back over what was not known yet."""
+        log, row, as_of, start, end = _asked(rows, activities, [])
+        received = log["received_at"].fill_null(KNOWN_AT_ONCE).to_numpy()
+        last = end - 1
+        while (unknown := (last >= start) & (received[last] >= as_of)).any():
+            last = last - unknown
+        there = last >= start
+        age = as_of[there] - log["occurred_at"].to_numpy()[last[there]]
+        frame: Frame = nw.from_native(pl.LazyFrame({ROW: row[there], "age": age}))
+        return frame
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once."""
@@ -85,6 +95,19 @@ def write_part(frame: pl.DataFrame, path: Path, names: Mapping[str, str]) -> Non
     """Write a result as Parquet (see `Engine.write`)."""
     instant = pl.col("as_of").cast(pl.Datetime("us", "UTC"))
     frame.drop(ROW).with_columns(instant).rename(names).write_parquet(path, compression="lz4")
+
+
+def _asked(
+    rows: Frame, activities: Frame, columns: Sequence[str]
+) -> tuple[pl.DataFrame, Instants, Instants, Instants, Instants]:
+    """Give the log in order, and of each snapshot with activities its ROW, as_of and the span of those before as_of."""
+    taken = dict.fromkeys(["lead_id", *ORDER, "received_at", *columns])
+    log = _in_order(activities.to_native().select(list(taken)).collect())
+    log = log.with_columns(pl.col(name).cast(pl.Categorical) for name in columns if name in _FEW_VALUES)
+    asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
+    met = asked.join(_runs(log), on="lead_id", maintain_order="left")
+    row, as_of, start, end = (met[name].to_numpy() for name in (ROW, "as_of", "start", "end"))
+    return log, row, as_of, start, _before(log["occurred_at"].to_numpy(), as_of, start, end)
 
 
 def _in_order(log: pl.DataFrame) -> pl.DataFrame:

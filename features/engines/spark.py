@@ -103,6 +103,10 @@ class SparkEngine:
         met = assemble.meeting(rows, activities, specs).to_native()
         return self._wrapped(self._persisted(met.repartition(self._partitions, ROW).sortWithinPartitions(ROW, *ORDER)))
 
+    def newest(self, rows: Frame, activities: Frame) -> Frame:
+        """Find the newest activities by a join."""
+        return assemble.newest(rows, activities)
+
     def keep(self, frame: Frame) -> Frame:
         """Keep a frame on the workers once it is computed; on their disks where memory does not hold it."""
         return self._wrapped(self._persisted(frame.to_native()))

@@ -1,16 +1,30 @@
 """Specifications -> one frame per group of measures, whatever the engine."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import narwhals as nw
 
 from features.expressions import attributes, cells, company, own, stages
-from features.expressions.frame import ROW, Frame
+from features.expressions.frame import ROW, Frame, chosen
 from leadlight.spec import FeatureSpec
 
-Keep = Callable[[Frame], Frame]
-Meet = Callable[[Frame, Frame, Sequence[FeatureSpec]], Frame]
+
+class Means(Protocol):
+    """What the expressions need of an engine (see `features.engines.base.Engine`)."""
+
+    def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+        """Join snapshots and activities."""
+        ...
+
+    def newest(self, rows: Frame, activities: Frame) -> Frame:
+        """Find the newest activity that counts at each snapshot."""
+        ...
+
+    def keep(self, frame: Frame) -> Frame:
+        """Keep a frame that is read more than once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,11 @@ def meeting(rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Fra
     )
 
 
+def newest(rows: Frame, activities: Frame) -> Frame:
+    """Give ROW and the age of the newest activity that counts at each snapshot, from the join of both."""
+    return meeting(rows, activities, ()).group_by(ROW).agg(age=nw.col("age").min())
+
+
 def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
     """Name the columns of activities, beside lead and instants, that specifications of activities look at."""
     measures = {spec.measure for spec in specs}
@@ -53,16 +72,16 @@ def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
 
 def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of a lead's own activities."""
-    for same in _by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
+    for same in by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
         yield own.aggregated(met, same)
     for spec in specs:
         if spec.measure in own.FOLLOWED:
             yield own.followed(met, spec)
-    for same in _by_filter(spec for spec in specs if spec.measure == "last_type"):
+    for same in by_filter(spec for spec in specs if spec.measure == "last_type"):
         yield own.last_types(met, same)
 
 
-def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep, meet: Meet) -> Iterator[Frame]:
+def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], means: Means) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of stages, of the lead itself, and of its company."""
     by_source = {
         source: [spec for spec in specs if spec.facts.source == source] for source in ("stages", "lead", "colleagues")
@@ -72,18 +91,19 @@ def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep
     if by_source["lead"]:
         yield attributes.of_lead(rows, records.leads, records.changes, by_source["lead"])
     if by_source["colleagues"]:
-        yield from _of_company(rows, records, by_source["colleagues"], keep, meet)
+        yield from _of_company(rows, records, by_source["colleagues"], means)
 
 
-def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], keep: Keep, meet: Meet) -> Iterator[Frame]:
-    paired = keep(company.pairs(rows, records.leads))
+def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], means: Means) -> Iterator[Frame]:
+    paired = means.keep(company.pairs(rows, records.leads))
     numbers = [spec for spec in specs if spec.measure == "colleagues"]
-    active = [spec for spec in specs if spec.measure not in {"colleagues", "roles"}]
     if numbers:
         yield company.number_of(paired, numbers)
-    if active:
-        log = company.selected(records.activities, active)
-        yield company.activity(meet(company.as_rows(paired), log, active), active)
+    asked = company.as_rows(paired)
+    for same in by_filter(spec for spec in specs if spec.measure in {"colleagues_active", "colleague_recency"}):
+        yield company.by_newest(means.newest(asked, chosen(records.activities, same[0])), same)
+    for same in by_filter(spec for spec in specs if spec.measure == "most_active_colleague"):
+        yield company.by_number(means.meet(asked, chosen(records.activities, same[0]), same), same)
     for spec in specs:
         if spec.measure == "roles":
             yield company.roles(rows, paired, records.leads, records.changes, spec)
@@ -103,7 +123,7 @@ def _filled(spec: FeatureSpec) -> nw.Expr:
     return column.fill_null(0.0) if spec.facts.empty == "zero" else column
 
 
-def _by_filter(specs: Iterable[FeatureSpec]) -> list[list[FeatureSpec]]:
+def by_filter(specs: Iterable[FeatureSpec]) -> list[list[FeatureSpec]]:
     """Put together the specifications that look at the same activities."""
     groups: dict[object, list[FeatureSpec]] = {}
     for spec in specs:

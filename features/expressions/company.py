@@ -9,7 +9,7 @@ from typing import Final
 import narwhals as nw
 
 from features.expressions.attributes import with_attributes
-from features.expressions.frame import ROW, Frame, all_of, chosen, conditions, glob_columns, lazy, width
+from features.expressions.frame import ROW, Frame, lazy, width
 from leadlight.measures import MOST_COLLEAGUES
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
@@ -17,7 +17,6 @@ from leadlight.spec import FeatureSpec
 COLLEAGUE: Final = "__colleague"
 _BLOCK: Final = MOST_COLLEAGUES + 1  # the lead itself and its colleagues
 _PAIRS: Final = 1 << 31  # more than an account has leads
-_ACTIVE: Final = "colleagues_active"
 
 
 def pairs(rows: Frame, leads: Frame) -> Frame:
@@ -77,52 +76,48 @@ def as_rows(paired: Frame) -> Frame:
     return paired.select(pair.alias(ROW), nw.col(COLLEAGUE).alias("lead_id"), "as_of")
 
 
-def selected(activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
-    """Keep the activities that specifications choose where all of them choose the same; it saves a wider meeting."""
-    return chosen(activities, specs[0]) if len({spec.filter_key for spec in specs}) == 1 else activities
-
-
-def activity(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
-    """Measure how colleagues were active: per colleague first, then over colleagues.
+def by_newest(newest: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Measure what a colleague's newest activity decides: who was active in a window, and how long ago.
 
     Args:
-        met: the meeting of `as_rows` with activities.
-        specs: specifications of colleagues_active, most_active_colleague and colleague_recency.
+        newest: ROW of `as_rows` and the age of the newest activity that the specifications choose.
+        specs: specifications of colleagues_active and colleague_recency with the same filters.
     """
-    globs = glob_columns(specs)
-    rows = lazy(met.with_columns(**globs) if globs else met)
-    cells = {spec.name: _cell(spec) for spec in specs}
-    each = rows.with_columns(**cells).group_by(ROW).agg(**{spec.name: _of_colleague(spec) for spec in specs})
-    flags = [(nw.col(spec.name) > 0).cast(nw.Int64).alias(spec.name) for spec in specs if spec.measure == _ACTIVE]
-    together = each.with_columns((nw.col(ROW) // _PAIRS).alias(ROW), *flags)
-    found = together.group_by(ROW).agg(**{spec.name: _over_colleagues(spec) for spec in specs})
-    return found.select(ROW, *(_in_unit(spec).alias(spec.name) for spec in specs))
+    cells: dict[str, nw.Expr] = {}
+    for spec in specs:
+        inside = nw.lit(value=True) if spec.window_days is None else nw.col("age") <= width(spec.window_days)
+        age = nw.when(inside).then(nw.col("age").cast(nw.Float64) / DAY)
+        cells[spec.name] = age if spec.measure == "colleague_recency" else inside.cast(nw.Int64)
+    snapshot = (nw.col(ROW) // _PAIRS).alias(ROW)
+    return (
+        newest.select(snapshot, "age")
+        .with_columns(**cells)
+        .group_by(ROW)
+        .agg(
+            **{
+                spec.name: nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()
+                for spec in specs
+            }
+        )
+    )
 
 
-def _cell(spec: FeatureSpec) -> nw.Expr:
-    tests = conditions(spec)
-    if spec.window_days is not None:
-        tests.append(nw.col("age") <= width(spec.window_days))
-    condition = all_of(tests)
-    if spec.measure == "colleague_recency":
-        return nw.col("age") if condition is None else nw.when(condition).then(nw.col("age"))
-    return nw.lit(1, nw.Int64) if condition is None else condition.cast(nw.Int64)
+def by_number(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Find the most active colleague.
 
-
-def _of_colleague(spec: FeatureSpec) -> nw.Expr:
-    return nw.col(spec.name).min() if spec.measure == "colleague_recency" else nw.col(spec.name).sum()
-
-
-def _in_unit(spec: FeatureSpec) -> nw.Expr:
-    value = nw.col(spec.name).cast(nw.Float64)
-    return value / DAY if spec.measure == "colleague_recency" else value
-
-
-def _over_colleagues(spec: FeatureSpec) -> nw.Expr:
-    values = nw.col(spec.name)
-    if spec.measure == "colleagues_active":
-        return values.sum()
-    return values.max() if spec.measure == "most_active_colleague" else values.min()
+    Args:
+        met: the meeting of `as_rows` with the activities that the specifications choose.
+        specs: specifications of most_active_colleague with the same filters.
+    """
+    cells = {
+        spec.name: nw.lit(1, nw.Int64)
+        if spec.window_days is None
+        else (nw.col("age") <= width(spec.window_days)).cast(nw.Int64)
+        for spec in specs
+    }
+    each = lazy(met).with_columns(**cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
+    snapshot = (nw.col(ROW) // _PAIRS).alias(ROW)
+    return each.with_columns(snapshot).group_by(ROW).agg(**{name: nw.col(name).max() for name in cells})
 
 
 def roles(rows: Frame, paired: Frame, leads: Frame, changes: Frame, spec: FeatureSpec) -> Frame:

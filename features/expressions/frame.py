@@ -66,7 +66,8 @@ def conditions(spec: FeatureSpec) -> list[nw.Expr]:
     """Give the tests of a specification's filters; the glob columns must be there."""
     tests: list[nw.Expr] = []
     if spec.types:
-        tests.append(nw.col("type").is_in(list(spec.types)))
+        one = len(spec.types) == 1
+        tests.append(nw.col("type") == spec.types[0] if one else nw.col("type").is_in(list(spec.types)))
     if spec.actor is not None:
         tests.append(nw.col("actor") == spec.actor)
     if spec.channel is not None:

@@ -34,13 +34,14 @@ def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     Returns:
         ROW and one column per specification; a snapshot without chosen activities is left out.
     """
-    rows = chosen(met, specs[0])
     if any(spec.measure in cells.RHYTHM for spec in specs):
-        rows = rows.with_columns(__before=neighbour(rows, "age", 1))
+        rows = chosen(met, specs[0])
+        rows = lazy(rows.with_columns(__before=neighbour(rows, "age", 1)))
+    else:
+        rows = chosen(lazy(met), specs[0])
     wanted = {cell.name: cell for spec in specs for cell in cells.cells(spec)}
     return (
-        lazy(rows)
-        .with_columns(**{cell.name: cell.value for cell in wanted.values()})
+        rows.with_columns(**{cell.name: cell.value for cell in wanted.values()})
         .group_by(ROW)
         .agg(**{cell.name: cell.aggregated() for cell in wanted.values()})
         .select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
