@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features import hygiene_cli
+from features import build_cli, hygiene_cli
 from leadlight.errors import BundleMissingError, InputError
 from leadlight.workspace import Workspace
 
@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="Features: what is measured of a lead before an instant.")
     group.command("suggest")(suggest)
     group.command("show")(show)
+    build_cli.register(group)
     hygiene_cli.register(group)
     app.add_typer(group, name="features")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import narwhals as nw
 
@@ -165,7 +166,9 @@ def of_engine(like: Any, frame: "pl.DataFrame") -> Any:
     name = nw.from_native(like).implementation.name
     if name == "DUCKDB":
         found = frame.to_arrow()  # noqa: F841  (DuckDB finds it by its name)
-        return like.query("_like", "select * from found")
+        kept = f"leadlight_{uuid4().hex}"
+        like.query("_like", f"CREATE TEMP TABLE {kept} AS FROM found")
+        return like.query("_like", f"FROM {kept}")
     if name == "PYSPARK":
         return like.sparkSession.createDataFrame(frame.to_arrow())
     return frame.to_pandas() if name == "PANDAS" else frame.lazy()

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Final
+from uuid import uuid4
 
 import narwhals as nw
 
@@ -34,8 +35,9 @@ def settled(frame: Any) -> Any:
     if frame.implementation is nw.Implementation.POLARS:
         return nw.from_native(native.collect(engine="streaming").lazy())
     if frame.implementation is nw.Implementation.DUCKDB:
-        found = native.to_arrow_table()  # noqa: F841  (DuckDB finds it by its name)
-        return nw.from_native(native.query("_settled", "select * from found"))
+        name = f"leadlight_{uuid4().hex}"  # a table: what the engine builds on it is written down as SQL
+        native.query("_settled", f"CREATE TEMP TABLE {name} AS FROM _settled")
+        return nw.from_native(native.query("_settled", f"FROM {name}"))
     if frame.implementation is nw.Implementation.PYSPARK:
         return nw.from_native(native.localCheckpoint())
     return frame

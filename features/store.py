@@ -29,6 +29,7 @@ PARTS: Final = "part-*.parquet"
 CHANGES: Final = "changes"
 SUPERSEDED: Final = "superseded.parquet"
 _KEY: Final = ("lead_id", "as_of")
+_FULL: Final = ("File too large", "No space left", "quota")
 _INSTANT: Final = pl.Datetime("us", "UTC")
 
 
@@ -185,10 +186,10 @@ def replaced(target: Path) -> Iterator[Path]:
     except Exception as failed:
         if not of_disk(failed):
             raise
-        raise WorkspaceError(
-            f"`{target}` cannot be written ({' '.join(str(failed).split())}); make room or raise the limit and build "
-            "again; nothing is half-written"
-        ) from failed
+        told = " ".join(str(failed).split())
+        full = any(sign in told for sign in _FULL)
+        mend = "make room or raise the limit, and build again" if full else "build again"
+        raise WorkspaceError(f"`{target}` was not written ({told}); nothing is half-written; {mend}") from failed
 
 
 def of_disk(failed: Exception) -> bool:

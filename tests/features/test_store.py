@@ -134,7 +134,7 @@ def test_a_limit_of_file_sizes_is_said_and_leaves_the_old_table(table, writer):
     before = rows(table)
     command = [sys.executable, "-c", LIMITED, str(table), writer]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "cannot be written" in said
+    assert "was not written" in said
     assert "File too large" in said
     assert "raise the limit" in said
     assert rows(table) == before

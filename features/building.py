@@ -1,0 +1,311 @@
+"""A workspace's table of features: what was asked, of clean tables, by an engine, in full or only where data is new."""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from features import batch, catalog, check, hygiene, hygiene_merges, hygiene_settings, incremental, store
+from features import tables as tables_of
+from features.asked import Asked
+from features.catalog import CatalogSettings
+from features.engines.base import Engine
+from features.hygiene_merges import Merge
+from features.hygiene_settings import HygieneSettings
+from features.store import Info
+from features.tables import Tables
+from leadlight.errors import NotEnoughDataError, WorkspaceError
+from leadlight.ingest import touched
+from leadlight.schema import DAY, TableName
+from leadlight.spec import FeatureSpec
+from leadlight.workspace import TablesInfo, Workspace
+
+NEEDED: Final[tuple[TableName, ...]] = ("leads", "activities", "stages", "attribute_changes")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a table is built.
+
+    Attributes:
+        engine: what computes.
+        settings: of the catalog; None = the catalog of the table that is updated, else the suggestion.
+        before: µs UTC; the suggestion reads nothing from then on; None = the end of the record.
+        asked: which snapshots; None = those of the table that is updated, else the scheduled ages.
+        hygiene: whether duplicates, scanners and the like are set aside first.
+        incremental: compute again only what new data can have changed.
+    """
+
+    engine: Engine
+    settings: CatalogSettings | None = None
+    before: int | None = None
+    asked: Asked | None = None
+    hygiene: bool = True
+    incremental: bool = False
+
+
+@dataclass(slots=True)
+class Report:
+    """What a build did.
+
+    Attributes:
+        out: folder of the table.
+        engine: what computed.
+        update: whether an older table was updated.
+        anew_because: why one was asked for and the table was built in full all the same; empty otherwise.
+        rows: rows of the table.
+        computed: rows that were computed.
+        features: columns.
+        activities: activities that were read.
+        leads_touched: leads of which there was something new; None for a full build.
+        set_aside: table -> cause -> rows that hygiene set aside of what was read.
+        warnings: what in the catalog does not fit the data.
+        seconds: wall time.
+    """
+
+    out: str
+    engine: str
+    update: bool = False
+    anew_because: str = ""
+    rows: int = 0
+    computed: int = 0
+    features: int = 0
+    activities: int = 0
+    leads_touched: int | None = None
+    set_aside: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The current tables of a workspace, and how they are cleaned."""
+
+    info: TablesInfo
+    paths: Mapping[TableName, Path]
+    settings: HygieneSettings | None
+    merges: tuple[Merge, ...] = ()
+    merges_hash: str | None = None
+
+    @classmethod
+    def of(cls, room: Workspace, *, clean: bool) -> "_Source":
+        info = room.tables_info()
+        paths = {name: room.table_path(name, info.generation) for name in NEEDED}
+        if not clean:
+            return cls(info, paths, None)
+        found = room.merges()
+        merges = () if found is None else hygiene_merges.read(found)
+        digest = None if found is None else hashlib.sha256(found.read_bytes()).hexdigest()
+        return cls(info, paths, hygiene_settings.of_workspace(room), merges, digest)
+
+    def told(self) -> dict[str, Any] | None:
+        """Say how tables are cleaned, to compare and to keep."""
+        if self.settings is None:
+            return None
+        return {"settings": self.settings.to_json(), "merges": self.merges_hash}
+
+    def clean(self, tables: Tables) -> hygiene.Cleaned:
+        """Set aside what would mislead."""
+        if self.settings is None:
+            return hygiene.as_they_are(tables)
+        return hygiene.clean(tables, self.info.observed_until, self.settings, self.merges, unique_ids=True)
+
+    def members(self, tables: Tables) -> pl.DataFrame:
+        """Give the company of every lead, a lead that was given up being one of the company that it went into."""
+        members = incremental.companies(tables)
+        ends = {lead: merge.into_lead_id for lead, merge in hygiene_merges.resolve(self.merges).items()}
+        if not ends:
+            return members
+        into = pl.DataFrame({"lead_id": list(ends), "__into": list(ends.values())})
+        of_end = members.select(__into="lead_id", __company="company")
+        joined = members.join(into, on="lead_id", how="left").join(of_end, on="__into", how="left")
+        return joined.select("lead_id", company=pl.coalesce("__company", "company"))
+
+
+def build(
+    room: Workspace, out: Path, options: Options, progress: Callable[[int, int], None] = lambda *_: None
+) -> Report:
+    """Build or update a table of features.
+
+    Args:
+        room: holds the tables.
+        out: folder of the table; an older table there is replaced when the new one is whole.
+        options: how.
+        progress: told the number of activities done, and of all.
+
+    Raises:
+        InputError: the tables, the catalog or `out` are wrong.
+        NotEnoughDataError: there is nothing that a snapshot could be taken of.
+        WorkspaceError: nothing was ingested, or `out` cannot be written.
+    """
+    began = time.perf_counter()
+    source = _Source.of(room, clean=options.hygiene)
+    check.files(source.paths)
+    report = Report(str(out), options.engine.name)
+    old = _readable(out, report) if options.incremental else None
+    asked = options.asked or (Asked.from_json(dict(old.asked)) if old is not None else Asked())
+    raw = tables_of.read(room)
+    specs = _specs(source, raw, options, old, report)
+    changed = _touched(room, source, old, report, specs=specs, asked=asked) if old is not None else None
+    info = Info(specs, source.info.generation, source.info.observed_until, options.engine.name, asked.to_json(),
+                source.told(), {})  # fmt: skip
+    work = _Work(source, raw, info, asked, options.engine, report, progress)
+    with store.replaced(out) as folder:
+        if old is None or changed is None:
+            work.full(folder)
+        else:
+            work.update(folder, out, old, changed)
+    report.seconds = round(time.perf_counter() - began, 3)
+    return report
+
+
+def _readable(out: Path, report: Report) -> Info | None:
+    """Read the table that is to be updated, or say why it cannot be."""
+    try:
+        return Info.read(out)
+    except WorkspaceError as none:
+        report.anew_because = str(none) if out.exists() else "there is no table yet"
+        return None
+
+
+def _specs(source: _Source, raw: Tables, options: Options, old: Info | None, report: Report) -> tuple[FeatureSpec, ...]:
+    if old is not None and options.settings is None:
+        specs = old.specs
+    elif options.settings is not None and options.settings.only is not None:
+        specs = options.settings.only
+    else:
+        before = source.info.observed_until if options.before is None else options.before
+        specs = catalog.suggest(source.clean(raw).tables, source.info, before, options.settings)
+    report.warnings = catalog.check(specs, raw)
+    report.features = len(specs)
+    return specs
+
+
+def _touched(
+    room: Workspace, source: _Source, old: Info, report: Report, *, specs: tuple[FeatureSpec, ...], asked: Asked
+) -> pl.Series | None:
+    """Give the leads of which there is something new since the old table; None (and why) where it is of no use."""
+    changed = touched.since(room, old.generation)
+    reasons = {
+        "the catalog is another one": specs != old.specs,
+        "other snapshots are asked for": asked.to_json() != dict(old.asked),
+        "hygiene or the merge map is another one": source.told() != old.hygiene,
+        f"what changed since generation {old.generation} is not known": changed is None,
+    }
+    report.anew_because = next((reason for reason, holds in reasons.items() if holds), "")
+    return None if report.anew_because or changed is None else changed["lead_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One build."""
+
+    source: _Source
+    raw: Tables
+    info: Info
+    asked: Asked
+    engine: Engine
+    report: Report
+    progress: Callable[[int, int], None]
+
+    def full(self, folder: Path) -> None:
+        """Compute everything."""
+        cleaned = self.source.clean(self.raw)
+        snapshots = self.asked.snapshots(cleaned.tables, self.info.observed_until)
+        self._refuse_nothing(snapshots)
+        self.report.set_aside = cleaned.counts()
+        self.report.activities = self.source.info.rows["activities"]
+        self.report.rows = self.report.computed = len(snapshots)
+        tables = self._native(cleaned.tables, None)
+        batch.build_to(self.engine, tables, snapshots, self.info.specs, folder, progress=self._told())
+        self._finish(folder)
+
+    def update(self, folder: Path, out: Path, old: Info, changed: pl.Series) -> None:
+        """Compute what new data can have changed."""
+        self.report.update, self.report.leads_touched = True, len(changed)
+        members = self.source.members(self.raw)
+        changed = pl.concat([changed, self._at_the_end(old)]).unique()
+        kept = store.keys(out)
+        cleaned, snapshots = self._cleaned(members, kept, changed)
+        work = incremental.plan(kept, snapshots, members, changed)
+        if cleaned is None:
+            cleaned = self._clean_of(work.leads)
+        self._refuse_nothing(snapshots)
+        self.report.set_aside = cleaned.counts()
+        self.report.rows, self.report.computed = len(snapshots), len(work.needed)
+        tables = self._native(cleaned.tables, work.leads)
+        incremental.write(
+            self.engine, work, out, tables=tables, specs=self.info.specs, folder=folder, progress=self._told()
+        )
+        self._finish(folder)
+
+    def _at_the_end(self, old: Info) -> pl.Series:
+        """Give the leads whose record reaches the old end: what lay beyond it then may count now."""
+        if self.asked.which == "activity":
+            end = min(old.observed_until, self.asked.span(old.observed_until)[1]) - DAY
+        elif self.source.settings is not None:
+            end = old.observed_until
+        else:
+            return pl.Series("lead_id", [], dtype=pl.String)
+        known = pl.max_horizontal("occurred_at", "received_at")
+        found: pl.DataFrame = self.raw.activities.filter(known >= end).select("lead_id").unique().collect()
+        merged = [merge.lead_id for merge in self.source.merges if merge.merged_at is None or merge.merged_at >= end]
+        return pl.concat([found["lead_id"], pl.Series("lead_id", merged, dtype=pl.String)])
+
+    def _cleaned(
+        self, members: pl.DataFrame, kept: pl.DataFrame, changed: pl.Series
+    ) -> tuple[hygiene.Cleaned | None, pl.DataFrame]:
+        """Give the snapshots; on activity they need the clean activities of whoever changed."""
+        if self.asked.which != "activity":
+            bare = replace(self.raw, activities=self.raw.activities.head(0))
+            return None, self.asked.snapshots(self.source.clean(bare).tables, self.info.observed_until)
+        again = incremental.whole(members, changed)
+        cleaned = self._clean_of(again)
+        fresh = self.asked.snapshots(cleaned.tables, self.info.observed_until)
+        rest = kept.filter(~pl.col("lead_id").is_in(again.implode()))
+        return cleaned, pl.concat([rest.select("lead_id", "as_of"), fresh.select("lead_id", "as_of")])
+
+    def _clean_of(self, leads: pl.Series) -> hygiene.Cleaned:
+        columns = [name for name in self.raw.activities.collect_schema().names() if name != "campaign"]
+        part = incremental.restrict(self.engine, self.raw, leads, columns)
+        self.report.activities = part.activities.select(pl.len()).collect().item()
+        return self.source.clean(part)
+
+    def _native(self, cleaned: Tables, leads: pl.Series | None) -> Tables:
+        """Give the clean tables as the engine's own frames; only those of some leads where they are given."""
+        if self.engine.name == "polars":
+            return cleaned
+        if self.engine.name == "pandas":  # in memory anyhow
+            frames = (cleaned.leads, cleaned.activities, cleaned.stages, cleaned.changes)
+            return Tables(*(frame.collect().to_pandas(use_pyarrow_extension_array=True) for frame in frames))
+        read = self.engine.read(self.source.paths)
+        return self.source.clean(read if leads is None else incremental.restrict(self.engine, read, leads)).tables
+
+    def _told(self) -> Callable[[int], None]:
+        done, total = 0, self.report.activities
+
+        def more(activities: int) -> None:
+            nonlocal done
+            done += activities
+            self.progress(done, total)
+
+        return more
+
+    def _refuse_nothing(self, snapshots: pl.DataFrame) -> None:
+        if snapshots.is_empty():
+            raise NotEnoughDataError("no lead has a snapshot there; widen --from and --until, or choose younger --ages")
+
+    def _finish(self, folder: Path) -> None:
+        counts = {
+            "rows": self.report.rows,
+            "computed": self.report.computed,
+            "activities_read": self.report.activities,
+            "set_aside": dict(self.report.set_aside),
+        }
+        replace(self.info, counts=counts).write(folder)
+        if incremental.grown(folder):
+            store.compact(folder)
