@@ -95,7 +95,7 @@ def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[
         met = engine.meet(asked, records.activities, own)
         parts += assemble.of_activities(met, own)
     parts += assemble.of_records(asked, records, specs, engine)
-    return assemble.together(asked, engine.collect(parts), specs)
+    return engine.together(asked, parts, specs)
 
 
 def column(place: int) -> str:

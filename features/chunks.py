@@ -16,7 +16,7 @@ from features.expressions.frame import ROW
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 
-ACTIVITIES: Final = 1_000_000  # per chunk: large enough to keep all cores busy, small enough for their caches
+ACTIVITIES: Final = 4_000_000  # per chunk: large enough to keep all cores busy, small enough for their caches
 _CHUNK: Final = "__chunk"
 _PLACE: Final = "__place"  # where a lead's activities begin
 

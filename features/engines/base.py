@@ -50,8 +50,8 @@ class Engine(Protocol):
         """Keep a frame that is read more than once."""
         ...
 
-    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
-        """Compute parts together where that saves work, else leave them lazy."""
+    def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
+        """Compute the parts and put them together (see `assemble.together`)."""
         ...
 
     def to_polars(self, frame: Frame) -> "pl.DataFrame":

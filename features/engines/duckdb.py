@@ -77,9 +77,9 @@ class DuckDBEngine:
         """Compute a frame once."""
         return self._table(frame.to_native().sql_query())
 
-    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
-        """Compute each part into a temporary table."""
-        return [self.keep(part) for part in parts]
+    def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
+        """Compute each part into a temporary table, then join them."""
+        return assemble.together(rows, [self.keep(part) for part in parts], specs)
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Fetch, snapshots in order."""

@@ -64,9 +64,9 @@ class PandasEngine:
         """Give the frame: it is computed already."""
         return frame
 
-    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
-        """Give the parts: they are computed already."""
-        return list(parts)
+    def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
+        """Join the parts."""
+        return assemble.together(rows, parts, specs)
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Convert, snapshots in order."""

@@ -30,9 +30,11 @@ class PolarsEngine:
         return Tables(scans["leads"], scans["activities"], scans["stages"], scans["attribute_changes"])
 
     def records(self, tables: Tables) -> Records:
-        """Wrap lazy frames."""
-        frames = (tables.leads, tables.activities, tables.stages, tables.changes)
-        return Records(*(nw.from_native(frame.lazy()) for frame in frames))
+        """Wrap lazy frames; the log is put into order once."""
+        log = _in_order(tables.activities.lazy().collect())
+        log = log.with_columns(pl.col(name).cast(pl.Categorical) for name in log.columns if name in _FEW_VALUES)
+        frames = (tables.leads.lazy(), log.lazy(), tables.stages.lazy(), tables.changes.lazy())
+        return Records(*(nw.from_native(frame) for frame in frames))
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Make snapshots lazy."""
@@ -49,7 +51,7 @@ class PolarsEngine:
         known = end - start
         first = np.cumsum(known) - known  # where each snapshot's run begins in the result
         places = np.arange(known.sum()) + np.repeat(start - first, known)
-        columns = [pl.col(name).gather(places) for name in log.columns if name not in {"lead_id", "activity_id"}]
+        columns = [pl.col(name).gather(places) for name in log.columns if name != "lead_id"]
         asked_at = pl.Series("__as_of", np.repeat(as_of, known))
         joined = log.lazy().select(columns).with_columns(pl.Series(ROW, np.repeat(row, known)), asked_at)
         in_time = pl.col("received_at").is_null() | (pl.col("received_at") < pl.col("__as_of"))
@@ -75,10 +77,19 @@ class PolarsEngine:
         kept: Frame = nw.from_native(native.lazy().collect().lazy())
         return kept
 
-    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
-        """Compute all parts in one go."""
-        lazy = [part.to_native().lazy() for part in parts]
-        return [nw.from_native(part.lazy()) for part in pl.collect_all(lazy)]
+    def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
+        """Put the parts' values into their places: snapshots are numbered in order, so nothing has to be joined."""
+        asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
+        numbers = asked[ROW].to_numpy()
+        empty = {spec.name: 0.0 if spec.facts.empty == "zero" else np.nan for spec in specs}
+        columns = {name: np.full(len(numbers), value) for name, value in empty.items()}
+        for part in pl.collect_all([part.to_native().lazy() for part in parts], engine="streaming"):
+            places = np.searchsorted(numbers, part[ROW].to_numpy())
+            for values in part.drop(ROW).cast(pl.Float64):
+                columns[values.name][places] = values.fill_null(empty[values.name]).to_numpy()
+        filled = [pl.Series(name, values, nan_to_null=True) for name, values in columns.items()]
+        frame: Frame = nw.from_native(asked.with_columns(filled).lazy())
+        return frame
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Collect, snapshots in order."""
@@ -100,10 +111,9 @@ def write_part(frame: pl.DataFrame, path: Path, names: Mapping[str, str]) -> Non
 def _asked(
     rows: Frame, activities: Frame, columns: Sequence[str]
 ) -> tuple[pl.DataFrame, Instants, Instants, Instants, Instants]:
-    """Give the log in order, and of each snapshot with activities its ROW, as_of and the span of those before as_of."""
-    taken = dict.fromkeys(["lead_id", *ORDER, "received_at", *columns])
-    log = _in_order(activities.to_native().select(list(taken)).collect())
-    log = log.with_columns(pl.col(name).cast(pl.Categorical) for name in columns if name in _FEW_VALUES)
+    """Give the log, and of each snapshot with activities its ROW, as_of and the span of those before as_of."""
+    taken = dict.fromkeys(["lead_id", "occurred_at", "received_at", *columns])
+    log = activities.to_native().select(name for name in taken if name != "activity_id").collect()
     asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
     met = asked.join(_runs(log), on="lead_id", maintain_order="left")
     row, as_of, start, end = (met[name].to_numpy() for name in (ROW, "as_of", "start", "end"))

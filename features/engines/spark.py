@@ -111,17 +111,18 @@ class SparkEngine:
         """Keep a frame on the workers once it is computed; on their disks where memory does not hold it."""
         return self._wrapped(self._persisted(frame.to_native()))
 
-    def collect(self, parts: Iterable[Frame]) -> list[Frame]:
-        """Keep every part by snapshot, in order: each is a stage of its own, and joining them sorts nothing.
+    def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
+        """Keep every part by snapshot, in order, then join: each is a stage of its own, and joining them sorts nothing.
 
         In one stage the sorts and hash tables of all parts would want their first page of memory at the same time.
         """
-        return [
+        kept = [
             self._wrapped(
                 self._persisted(part.to_native().repartition(self._partitions, ROW).sortWithinPartitions(ROW))
             )
             for part in parts
         ]
+        return assemble.together(rows, kept, specs)
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Fetch to the driver, snapshots in order.

@@ -119,7 +119,9 @@ def lazy(frame: Frame) -> Frame:
 
 def coded(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:
     """Code a text by its place in the categories; others share the next code; null stays null."""
-    others = len(spec.categories)
-    code = nw.when(~value.is_null()).then(nw.lit(float(others)))
-    shift = [(value == name).cast(nw.Float64) * float(place - others) for place, name in enumerate(spec.categories)]
-    return reduce(lambda total, part: total + part, shift, code.otherwise(nw.lit(None, nw.Float64)))
+    others = float(len(spec.categories))
+    if not spec.categories:
+        return nw.when(~value.is_null()).then(nw.lit(others))
+    codes = [float(place) for place in range(len(spec.categories))]
+    code = value.replace_strict(list(spec.categories), codes, default=others, return_dtype=nw.Float64)
+    return nw.when(~value.is_null()).then(code)
