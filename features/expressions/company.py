@@ -37,7 +37,8 @@ def pairs(rows: Frame, leads: Frame) -> Frame:
         __number=nw.col("__one").cum_sum().over("account_id", order_by=["created_at", "lead_id"])
     )
     own = rows.join(numbers.select("lead_id", "account_id", __own="__number"), on="lead_id")
-    known = own.join(_created_before(own, members), on=["account_id", "as_of"])
+    # A left join, though each finds one: Polars would join inner ones in another order, first on as_of alone.
+    known = own.join(_created_before(own, members), on=["account_id", "as_of"], how="left")
     newest = nw.col("__known")
     block = (newest - 1 + _BLOCK) // _BLOCK - 1  # -1 where nobody is known
     low = known.with_columns(__block=block)
