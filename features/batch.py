@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from features.chunks import Chunk, split
 from features.engines import registry
 from features.engines.base import Engine
+from features.engines.polars import write_part
 from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
 from features.tables import Tables
@@ -41,8 +42,8 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
 
 
 def _of_chunk(engine: Engine, chunk: Chunk, specs: Sequence[FeatureSpec]) -> pl.DataFrame:
-    frame = engine.to_polars(compute(engine, chunk.tables, chunk.rows.drop("position"), specs)).drop(ROW)
-    return frame.with_columns(chunk.rows["position"])
+    frame = engine.to_polars(compute(engine, chunk.tables, chunk.rows, specs)).drop(ROW)
+    return frame.with_columns(chunk.rows["position"], chunk.rows["id"].alias("lead_id"))
 
 
 def build_to(
@@ -70,8 +71,8 @@ def build_to(
         engine.write(compute(engine, tables, rows, specs), folder / "part-00000.parquet", names)
         return
     for number, chunk in enumerate(split(tables, snapshots, specs)):
-        result = compute(engine, chunk.tables, chunk.rows.drop("position"), specs)
-        engine.write(result, folder / f"part-{number:05}.parquet", names)
+        part = _of_chunk(engine, chunk, specs).drop("position")
+        write_part(part, folder / f"part-{number:05}.parquet", names)
         progress(chunk.activities)
 
 

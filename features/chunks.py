@@ -9,15 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import polars as pl
 
-from features.expressions.assemble import columns_of
-from features.expressions.frame import ROW
+from features.expressions.frame import ROW, columns_of
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 
 ACTIVITIES: Final = 4_000_000  # per chunk: large enough to keep all cores busy, small enough for their caches
 _CHUNK: Final = "__chunk"
+_NUMBER: Final = "__lead"
 _PLACE: Final = "__place"  # where a lead's activities begin
 
 
@@ -26,8 +27,8 @@ class Chunk:
     """Some companies: their tables, and their snapshots in the order of the log.
 
     Attributes:
-        tables: Polars lazy frames.
-        rows: ROW (from 0, in the order in which the log has the leads), lead_id, as_of, `position` among all snapshots.
+        tables: Polars lazy frames; `lead_id` is a number in them, in the order of the ids (texts cost more to compare).
+        rows: ROW (from 0), lead_id (that number), as_of, `id` (the lead's own id), `position` among all snapshots.
         activities: how many activities the slice has.
     """
 
@@ -47,39 +48,48 @@ def split(
         specs: what will be computed: only columns that it needs are read.
         size: activities per chunk, exceeded by less than one company.
     """
-    asked = snapshots.lazy().select("lead_id", "as_of").with_row_index("position").cast({"position": pl.Int64})
+    asked = snapshots.lazy().select("lead_id", "as_of", id="lead_id").with_row_index("position")
     places = _places(tables, size) if snapshots.height else None
     if places is None:
         log = tables.activities.select(pl.len()).collect().item()
         yield Chunk(_read(tables, specs), _numbered(asked.collect()), log)
         return
-    where = places.lazy().select("lead_id", _CHUNK, _PLACE)
+    where = places.lazy().select("lead_id", _CHUNK, _PLACE, _NUMBER)
     rows = _Parts(asked.join(where, on="lead_id", how="left").fill_null(0).sort(_PLACE, "as_of", "position"))
+    account = pl.col("account_id").cast(pl.Categorical).to_physical().cast(pl.Int64)
     leads, stages, changes = (
         _Parts(frame.join(where, on="lead_id", maintain_order="left"))
-        for frame in (tables.leads, tables.stages, tables.changes)
+        for frame in (tables.leads.with_columns(account), tables.stages, tables.changes)
     )
+    runs = _Parts(places.lazy().filter(pl.col("activities") > 0).sort(_PLACE))
     spans = places.group_by(_CHUNK).agg(pl.col(_PLACE).min(), pl.col("activities").sum()).sort(_CHUNK)
     for chunk, start, length in spans.iter_rows():
         own = rows[chunk]
         if own.height:
-            log = tables.activities.slice(start, length)
+            log = _with_numbers(tables.activities.slice(start, length), runs[chunk])
             part = Tables(leads[chunk].lazy(), log, stages[chunk].lazy(), changes[chunk].lazy())
             yield Chunk(_read(part, specs), _numbered(own), length)
 
 
+def _with_numbers(log: pl.LazyFrame, runs: pl.DataFrame) -> pl.LazyFrame:
+    """Put the numbers of leads, known from their runs, in the place of their ids, which are not read again."""
+    numbers = np.repeat(runs["lead_id"].to_numpy(), runs["activities"].to_numpy())
+    return log.drop("lead_id").with_columns(pl.Series("lead_id", numbers, dtype=pl.Int64))
+
+
 class _Parts:
-    """A table by chunk: sorted once, then sliced."""
+    """A table by chunk, numbers in the place of lead ids: sorted once, then sliced."""
 
     def __init__(self, frame: pl.LazyFrame) -> None:
-        self._frame = frame.sort(_CHUNK, maintain_order=True).collect()
+        numbered = frame.with_columns(pl.col(_NUMBER).alias("lead_id")).drop(_NUMBER, _PLACE)
+        self._frame = numbered.sort(_CHUNK, maintain_order=True).collect()
         lengths = self._frame.group_by(_CHUNK, maintain_order=True).len()
         ends = lengths["len"].cum_sum()
         self._spans = dict(zip(lengths[_CHUNK], zip(ends - lengths["len"], lengths["len"], strict=True), strict=True))
 
     def __getitem__(self, chunk: int) -> pl.DataFrame:
         start, length = self._spans.get(chunk, (0, 0))
-        return self._frame.slice(start, length).drop(_CHUNK, _PLACE)
+        return self._frame.slice(start, length).drop(_CHUNK)
 
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
@@ -126,5 +136,6 @@ def _places(tables: Tables, size: int) -> pl.DataFrame | None:
             pl.lit(0, pl.Int64).alias("activities"),
         ),
     ]
-    together: pl.DataFrame = pl.concat(parts)
+    number = pl.col("lead_id").rank("dense").cast(pl.Int64).alias(_NUMBER)  # 0 is nobody
+    together: pl.DataFrame = pl.concat(parts).with_columns(number)
     return together

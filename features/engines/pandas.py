@@ -74,7 +74,7 @@ class PandasEngine:
 
     def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
-        write_part(self.to_polars(frame), path, names)
+        write_part(self.to_polars(frame).drop(ROW), path, names)
 
 
 def _prepared(frame: pd.DataFrame, name: TableName) -> Any:

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from features.engines.base import EngineName
-from features.expressions.assemble import Records, columns_of
-from features.expressions.frame import ORDER, ROW, Frame
+from features.expressions.assemble import Records
+from features.expressions.frame import ORDER, ROW, Frame, columns_of
 from features.tables import Tables, instants_as_integers
 from leadlight.schema import TableName
 from leadlight.spec import FeatureSpec
@@ -47,21 +47,24 @@ class PolarsEngine:
         A lead's activities lie together and in order (else they are sorted), so a run is found by its boundaries and a
         binary search; nothing is hashed, and what is later than as_of is never touched.
         """
-        log, row, as_of, start, end = _asked(rows, activities, columns_of(specs))
+        log, row, as_of, start, end = _asked(rows, activities, specs)
         known = end - start
         first = np.cumsum(known) - known  # where each snapshot's run begins in the result
         places = np.arange(known.sum()) + np.repeat(start - first, known)
-        columns = [pl.col(name).gather(places) for name in log.columns if name != "lead_id"]
-        asked_at = pl.Series("__as_of", np.repeat(as_of, known))
-        joined = log.lazy().select(columns).with_columns(pl.Series(ROW, np.repeat(row, known)), asked_at)
-        in_time = pl.col("received_at").is_null() | (pl.col("received_at") < pl.col("__as_of"))
-        found = joined.filter(in_time).with_columns(age=pl.col("__as_of") - pl.col("occurred_at"))
-        result = found.drop("__as_of", "received_at").collect().with_columns(pl.col(ROW).set_sorted())
-        return nw.from_native(result, eager_only=True)
+        row, as_of = np.repeat(row, known), np.repeat(as_of, known)
+        received = log["received_at"].fill_null(KNOWN_AT_ONCE).to_numpy()[places]
+        in_time = received < as_of
+        if not in_time.all():
+            places, row, as_of = places[in_time], row[in_time], as_of[in_time]
+        columns = [name for name in log.columns if name not in {"lead_id", "received_at"}]
+        once = len(places) == 0 or bool((places[1:] > places[:-1]).all())
+        met = _marked(log.select(columns), places) if once else log.select(pl.col(columns).gather(places))
+        ages = pl.Series("age", as_of) - met["occurred_at"]
+        return nw.from_native(met.with_columns(pl.Series(ROW, row).set_sorted(), ages), eager_only=True)
 
     def newest(self, rows: Frame, activities: Frame) -> Frame:
         """Find the newest activities by binary search, and step back over what was not known yet."""
-        log, row, as_of, start, end = _asked(rows, activities, [])
+        log, row, as_of, start, end = _asked(rows, activities, ())
         received = log["received_at"].fill_null(KNOWN_AT_ONCE).to_numpy()
         last = end - 1
         while (unknown := (last >= start) & (received[last] >= as_of)).any():
@@ -99,21 +102,31 @@ class PolarsEngine:
     def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
         native: pl.LazyFrame = frame.to_native().lazy()
-        write_part(native.sort(ROW).collect(), path, names)
+        write_part(native.sort(ROW).drop(ROW).collect(), path, names)
 
 
 def write_part(frame: pl.DataFrame, path: Path, names: Mapping[str, str]) -> None:
     """Write a result as Parquet (see `Engine.write`)."""
     instant = pl.col("as_of").cast(pl.Datetime("us", "UTC"))
-    frame.drop(ROW).with_columns(instant).rename(names).write_parquet(path, compression="lz4")
+    frame.with_columns(instant).rename(names).write_parquet(path, compression="lz4")
+
+
+def _marked(log: pl.DataFrame, places: Instants) -> pl.DataFrame:
+    """Take rows in their order: a mask is cheaper than a gather."""
+    mask = np.zeros(log.height, dtype=np.bool_)
+    mask[places] = True
+    return log.filter(pl.Series(mask))
 
 
 def _asked(
-    rows: Frame, activities: Frame, columns: Sequence[str]
+    rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]
 ) -> tuple[pl.DataFrame, Instants, Instants, Instants, Instants]:
     """Give the log, and of each snapshot with activities its ROW, as_of and the span of those before as_of."""
+    columns = columns_of(specs)
     taken = dict.fromkeys(["lead_id", "occurred_at", "received_at", *columns])
     log = activities.to_native().select(name for name in taken if name != "activity_id").collect()
+    if "content" in columns and all(spec.content is None for spec in specs):  # only told apart, not searched
+        log = log.with_columns(pl.col("content").cast(pl.Categorical))
     asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
     met = asked.join(_runs(log), on="lead_id", maintain_order="left")
     row, as_of, start, end = (met[name].to_numpy() for name in (ROW, "as_of", "start", "end"))

@@ -7,7 +7,7 @@ from typing import Protocol
 import narwhals as nw
 
 from features.expressions import attributes, cells, company, own, stages
-from features.expressions.frame import ROW, Frame, chosen
+from features.expressions.frame import ROW, Frame, chosen, columns_of
 from leadlight.spec import FeatureSpec
 
 
@@ -51,23 +51,6 @@ def meeting(rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Fra
 def newest(rows: Frame, activities: Frame) -> Frame:
     """Give ROW and the age of the newest activity that counts at each snapshot, from the join of both."""
     return meeting(rows, activities, ()).group_by(ROW).agg(age=nw.col("age").min())
-
-
-def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
-    """Name the columns of activities, beside lead and instants, that specifications of activities look at."""
-    measures = {spec.measure for spec in specs}
-    needed = {
-        "activity_id": True,
-        "type": "last_type" in measures
-        or "distinct_types" in measures
-        or any(spec.types or spec.then_types for spec in specs),
-        "actor": any(spec.actor is not None or spec.then_actor is not None for spec in specs),
-        "channel": any(spec.channel is not None for spec in specs),
-        "content": "distinct_contents" in measures or any(spec.content is not None for spec in specs),
-        "detail": any(spec.detail is not None for spec in specs),
-        "value": "value_sum" in measures,
-    }
-    return [name for name, wanted in needed.items() if wanted]
 
 
 def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:

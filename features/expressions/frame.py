@@ -23,6 +23,23 @@ _NEVER: Final = 1 << 62  # later than every instant; a running minimum would ski
 TEXT_FILTERS: Final = ("content", "detail")  # chosen by globs; type, actor and channel by equality
 
 
+def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
+    """Name the columns of activities, beside lead and instants, that specifications of activities look at."""
+    measures = {spec.measure for spec in specs}
+    needed = {
+        "activity_id": True,
+        "type": "last_type" in measures
+        or "distinct_types" in measures
+        or any(spec.types or spec.then_types for spec in specs),
+        "actor": any(spec.actor is not None or spec.then_actor is not None for spec in specs),
+        "channel": any(spec.channel is not None for spec in specs),
+        "content": "distinct_contents" in measures or any(spec.content is not None for spec in specs),
+        "detail": any(spec.detail is not None for spec in specs),
+        "value": "value_sum" in measures,
+    }
+    return [name for name, wanted in needed.items() if wanted]
+
+
 def width(days: float | None) -> int:
     """Give a length in days as whole µs."""
     return round((days or 0.0) * DAY)

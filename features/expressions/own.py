@@ -15,6 +15,7 @@ from features.expressions.frame import (
     Frame,
     chosen,
     coded,
+    columns_of,
     conditions,
     glob_columns,
     lazy,
@@ -35,7 +36,7 @@ def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         ROW and one column per specification; a snapshot without chosen activities is left out.
     """
     if any(spec.measure in cells.RHYTHM for spec in specs):
-        rows = chosen(met, specs[0])
+        rows = chosen(met.select(ROW, "age", "occurred_at", *_looked_at(met, specs)), specs[0])
         rows = lazy(rows.with_columns(__before=neighbour(rows, "age", 1)))
     else:
         rows = chosen(lazy(met), specs[0])
@@ -46,6 +47,11 @@ def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         .agg(**{cell.name: cell.aggregated() for cell in wanted.values()})
         .select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
     )
+
+
+def _looked_at(met: Frame, specs: Sequence[FeatureSpec]) -> list[str]:
+    """Name the columns that specifications look at: a filter copies what it is given."""
+    return [name for name in columns_of(specs) if name != "activity_id" or not isinstance(met, nw.DataFrame)]
 
 
 def _order(met: Frame) -> list[str]:
@@ -62,11 +68,8 @@ def followed(met: Frame, spec: FeatureSpec) -> Frame:
         "__later": reduce(lambda one, other: one & other, later, nw.lit(value=True)),
     }
     globs = glob_columns([spec])
-    rows = (met.with_columns(**globs) if globs else met).with_columns(**marks)
-    rows = rows.filter(nw.col("__first") | nw.col("__later")).select(
-        ROW, "age", "occurred_at", "__first", "__later", *_order(met)
-    )
-    rows = lazy(with_next(rows, "__later"))
+    rows = (met.with_columns(**globs) if globs else met).select(ROW, "age", "occurred_at", *_order(met), **marks)
+    rows = lazy(with_next(rows, "__later")).filter(nw.col("__first"))
     counted = nw.col("__first")
     if spec.window_days is not None:
         counted = counted & (nw.col("age") <= width(spec.window_days))

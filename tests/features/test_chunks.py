@@ -41,7 +41,9 @@ def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
     whole = batch.build(tables, asked(pairs), market.SPECS)
     engine = registry.get("polars")
     parts = [
-        engine.to_polars(batch.compute(engine, chunk.tables, chunk.rows.drop("position"), market.SPECS))
+        engine.to_polars(batch.compute(engine, chunk.tables, chunk.rows, market.SPECS)).with_columns(
+            lead_id=chunk.rows["id"]
+        )
         for chunk in chunks.split(tables, asked(pairs), market.SPECS, size)
     ]
     together = batch.named(pl.concat(parts).drop(batch.ROW), market.SPECS)
@@ -61,7 +63,7 @@ def test_a_chunk_holds_whole_companies_and_every_activity_is_in_one(record, size
     seen = []
     ids = []
     for chunk in chunks.split(tables, rows, market.SPECS, size):
-        seen.append({account[lead] for lead in chunk.tables.leads.collect()["lead_id"]})
+        seen.append({account[lead] for lead in chunk.rows["id"]})
         ids += chunk.tables.activities.collect()["activity_id"].to_list()
     assert sorted(ids) == sorted(row["activity_id"] for row in activities)
     assert sum(len(companies) for companies in seen) == len(set.union(*seen)) == len(set(account.values()))
