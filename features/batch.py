@@ -4,9 +4,12 @@ The expressions are Narwhals (`features.expressions`); what an engine has to do 
 column of a result is float64 with null for null; categories are codes.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -20,6 +23,8 @@ from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
+
+_AT_ONCE: Final = 2
 
 
 def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec]) -> pl.DataFrame:
@@ -70,10 +75,21 @@ def build_to(
         rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
         engine.write(compute(engine, tables, rows, specs), folder / "part-00000.parquet", names)
         return
-    for number, chunk in enumerate(split(tables, snapshots, specs)):
+
+    def finished(number: int, chunk: Chunk) -> int:
         part = _of_chunk(engine, chunk, specs).drop("position")
         write_part(part, folder / f"part-{number:05}.parquet", names)
-        progress(chunk.activities)
+        return chunk.activities
+
+    # Two chunks at a time: one plans and gathers while the other keeps the cores busy.
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        running: deque[Future[int]] = deque()
+        for number, chunk in enumerate(split(tables, snapshots, specs)):
+            running.append(pool.submit(finished, number, chunk))
+            if len(running) > _AT_ONCE:
+                progress(running.popleft().result())
+        for part in running:
+            progress(part.result())
 
 
 def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[FeatureSpec]) -> Frame:

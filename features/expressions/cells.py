@@ -30,7 +30,7 @@ MEASURES: Final[frozenset[Measure]] = RHYTHM | {
     "distinct_contents",
 }
 _MINUTE: Final = DAY // 1_440
-How = Literal["sum", "min", "max", "n_unique"]
+How = Literal["sum", "min", "max", "n_unique", "len"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,8 @@ class Cell:
 
     def aggregated(self) -> nw.Expr:
         """Put the values together."""
+        if self.how == "len":
+            return nw.len()
         together: nw.Expr = getattr(nw.col(self.name), self.how)()
         return together
 
@@ -103,7 +105,12 @@ def feature(spec: FeatureSpec) -> nw.Expr:
 
 
 def _count(name: str, inside: nw.Expr | None) -> Cell:
-    return Cell(name, nw.lit(1, nw.Int64) if inside is None else inside.cast(nw.Int64))
+    return Cell(name, nw.col("age"), "len") if inside is None else _flag(name, inside)
+
+
+def _flag(name: str, holds: nw.Expr, how: How = "sum") -> Cell:
+    """Count where a test holds, as narrow numbers: not every engine sums booleans."""
+    return Cell(name, holds.cast(nw.Int8), how)
 
 
 def _where(value: nw.Expr, inside: nw.Expr | None) -> nw.Expr:
@@ -117,29 +124,29 @@ def _distinct(column: str, inside: nw.Expr | None, window: str) -> list[Cell]:
     outside = text.is_null() if inside is None else text.is_null() | ~inside
     return [
         Cell(f"__{column}s{window}", value, "n_unique"),
-        Cell(f"__no_{column}{window}", outside.cast(nw.Int64), "max"),
+        _flag(f"__no_{column}{window}", outside, "max"),
     ]
 
 
 def _rhythm(spec: FeatureSpec, window: str) -> list[Cell]:
     age, before = nw.col("age"), nw.col("__before")
-    inside, linked = nw.lit(value=True), ~before.is_null()
+    inside, linked = None, ~before.is_null()
     if spec.window_days is not None:
         inside = age <= width(spec.window_days)
         linked = linked & (before <= width(spec.window_days)).fill_null(value=False)
     gap = (before - age).fill_null(0)
     if spec.measure in {"gap_mean", "gap_spread"}:
         days = nw.when(linked).then(gap.cast(nw.Float64) / DAY).otherwise(nw.lit(0.0))
-        both = [Cell(f"__gaps{window}", days), Cell(f"__links{window}", linked.cast(nw.Int64))]
+        both = [Cell(f"__gaps{window}", days), _flag(f"__links{window}", linked)]
         return both if spec.measure == "gap_mean" else [*both, Cell(f"__squares{window}", days * days)]
     if spec.measure == "sessions":
         near = linked & (gap <= round((spec.gap_minutes or 0.0) * _MINUTE))
         name = f"__sessions{window}_{plain(repr(spec.gap_minutes))}"
     else:
-        at = nw.col("occurred_at")
-        near = linked & (local_day(at, spec) == local_day(at - gap, spec))
+        at = nw.col("occurred_at") + offset(spec)
+        near = linked & (gap <= at - at // DAY * DAY)  # not longer ago than midnight
         name = f"__days{window}_{plain(repr(spec.utc_offset_hours))}"
-    return [Cell(name, (inside & ~near).cast(nw.Int64))]
+    return [_flag(name, ~near if inside is None else inside & ~near)]
 
 
 def _clock(spec: FeatureSpec) -> list[nw.Expr]:
