@@ -55,19 +55,20 @@ def split(
         yield Chunk(_read(tables, specs), _numbered(asked.collect()), log)
         return
     where = places.lazy().select("lead_id", _CHUNK, _PLACE, _NUMBER)
-    rows = _Parts(asked.join(where, on="lead_id", how="left").fill_null(0).sort(_PLACE, "as_of", "position"))
     account = pl.col("account_id").cast(pl.Categorical).to_physical().cast(pl.Int64)
-    leads, stages, changes = (
-        _Parts(frame.join(where, on="lead_id", maintain_order="left"))
-        for frame in (tables.leads.with_columns(account), tables.stages, tables.changes)
+    records = (tables.leads.with_columns(account), tables.stages, tables.changes)
+    rows, runs, leads, stages, changes = _parts(
+        asked.join(where, on="lead_id", how="left").fill_null(0).sort(_PLACE, "as_of", "position"),
+        places.lazy().filter(pl.col("activities") > 0).sort(_PLACE),
+        *(frame.join(where, on="lead_id", maintain_order="left") for frame in records),
     )
-    runs = _Parts(places.lazy().filter(pl.col("activities") > 0).sort(_PLACE))
     spans = places.group_by(_CHUNK).agg(pl.col(_PLACE).min(), pl.col("activities").sum()).sort(_CHUNK)
     for chunk, start, length in spans.iter_rows():
         own = rows[chunk]
         if own.height:
             log = _with_numbers(tables.activities.slice(start, length), runs[chunk])
-            part = Tables(leads[chunk].lazy(), log, stages[chunk].lazy(), changes[chunk].lazy())
+            records = (leads[chunk].lazy(), log, stages[chunk].lazy(), changes[chunk].lazy())
+            part = Tables(*records, in_order=tables.in_order)
             yield Chunk(_read(part, specs), _numbered(own), length)
 
 
@@ -77,13 +78,18 @@ def _with_numbers(log: pl.LazyFrame, runs: pl.DataFrame) -> pl.LazyFrame:
     return log.drop("lead_id").with_columns(pl.Series("lead_id", numbers, dtype=pl.Int64))
 
 
-class _Parts:
-    """A table by chunk, numbers in the place of lead ids: sorted once, then sliced."""
+def _parts(*frames: pl.LazyFrame) -> list["_Parts"]:
+    """Sort tables by chunk, all of them at once, and put numbers in the place of lead ids."""
+    numbered = [frame.with_columns(pl.col(_NUMBER).alias("lead_id")).drop(_NUMBER, _PLACE) for frame in frames]
+    return [_Parts(part) for part in pl.collect_all([frame.sort(_CHUNK, maintain_order=True) for frame in numbered])]
 
-    def __init__(self, frame: pl.LazyFrame) -> None:
-        numbered = frame.with_columns(pl.col(_NUMBER).alias("lead_id")).drop(_NUMBER, _PLACE)
-        self._frame = numbered.sort(_CHUNK, maintain_order=True).collect()
-        lengths = self._frame.group_by(_CHUNK, maintain_order=True).len()
+
+class _Parts:
+    """A table that is sorted by chunk, in slices."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self._frame = frame
+        lengths = frame.group_by(_CHUNK, maintain_order=True).len()
         ends = lengths["len"].cum_sum()
         self._spans = dict(zip(lengths[_CHUNK], zip(ends - lengths["len"], lengths["len"], strict=True), strict=True))
 
@@ -102,6 +108,8 @@ def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:
     if not needed:
         return tables
     columns = ["lead_id", "occurred_at", "received_at", *columns_of(needed)]
+    if tables.in_order:  # the id only decides the order of equal instants
+        columns.remove("activity_id")
     return replace(tables, activities=tables.activities.select(columns).collect().lazy())
 
 

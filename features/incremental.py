@@ -95,7 +95,7 @@ def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence
     among = pl.col("lead_id").is_in(leads.implode())
     kept = [frame.lazy().filter(among) for frame in (tables.leads, tables.activities, tables.stages, tables.changes)]
     activities = kept[1] if columns is None else kept[1].select(columns)
-    return Tables(kept[0], activities.collect().lazy(), kept[2], kept[3])
+    return Tables(kept[0], activities.collect().lazy(), kept[2], kept[3], in_order=tables.in_order)
 
 
 def _semi(frame: Any, leads: Any) -> Any:
@@ -152,7 +152,9 @@ def update(  # noqa: PLR0917  (what, from where, to where: as `batch.build_to`)
         What was done.
     """
     work = plan(store.keys(old), snapshots, companies(tables), touched)
-    own = ("lead_id", "occurred_at", "received_at", *columns_of(specs))
+    own = ["lead_id", "occurred_at", "received_at", *columns_of(specs)]
+    if tables.in_order:
+        own.remove("activity_id")
     write(engine, work, old, tables=restrict(engine, tables, work.leads, own), specs=specs, folder=folder)
     return work
 

@@ -21,12 +21,20 @@ class Tables:
 
     The frames are Polars lazy frames nearly everywhere; `features.batch` takes those of its other engines too
     (DuckDB relations, PySpark or pandas frames).
+
+    Attributes:
+        leads: one row per lead.
+        activities: the log.
+        stages: entries into stages.
+        changes: recorded changes of attributes.
+        in_order: every lead's activities are known to stand by occurred_at and activity_id.
     """
 
     leads: Any
     activities: Any
     stages: Any
     changes: Any
+    in_order: bool = False
 
 
 def read(workspace: Workspace) -> Tables:
@@ -40,6 +48,7 @@ def read(workspace: Workspace) -> Tables:
         activities=instants_as_integers(workspace.scan("activities"), "activities"),
         stages=instants_as_integers(workspace.scan("stages"), "stages"),
         changes=instants_as_integers(workspace.scan("attribute_changes"), "attribute_changes"),
+        in_order=workspace.tables_info().in_order,
     )
 
 

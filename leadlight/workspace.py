@@ -55,6 +55,7 @@ class TablesInfo:
         clock: `time`, or `order` where the instants are ranks and results are not point in time.
         attributes: the attribute columns of `leads`.
         rows: number of rows per table, quarantine included.
+        in_order: whether activities stand by company, lead, occurred_at and activity_id, as ingestion writes them.
     """
 
     generation: str
@@ -62,6 +63,7 @@ class TablesInfo:
     clock: Literal["time", "order"]
     attributes: tuple[Attribute, ...]
     rows: dict[str, int]
+    in_order: bool = False
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -131,7 +131,7 @@ def make(size: Size, root: Path) -> Workspace:
             folder / f"{name}.parquet", compression="zstd", compression_level=1, row_group_size=ROW_GROUP
         )
     rows = {name: int(pl.scan_parquet(folder / f"{name}.parquet").select(pl.len()).collect().item()) for name in frames}
-    workspace.publish_tables(TablesInfo(GENERATION, OBSERVED_UNTIL, "time", _ATTRIBUTES, rows))
+    workspace.publish_tables(TablesInfo(GENERATION, OBSERVED_UNTIL, "time", _ATTRIBUTES, rows, in_order=True))
     return workspace
 
 

@@ -31,7 +31,8 @@ class PolarsEngine:
 
     def records(self, tables: Tables) -> Records:
         """Wrap lazy frames; the log is put into order once."""
-        log = _in_order(tables.activities.lazy().collect())
+        log = tables.activities.lazy().collect()
+        log = log if tables.in_order else _in_order(log)
         log = log.with_columns(pl.col(name).cast(pl.Categorical) for name in log.columns if name in _FEW_VALUES)
         frames = (tables.leads.lazy(), log.lazy(), tables.stages.lazy(), tables.changes.lazy())
         return Records(*(nw.from_native(frame) for frame in frames))

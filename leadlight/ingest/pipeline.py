@@ -117,6 +117,7 @@ def _publish(workspace: Workspace, mapping: MappingFile, previous: Previous, tab
         clock="order" if mapping.mapping.order_column else "time",
         attributes=merged_attributes(previous.info, _attributes(mapping)),
         rows=rows,
+        in_order=True,
     )
     if previous.info is not None and tables.touched is not None:
         touched.write(workspace, previous.info.generation, generation, tables.touched)
