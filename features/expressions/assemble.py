@@ -57,9 +57,8 @@ def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of a lead's own activities."""
     for same in by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
         yield own.aggregated(met, same)
-    for spec in specs:
-        if spec.measure in own.FOLLOWED:
-            yield own.followed(met, spec)
+    for same in _alike((spec for spec in specs if spec.measure in own.FOLLOWED), "then_types", "then_actor"):
+        yield own.followed(met, same)
     for same in by_filter(spec for spec in specs if spec.measure == "last_type"):
         yield own.last_types(met, same)
 
@@ -108,7 +107,11 @@ def _filled(spec: FeatureSpec) -> nw.Expr:
 
 def by_filter(specs: Iterable[FeatureSpec]) -> list[list[FeatureSpec]]:
     """Put together the specifications that look at the same activities."""
-    groups: dict[object, list[FeatureSpec]] = {}
+    return _alike(specs, "filter_key")
+
+
+def _alike(specs: Iterable[FeatureSpec], *names: str) -> list[list[FeatureSpec]]:
+    groups: dict[tuple[object, ...], list[FeatureSpec]] = {}
     for spec in specs:
-        groups.setdefault(spec.filter_key, []).append(spec)
+        groups.setdefault(tuple(getattr(spec, name) for name in names), []).append(spec)
     return list(groups.values())

@@ -4,7 +4,6 @@ Specifications with the same filters share one pass over the activities that the
 """
 
 from collections.abc import Sequence
-from functools import reduce
 from typing import Final
 
 import narwhals as nw
@@ -13,6 +12,7 @@ from features.expressions import cells
 from features.expressions.frame import (
     ROW,
     Frame,
+    all_of,
     chosen,
     coded,
     columns_of,
@@ -59,27 +59,41 @@ def _order(met: Frame) -> list[str]:
     return [] if isinstance(met, nw.DataFrame) else ["activity_id"]
 
 
-def followed(met: Frame, spec: FeatureSpec) -> Frame:
-    """Count the activities after which another came in time, or give their share."""
-    then = FeatureSpec("then", spec.family, "count", spec.then_types, spec.then_actor)
-    first, later = conditions(spec), conditions(then)
-    marks = {
-        "__first": reduce(lambda one, other: one & other, first, nw.lit(value=True)),
-        "__later": reduce(lambda one, other: one & other, later, nw.lit(value=True)),
-    }
-    globs = glob_columns([spec])
-    rows = (met.with_columns(**globs) if globs else met).select(ROW, "age", "occurred_at", *_order(met), **marks)
-    rows = lazy(with_next(rows, "__later")).filter(nw.col("__first"))
-    counted = nw.col("__first")
-    if spec.window_days is not None:
-        counted = counted & (nw.col("age") <= width(spec.window_days))
+def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    """Count the activities after which another came in time, or give their share.
+
+    Args:
+        met: the meeting.
+        specs: specifications of `FOLLOWED` with the same `then_types` and `then_actor`.
+    """
+    then = FeatureSpec("then", specs[0].family, "count", specs[0].then_types, specs[0].then_actor)
+    globs = glob_columns(specs)
+    later = all_of(conditions(then))
+    marks = {spec.name: all_of(conditions(spec)) for spec in specs}
+    rows = (met.with_columns(**globs) if globs else met).select(
+        ROW,
+        "age",
+        "occurred_at",
+        *_order(met),
+        __later=nw.lit(value=True) if later is None else later,
+        **{name: nw.lit(value=True) if mark is None else mark for name, mark in marks.items()},
+    )
+    rows = lazy(with_next(rows, "__later"))
     wait = nw.col("__then") - nw.col("occurred_at")
-    answered = counted & (wait <= width(spec.within_days)).fill_null(value=False)
-    totals = rows.with_columns(__all=counted.cast(nw.Int64), __answered=answered.cast(nw.Int64))
-    sums = totals.group_by(ROW).agg(__all=nw.col("__all").sum(), __answered=nw.col("__answered").sum())
-    number, part = nw.col("__all").cast(nw.Float64), nw.col("__answered").cast(nw.Float64)
-    value = part if spec.measure == "followed" else nw.when(number > 0).then(part / number)
-    return sums.select(ROW, value.alias(spec.name))
+    cells: dict[str, nw.Expr] = {}
+    for spec in specs:
+        counted = nw.col(spec.name)
+        if spec.window_days is not None:
+            counted = counted & (nw.col("age") <= width(spec.window_days))
+        answered = counted & (wait <= width(spec.within_days)).fill_null(value=False)
+        cells |= {f"__all_{spec.name}": counted.cast(nw.Int8), f"__part_{spec.name}": answered.cast(nw.Int8)}
+    sums = rows.select(ROW, **cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
+    return sums.select(ROW, *(_followed(spec).alias(spec.name) for spec in specs))
+
+
+def _followed(spec: FeatureSpec) -> nw.Expr:
+    number, part = (nw.col(f"__{name}_{spec.name}").cast(nw.Float64) for name in ("all", "part"))
+    return part if spec.measure == "followed" else nw.when(number > 0).then(part / number)
 
 
 def last_types(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
