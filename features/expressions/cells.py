@@ -68,7 +68,7 @@ def cells(spec: FeatureSpec) -> list[Cell]:  # one case per measure
             clock = plain(f"{spec.hours}{spec.weekdays}{spec.utc_offset_hours!r}")
             return [_count(f"__share{window}_{clock}", all_of(tests)), counted]
         case "value_sum":
-            return [Cell(f"__value{window}", _where(nw.col("value").fill_null(0.0), inside))]
+            return [Cell(f"__value{window}", _where(nw.col("value"), inside))]
         case "decayed_count":
             half_life = spec.half_life_days or 1.0
             weight = (age.cast(nw.Float64) * (-np.log(2.0) / (half_life * DAY))).exp()

@@ -22,7 +22,7 @@ _PAIRS: Final = 1 << 31  # more than an account has leads
 def pairs(rows: Frame, leads: Frame) -> Frame:
     """Pair each snapshot with the colleagues of its lead.
 
-    The newest 51 leads created before as_of are found by their number within the account: a snapshot meets the two
+    Where an account has more leads than count, the newest are found by their number within it: a snapshot meets the two
     blocks of 51 numbers in which they lie, so that an account of any size costs at most 102 rows per snapshot.
 
     Args:
@@ -37,22 +37,33 @@ def pairs(rows: Frame, leads: Frame) -> Frame:
         __number=nw.col("__one").cum_sum().over("account_id", order_by=["created_at", "lead_id"])
     )
     own = rows.join(numbers.select("lead_id", "account_id", __own="__number"), on="lead_id")
+    theirs = numbers.select("account_id", "__number", "created_at", nw.col("lead_id").alias(COLLEAGUE))
+    if _largest(numbers) <= _BLOCK:
+        met = own.join(theirs, on="account_id").filter(nw.col("created_at") < nw.col("as_of"))
+    else:
+        met = _among_newest(own, members, theirs)
+    return met.filter(nw.col("__number") != nw.col("__own")).select(ROW, "as_of", COLLEAGUE, "__number")
+
+
+def _largest(numbers: Frame) -> int:
+    """Count the leads of the largest account."""
+    most = numbers.select(nw.col("__number").max())
+    (largest,) = (most.collect() if isinstance(most, nw.LazyFrame) else most)["__number"].to_list()
+    return int(largest or 0)
+
+
+def _among_newest(own: Frame, members: Frame, theirs: Frame) -> Frame:
+    """Meet the newest 51 leads of an account created before as_of, or 50 where the lead itself is not among them."""
     # A left join, though each finds one: Polars would join inner ones in another order, first on as_of alone.
     known = own.join(_created_before(own, members), on=["account_id", "as_of"], how="left")
     newest = nw.col("__known")
-    block = (newest - 1 + _BLOCK) // _BLOCK - 1  # -1 where nobody is known
-    low = known.with_columns(__block=block)
+    low = known.with_columns(__block=(newest - 1 + _BLOCK) // _BLOCK - 1)  # -1 where nobody is known
     both = nw.concat([low, low.with_columns(__block=nw.col("__block") - 1)])
-    others = numbers.with_columns(__block=(nw.col("__number") - 1) // _BLOCK).select(
-        "account_id", "__block", "__number", nw.col("lead_id").alias(COLLEAGUE)
-    )
+    others = theirs.with_columns(__block=(nw.col("__number") - 1) // _BLOCK)
     among = (nw.col("__own") <= newest) & (nw.col("__own") > newest - _BLOCK)
     lowest = newest - MOST_COLLEAGUES - among.cast(nw.Int64)
-    return (
-        both.join(others, on=["account_id", "__block"])
-        .filter(nw.col("__number") <= newest, nw.col("__number") > lowest, nw.col("__number") != nw.col("__own"))
-        .select(ROW, "as_of", COLLEAGUE, "__number")
-    )
+    found = both.join(others, on=["account_id", "__block"])
+    return found.filter(nw.col("__number") <= newest, nw.col("__number") > lowest)
 
 
 def _created_before(own: Frame, members: Frame) -> Frame:
