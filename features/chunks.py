@@ -67,8 +67,8 @@ def split(
         own = rows[chunk]
         if own.height:
             log = _with_numbers(tables.activities.slice(start, length), runs[chunk])
-            records = (leads[chunk].lazy(), log, stages[chunk].lazy(), changes[chunk].lazy())
-            part = Tables(*records, in_order=tables.in_order)
+            own_stages, own_changes = stages[chunk].lazy(), changes[chunk].lazy()
+            part = Tables(leads[chunk].lazy(), log, own_stages, own_changes, in_order=tables.in_order)
             yield Chunk(_read(part, specs), _numbered(own), length)
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from features import batch, store
 from features.engines.base import Engine
-from features.expressions.assemble import columns_of
+from features.expressions.frame import columns_of
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 

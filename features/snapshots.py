@@ -25,7 +25,7 @@ def scheduled(tables: Tables, ages_us: Sequence[int], start: int, end: int) -> p
     if not ages_us or min(ages_us) <= 0:
         raise InputError(f"ages == {list(ages_us)} µs, must be one or more positive ages; use for example 1d,7d,14d")
     ages = pl.LazyFrame({"age": sorted(set(ages_us))}, schema={"age": pl.Int64})
-    return (
+    found: pl.DataFrame = (
         tables.leads.select("lead_id", "created_at")
         .join(ages, how="cross")
         .select("lead_id", as_of=pl.col("created_at") + pl.col("age"), age="age")
@@ -33,6 +33,7 @@ def scheduled(tables: Tables, ages_us: Sequence[int], start: int, end: int) -> p
         .sort("lead_id", "as_of")
         .collect()
     )
+    return found
 
 
 def on_activity(tables: Tables, start: int, end: int, every: int = DAY) -> pl.DataFrame:
@@ -50,7 +51,7 @@ def on_activity(tables: Tables, start: int, end: int, every: int = DAY) -> pl.Da
         Columns lead_id, as_of (int64 µs), sorted by both.
     """
     known = pl.max_horizontal("occurred_at", "received_at")
-    return (
+    found: pl.DataFrame = (
         tables.activities.select("lead_id", as_of=(known // every + 1) * every)
         .filter(pl.col("as_of").is_between(start, end, closed="left"))
         .unique()
@@ -60,16 +61,18 @@ def on_activity(tables: Tables, start: int, end: int, every: int = DAY) -> pl.Da
         .sort("lead_id", "as_of")
         .collect()
     )
+    return found
 
 
 def at(tables: Tables, as_of: int) -> pl.DataFrame:
     """Give one snapshot per lead created before an instant: columns lead_id, as_of, sorted by lead_id."""
-    return (
+    found: pl.DataFrame = (
         tables.leads.filter(pl.col("created_at") < as_of)
         .select("lead_id", as_of=pl.lit(as_of, dtype=pl.Int64))
         .sort("lead_id")
         .collect()
     )
+    return found
 
 
 def open_for(snapshots: pl.DataFrame, tables: Tables, target: Target) -> pl.DataFrame:

@@ -104,7 +104,8 @@ def losses_are_final(tables: Tables, split: Split) -> bool:
 def _losses(tables: Tables, until: int) -> pl.LazyFrame:
     """Give the first loss of each lead before an instant: lead_id, lost_at."""
     lost = tables.stages.filter(pl.col("stage") == "lost", pl.col("entered_at") < until)
-    return lost.group_by("lead_id").agg(lost_at=pl.col("entered_at").min())
+    first: pl.LazyFrame = lost.group_by("lead_id").agg(lost_at=pl.col("entered_at").min())
+    return first
 
 
 def _with_losses(rows: pl.DataFrame, tables: Tables, horizon_us: int, cut: int) -> pl.DataFrame:

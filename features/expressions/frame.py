@@ -107,9 +107,14 @@ def chosen(frame: Frame, spec: FeatureSpec) -> Frame:
     return (frame.with_columns(**globs) if globs else frame).filter(*tests)
 
 
+def in_order(frame: object) -> bool:
+    """Whether a frame is eager: then it is in the order of snapshots and time."""
+    return isinstance(frame, nw.DataFrame)
+
+
 def neighbour(frame: Frame, column: str, distance: int) -> nw.Expr:
     """Give a column's value `distance` activities earlier in the same snapshot (later where negative), null if none."""
-    if isinstance(frame, nw.DataFrame):
+    if in_order(frame):
         same = nw.col(ROW) == nw.col(ROW).shift(distance)
         return nw.when(same).then(nw.col(column).shift(distance))
     return nw.col(column).shift(distance).over(ROW, order_by=list(ORDER))
@@ -118,7 +123,7 @@ def neighbour(frame: Frame, column: str, distance: int) -> nw.Expr:
 def with_next(frame: Frame, flag: str) -> Frame:
     """Add `__then`: when the first later activity of the same snapshot whose flag is set came, or null."""
     at, flagged = nw.col("occurred_at"), nw.col(flag)
-    if isinstance(frame, nw.DataFrame):
+    if in_order(frame):
         marked = frame.with_columns(__then=nw.when(flagged).then(at), __there=nw.when(flagged).then(nw.col(ROW)))
         filled = marked.with_columns(nw.col("__then", "__there").fill_null(strategy="backward").shift(-1))
         same = nw.col("__there") == nw.col(ROW)

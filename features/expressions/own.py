@@ -18,6 +18,7 @@ from features.expressions.frame import (
     columns_of,
     conditions,
     glob_columns,
+    in_order,
     lazy,
     neighbour,
     width,
@@ -51,12 +52,12 @@ def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
 
 def _looked_at(met: Frame, specs: Sequence[FeatureSpec]) -> list[str]:
     """Name the columns that specifications look at: a filter copies what it is given."""
-    return [name for name in columns_of(specs) if name != "activity_id" or not isinstance(met, nw.DataFrame)]
+    return [name for name in columns_of(specs) if name != "activity_id" or not in_order(met)]
 
 
 def _order(met: Frame) -> list[str]:
     """An eager frame is in order already; a lazy one needs the last column of the order."""
-    return [] if isinstance(met, nw.DataFrame) else ["activity_id"]
+    return [] if in_order(met) else ["activity_id"]
 
 
 def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
