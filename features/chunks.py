@@ -43,11 +43,18 @@ def split(
     """Cut tables and snapshots into chunks.
 
     Args:
-        tables: Polars lazy frames.
+        tables: Polars frames.
         snapshots: lead_id, as_of.
         specs: what will be computed: only columns that it needs are read.
         size: activities per chunk, exceeded by less than one company.
     """
+    tables = replace(
+        tables,
+        leads=tables.leads.lazy(),
+        activities=tables.activities.lazy(),
+        stages=tables.stages.lazy(),
+        changes=tables.changes.lazy(),
+    )
     asked = snapshots.lazy().select("lead_id", "as_of", id="lead_id").with_row_index("position")
     places = _places(tables, size) if snapshots.height else None
     if places is None:

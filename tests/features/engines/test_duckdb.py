@@ -1,13 +1,14 @@
-import duckdb
 import polars as pl
 import pytest
 
 from features import batch
 from features.engines.duckdb import DuckDBEngine
 from features.tables import Tables
-from leadlight.schema import DAY
+from leadlight.schema import DAY, TABLES
 from tests.features import market
 from tests.features.test_batch import snapshots_of
+
+NAMES = ("leads", "activities", "stages", "attribute_changes")
 
 
 @pytest.fixture
@@ -37,14 +38,19 @@ def test_written_parts_have_the_names_of_the_features_and_instants(engine, tmp_p
     assert frame["as_of"].cast(pl.Int64).to_list() == asked["as_of"].to_list()
 
 
-def test_it_reads_folders_of_part_files(engine, tmp_path):
-    folder = tmp_path / "stages"
-    folder.mkdir()
-    at = "TIMESTAMPTZ '2024-01-01 00:00:00+09'"
-    for number in range(2):
-        query = f"SELECT 'l{number}' AS lead_id, 'mql' AS stage, {at} AS entered_at, NULL AS reason, NULL AS amount"
-        duckdb.sql(query).write_parquet(str(folder / f"{number}.parquet"))
-    read = engine.read(
-        dict.fromkeys(("leads", "activities", "attribute_changes"), folder / "0.parquet") | {"stages": folder}
-    )
-    assert sorted(read.stages.project("entered_at").fetchall()) == [(1_704_034_800_000_000,)] * 2
+def test_it_reads_files_and_folders_of_part_files(engine, tmp_path):
+    whole = market.tables(*market.crowd())
+    paths = {}
+    for name, frame in zip(NAMES, (whole.leads, whole.activities, whole.stages, whole.changes), strict=True):
+        instants = [column for column, kind in TABLES[name].items() if kind == "instant"]
+        written = frame.collect().with_columns(pl.col(column).cast(pl.Datetime("us", "UTC")) for column in instants)
+        paths[name] = tmp_path / name
+        paths[name].mkdir()
+        for part in range(2):
+            written[part::2].write_parquet(paths[name] / f"{part}.parquet")
+    read = engine.read(paths)
+    for name, relation in zip(NAMES, (read.leads, read.activities, read.stages, read.changes), strict=True):
+        (instant,) = [column for column, kind in TABLES[name].items() if kind == "instant"][:1]
+        frame = {"leads": whole.leads, "activities": whole.activities, "stages": whole.stages}.get(name, whole.changes)
+        found = sorted(value for (value,) in relation.project(instant).fetchall())
+        assert found == sorted(frame.collect()[instant].to_list())

@@ -10,7 +10,7 @@ from tests.features.test_batch import snapshots_of
 
 
 def frames(**replaced):
-    tables = market.tables(*market.crowd(3))
+    tables = market.tables(*market.crowd(31))
     read = {name: getattr(tables, name).collect().to_pandas() for name in ("leads", "activities", "stages", "changes")}
     for name, column in replaced.items():
         read["activities"][name] = column
