@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.engines import registry
+from features.engines import base, registry
 from leadlight.schema import DAY
 from tests.features import market
 from tests.parity import engines
@@ -15,7 +15,7 @@ drawn = st.lists(st.tuples(market.records(), pairs), min_size=12, max_size=12)
 
 
 def test_there_is_a_suite_for_every_engine():
-    assert set(registry.ENGINES) == {*LOCAL, "pyspark"}
+    assert set(base.ENGINES) == {*LOCAL, "pyspark"}
 
 
 @pytest.mark.parametrize("name", LOCAL)
