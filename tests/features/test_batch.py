@@ -33,7 +33,7 @@ def test_every_measure_is_in_the_parity_suite():
     assert {spec.measure for spec in market.SPECS} == set(typing.get_args(Measure))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(record=market.records(), pairs=pairs)
 def test_batch_and_online_equal_the_slow_reference(record, pairs):
     tables = market.tables(*record)
@@ -48,7 +48,7 @@ def test_batch_and_online_equal_the_slow_reference(record, pairs):
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(record=market.records(), as_of=market.instants, data=st.data())
 def test_nothing_at_or_after_as_of_changes_a_feature(record, as_of, data):
     leads, activities, stages, changes = record
@@ -64,7 +64,7 @@ def test_nothing_at_or_after_as_of_changes_a_feature(record, as_of, data):
     np.testing.assert_allclose(with_future, without, rtol=1e-12)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(record=market.records(), as_of=market.instants, data=st.data())
 def test_order_and_duplicates_of_snapshots_and_rows_change_nothing(record, as_of, data):
     leads, activities, stages, changes = record

@@ -34,7 +34,7 @@ def asked(pairs):
 pairs = st.lists(st.tuples(st.sampled_from("abcd"), market.instants), min_size=1, max_size=8, unique=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(record=market.records(), pairs=pairs, size=st.integers(1, 12))
 def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
     tables = market.tables(*by_company(record))
@@ -53,7 +53,7 @@ def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(record=market.records(), size=st.integers(1, 12))
 def test_a_chunk_holds_whole_companies_and_every_activity_is_in_one(record, size):
     leads, activities, *_ = by_company(record)

@@ -12,6 +12,7 @@ from tests.parity import engines
 LOCAL = ("polars", "duckdb", "pandas")
 pairs = st.lists(st.tuples(st.sampled_from(market.LEADS), market.instants), min_size=4, max_size=12, unique=True)
 drawn = st.lists(st.tuples(market.records(), pairs), min_size=12, max_size=12)
+many = st.lists(st.tuples(market.records(), pairs), min_size=40, max_size=40)  # a job costs the same whatever its size
 
 
 def test_there_is_a_suite_for_every_engine():
@@ -28,8 +29,8 @@ def test_random_logs_give_the_table_of_the_reference(name, parts):
     assert engines.differences(found, wanted, asked) == []
 
 
-@settings(max_examples=2, deadline=None)
-@given(parts=drawn)
+@settings(max_examples=1, deadline=None)
+@given(parts=many)
 def test_random_logs_give_the_table_of_the_reference_on_a_cluster(spark, parts):
     record, asked = engines.merged(parts)
     wanted = engines.expected(record, asked)
