@@ -85,9 +85,13 @@ def test_kill_9_loses_nothing_that_was_acknowledged(workspace):
                 threading.Thread(target=post_until_dead, args=(told["address"], f"{round_}-{n}", acknowledged, stop))
                 for n in range(3)
             ]
+            before = len(acknowledged)
             for writer in writers:
                 writer.start()
-            time.sleep(random.uniform(0.2, 0.6))
+            patience = time.monotonic() + 60
+            while len(acknowledged) < before + 30 and time.monotonic() < patience:  # a busy machine takes its time
+                time.sleep(0.01)
+            time.sleep(random.uniform(0.0, 0.4))
             os.kill(process.pid, signal.SIGKILL)
             stop.set()
             for writer in writers:
