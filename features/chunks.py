@@ -16,7 +16,7 @@ from features.expressions.frame import ROW, columns_of
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 
-ACTIVITIES: Final = 3_000_000  # per chunk: large enough to keep all cores busy, small enough for their caches
+ACTIVITIES: Final = 3_000_000  # per chunk: bounds the memory, and spreads what planning a chunk costs
 _CHUNK: Final = "__chunk"
 _NUMBER: Final = "__lead"
 _PLACE: Final = "__place"  # where a lead's activities begin
