@@ -16,7 +16,9 @@ from features.expressions.frame import ROW, columns_of
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 
-ACTIVITIES: Final = 3_000_000  # per chunk: bounds the memory, and spreads what planning a chunk costs
+# Per chunk. They bound the memory, and spread what planning a chunk costs.
+ACTIVITIES: Final = 5_000_000
+MEETINGS: Final = 25_000_000  # of activities with snapshots, had every lead the mean number of snapshots
 _CHUNK: Final = "__chunk"
 _NUMBER: Final = "__lead"
 _PLACE: Final = "__place"  # where a lead's activities begin
@@ -38,7 +40,7 @@ class Chunk:
 
 
 def split(
-    tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec], size: int = ACTIVITIES
+    tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec], size: int | None = None
 ) -> Iterator[Chunk]:
     """Cut tables and snapshots into chunks.
 
@@ -46,7 +48,7 @@ def split(
         tables: Polars frames.
         snapshots: lead_id, as_of.
         specs: what will be computed: only columns that it needs are read.
-        size: activities per chunk, exceeded by less than one company.
+        size: activities per chunk, exceeded by less than one company; None = as the number of snapshots allows.
     """
     tables = replace(
         tables,
@@ -56,7 +58,7 @@ def split(
         changes=tables.changes.lazy(),
     )
     asked = snapshots.lazy().select("lead_id", "as_of", id="lead_id").with_row_index("position")
-    places = _places(tables, size) if snapshots.height else None
+    places = _places(tables, size or _size(tables, snapshots)) if snapshots.height else None
     if places is None:
         log = tables.activities.select(pl.len()).collect().item()
         yield Chunk(_read(tables, specs), _numbered(asked.collect()), log)
@@ -77,6 +79,11 @@ def split(
             own_stages, own_changes = stages[chunk].lazy(), changes[chunk].lazy()
             part = Tables(leads[chunk].lazy(), log, own_stages, own_changes, in_order=tables.in_order)
             yield Chunk(_read(part, specs), _numbered(own), length)
+
+
+def _size(tables: Tables, snapshots: pl.DataFrame) -> int:
+    leads = max(1, tables.leads.select(pl.len()).collect().item())
+    return min(ACTIVITIES, max(1, int(MEETINGS * leads / snapshots.height)))
 
 
 def _with_numbers(log: pl.LazyFrame, runs: pl.DataFrame) -> pl.LazyFrame:

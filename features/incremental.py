@@ -68,19 +68,22 @@ def plan(old: pl.DataFrame, snapshots: pl.DataFrame, members: pl.DataFrame, touc
         touched: lead_ids of which the record is different; where a lead moved to another account, also those that it
             left behind.
     """
-    again = whole(members, touched)
-    wanted = snapshots.select("lead_id", "as_of", __again=pl.col("lead_id").is_in(again.implode()))
-    known = old.select("lead_id", "as_of", __known=pl.lit(value=True))
-    asked = wanted.join(known, on=["lead_id", "as_of"], how="left")
-    carried = asked.filter(pl.col("__known") & ~pl.col("__again")).select("lead_id", "as_of")
-    needed = asked.filter(pl.col("__known").is_null() | pl.col("__again")).select("lead_id", "as_of")
-    superseded = old.select("lead_id", "as_of").join(carried, on=["lead_id", "as_of"], how="anti")
-    leads = whole(members, needed["lead_id"].unique())
-    return Plan(needed, superseded, leads, len(carried), len(old))
+    again = pl.col("lead_id").is_in(whole(members, touched).implode())
+    wanted, there = snapshots.select("lead_id", "as_of"), old.select("lead_id", "as_of")
+    untouched, left = wanted.filter(~again), there.filter(~again)
+    carried = untouched.join(left, on=["lead_id", "as_of"])
+    needed, superseded = [wanted.filter(again)], [there.filter(again)]
+    if len(carried) < len(untouched):
+        needed.append(untouched.join(left, on=["lead_id", "as_of"], how="anti"))
+    if len(carried) < len(left):
+        superseded.append(left.join(untouched, on=["lead_id", "as_of"], how="anti"))
+    rows = pl.concat(needed)
+    leads = whole(members, rows["lead_id"].unique())
+    return Plan(rows, pl.concat(superseded), leads, len(carried), len(old))
 
 
 def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence[str] | None = None) -> Tables:
-    """Keep the rows of some leads; Polars activities are read here, once.
+    """Keep the rows of some leads; Polars frames are read here, once.
 
     Args:
         engine: the engine of the tables.
@@ -94,8 +97,9 @@ def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence
         return Tables(*(_semi(part, chosen) for part in parts))
     among = pl.col("lead_id").is_in(leads.implode())
     kept = [frame.lazy().filter(among) for frame in (tables.leads, tables.activities, tables.stages, tables.changes)]
-    activities = kept[1] if columns is None else kept[1].select(columns)
-    return Tables(kept[0], activities.collect().lazy(), kept[2], kept[3], in_order=tables.in_order)
+    kept[1] = kept[1] if columns is None else kept[1].select(columns)
+    of_leads, log, stages, changes = (part.lazy() for part in pl.collect_all(kept))
+    return Tables(of_leads, log, stages, changes, in_order=tables.in_order)
 
 
 def _semi(frame: Any, leads: Any) -> Any:

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
+from leadlight.allocator import keep_freed_memory
 from leadlight.errors import LeadlightError
 
 EXIT_PROBLEM: Final = 1
@@ -121,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the status of the module's table.
     """
+    keep_freed_memory()
     try:
         status = build_app()(args=arguments, prog_name="leadlight", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)

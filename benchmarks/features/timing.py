@@ -1,6 +1,7 @@
 """Pieces of work in fresh processes, repeated in turns, and the median of what they took."""
 
 import json
+import os
 import shutil
 import statistics
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from leadlight import allocator
 from leadlight.workspace import Workspace
 
 Say = Callable[[str], None]
@@ -16,7 +18,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a process is asked to do (see `benchmarks.features.work`)."""
+    """What a process is asked to do (see `benchmarks.features.work`).
+
+    Attributes:
+        keeps_memory: runs with the product's setting of Polars' allocator, as the product's own commands do.
+    """
 
     name: str
     workspace: Workspace
@@ -24,6 +30,7 @@ class Work:
     out: Path
     master: str | None = None
     old: Path | None = None
+    keeps_memory: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,9 @@ def _done(work: Work) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.features.work", work.name, str(work.workspace.root)]
     command += [str(work.snapshots), str(work.out), *(["--master", work.master] if work.master else [])]
     command += ["--old", str(work.old)] if work.old else []
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  (our own module)
+    environment = {name: value for name, value in os.environ.items() if name != allocator.VARIABLE}
+    environment |= {allocator.VARIABLE: allocator.SETTING} if work.keeps_memory else {}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  (our own module)
     if done.returncode != 0:
         raise RuntimeError(f"`{work.name}` failed (status {done.returncode}):\n{done.stderr[-2_000:]}")
     answer: dict[str, float] = json.loads(done.stdout.splitlines()[-1])

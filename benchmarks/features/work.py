@@ -12,6 +12,7 @@ import json
 import os
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -63,22 +64,30 @@ def with_engine(engine: base.Engine, workspace: Workspace, snapshots: Path, out:
     _describe(engine, workspace, out)
 
 
-def with_update(engine: base.Engine, workspace: Workspace, snapshots: Path, out: Path, old: Path) -> None:
-    """Update a table after a day on which one lead of a hundred had new activity.
+def with_update(
+    engine: base.Engine, workspace: Workspace, snapshots: Path, out: Path, *, old: Path, touched: pl.Series
+) -> None:
+    """Update a table after a day on which some leads had new activity.
 
     The day is in the log already: what an update reads, computes and writes depends on who was touched, not on what
     the old rows held, and so its result must equal the full table.
     """
     read = _opened(engine, workspace)
-    leads = read.leads.select("lead_id").sort(pl.col("lead_id").hash(seed=DAY_SEED)).collect()["lead_id"]
-    touched = leads.head(max(len(leads) // 100, 1))
     incremental.update(engine, old, read, pl.read_parquet(snapshots), question.specs(), touched, out)
     _describe(engine, workspace, out)
 
 
+def one_percent(workspace: Workspace) -> pl.Series:
+    """Choose one lead of a hundred."""
+    leads = workspace.scan("leads").select("lead_id").sort(pl.col("lead_id").hash(seed=DAY_SEED)).collect()["lead_id"]
+    return leads.head(max(len(leads) // 100, 1))
+
+
 def _opened(engine: base.Engine, workspace: Workspace) -> tables.Tables:
-    generation = workspace.tables_info().generation
-    return engine.read({name: workspace.table_path(name, generation) for name in TABLES})
+    """Open the tables as `leadlight features build` does: what ingestion wrote is known to be in order."""
+    info = workspace.tables_info()
+    read = engine.read({name: workspace.table_path(name, info.generation) for name in TABLES})
+    return replace(read, in_order=info.in_order)
 
 
 def _describe(engine: base.Engine, workspace: Workspace, out: Path) -> None:
@@ -123,11 +132,13 @@ def run(
         by_hand[name](workspace, snapshots, out)
         return time.perf_counter() - started
     engine = registry.get("polars" if name == "update" else name, **({"master": master} if master else {}))
+    if old is not None:
+        touched = one_percent(workspace)  # ingestion keeps a list of them
+        started = time.perf_counter()
+        with_update(engine, workspace, snapshots, out, old=old, touched=touched)
+        return time.perf_counter() - started
     started = time.perf_counter()
-    if name == "update" and old is not None:
-        with_update(engine, workspace, snapshots, out, old)
-    else:
-        with_engine(engine, workspace, snapshots, out)
+    with_engine(engine, workspace, snapshots, out)
     return time.perf_counter() - started
 
 

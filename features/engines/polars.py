@@ -11,6 +11,7 @@ import polars as pl
 from features.engines.base import EngineName
 from features.expressions.assemble import Records
 from features.expressions.frame import ORDER, ROW, Frame, columns_of
+from features.expressions.runs import first_place
 from features.tables import Tables, instants_as_integers
 from leadlight.schema import TableName
 from leadlight.spec import FeatureSpec
@@ -49,19 +50,12 @@ class PolarsEngine:
         binary search; nothing is hashed, and what is later than as_of is never touched.
         """
         log, row, as_of, start, end = _asked(rows, activities, specs)
-        known = end - start
-        first = np.cumsum(known) - known  # where each snapshot's run begins in the result
-        places = np.arange(known.sum()) + np.repeat(start - first, known)
-        row, as_of = np.repeat(row, known), np.repeat(as_of, known)
-        received = log["received_at"].fill_null(KNOWN_AT_ONCE).to_numpy()[places]
-        in_time = received < as_of
-        if not in_time.all():
-            places, row, as_of = places[in_time], row[in_time], as_of[in_time]
-        columns = [name for name in log.columns if name not in {"lead_id", "received_at"}]
-        once = len(places) == 0 or bool((places[1:] > places[:-1]).all())
-        met = _marked(log.select(columns), places) if once else log.select(pl.col(columns).gather(places))
-        ages = pl.Series("age", as_of) - met["occurred_at"]
-        return nw.from_native(met.with_columns(pl.Series(ROW, row).set_sorted(), ages), eager_only=True)
+        apart = bool((start[1:] >= end[:-1]).all())  # each activity counts at one snapshot at most
+        chosen = _of_runs_apart if apart else _of_runs
+        met, run = chosen(log, as_of, start, end)
+        ages = pl.Series("age", as_of[run]) - met["occurred_at"]
+        met = met.with_columns(pl.Series(ROW, row[run]).set_sorted(), ages)
+        return nw.from_native(met, eager_only=True)
 
     def newest(self, rows: Frame, activities: Frame) -> Frame:
         """Find the newest activities by binary search, and step back over what was not known yet."""
@@ -112,11 +106,35 @@ def write_part(frame: pl.DataFrame, path: Path, names: Mapping[str, str]) -> Non
     frame.with_columns(instant).rename(names).write_parquet(path, compression="lz4")
 
 
-def _marked(log: pl.DataFrame, places: Instants) -> pl.DataFrame:
-    """Take rows in their order: a mask is cheaper than a gather."""
-    mask = np.zeros(log.height, dtype=np.bool_)
-    mask[places] = True
-    return log.filter(pl.Series(mask))
+def _of_runs_apart(log: pl.DataFrame, as_of: Instants, start: Instants, end: Instants) -> tuple[pl.DataFrame, Instants]:
+    """Take the activities that were known, and the run of each; no two runs share one, so a mask is enough."""
+    lengths = np.stack([start - np.concatenate(([0], end[:-1])), end - start], axis=1).ravel()
+    mask = np.repeat(np.tile([False, True], len(start)), lengths)
+    mask = np.concatenate([mask, np.zeros(log.height - len(mask), dtype=np.bool_)])
+    received = log["received_at"]
+    told = received.is_not_null().arg_true().to_numpy()  # few are known later than they occur
+    told = told[mask[told]]
+    run = np.searchsorted(start, told, side="right") - 1
+    late = received.gather(told).to_numpy() >= as_of[run]
+    mask[told[late]] = False
+    known = end - start - np.bincount(run[late], minlength=len(start))
+    return log.drop("lead_id", "received_at").filter(pl.Series(mask)), np.repeat(np.arange(len(start)), known)
+
+
+def _of_runs(log: pl.DataFrame, as_of: Instants, start: Instants, end: Instants) -> tuple[pl.DataFrame, Instants]:
+    """Take the activities that were known, and the run of each; an activity counts at several snapshots."""
+    known = end - start
+    first = np.cumsum(known) - known  # where each snapshot's run begins in the result
+    places = np.arange(known.sum()) + np.repeat(start - first, known)
+    run = np.repeat(np.arange(len(start)), known)
+    received = log["received_at"]
+    told = np.flatnonzero(received.is_not_null().to_numpy()[places])
+    late = received.gather(places[told]).to_numpy() >= as_of[run[told]]
+    if late.any():
+        in_time = np.ones(len(places), dtype=np.bool_)
+        in_time[told[late]] = False
+        places, run = places[in_time], run[in_time]
+    return log.drop("lead_id", "received_at").select(pl.all().gather(places)), run
 
 
 def _asked(
@@ -131,7 +149,8 @@ def _asked(
     asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
     met = asked.join(_runs(log), on="lead_id", maintain_order="left")
     row, as_of, start, end = (met[name].to_numpy() for name in (ROW, "as_of", "start", "end"))
-    return log, row, as_of, start, _before(log["occurred_at"].to_numpy(), as_of, start, end)
+    at = log["occurred_at"].to_numpy()
+    return log, row, as_of, start, first_place(lambda run, place: at[place] < as_of[run], start, end)
 
 
 def _in_order(log: pl.DataFrame) -> pl.DataFrame:
@@ -150,16 +169,3 @@ def _runs(log: pl.DataFrame) -> pl.DataFrame:
     new = (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
     starts = log.select("lead_id", start=pl.int_range(pl.len()), new=new).filter("new").drop("new")
     return starts.with_columns(end=pl.col("start").shift(-1, fill_value=log.height))
-
-
-def _before(at: Instants, asked: Instants, start: Instants, end: Instants) -> Instants:
-    """Find in each sorted run at[start:end] the first place whose instant is not before the one asked for."""
-    low, high = start.copy(), end.copy()
-    open_ = low < high
-    while open_.any():
-        middle = (low + high) // 2
-        earlier = open_ & (at[np.minimum(middle, len(at) - 1)] < asked)
-        low = np.where(earlier, middle + 1, low)
-        high = np.where(open_ & ~earlier, middle, high)
-        open_ = low < high
-    return low

@@ -56,7 +56,7 @@ def newest(rows: Frame, activities: Frame) -> Frame:
 def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of a lead's own activities."""
     for same in by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
-        yield own.aggregated(met, same)
+        yield from own.aggregated(met, same)
     for same in _alike((spec for spec in specs if spec.measure in own.FOLLOWED), "then_types", "then_actor"):
         yield own.followed(met, same)
     for same in by_filter(spec for spec in specs if spec.measure == "last_type"):

@@ -31,15 +31,25 @@ MEASURES: Final[frozenset[Measure]] = RHYTHM | {
 }
 _MINUTE: Final = DAY // 1_440
 How = Literal["sum", "min", "max", "n_unique", "len"]
+Ages = tuple[int, int | None]  # µs: older than the first, at most the second (None = however old)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A column of the aggregation: its name, the value per activity, and how values are put together."""
+    """A column of the aggregation.
+
+    Attributes:
+        name: the column.
+        value: per activity.
+        how: values are put together.
+        ages: where the cell is the number of activities of these ages, or the least or greatest such age: then it can
+            be found without its values.
+    """
 
     name: str
     value: nw.Expr
     how: How = "sum"
+    ages: Ages | None = None
 
     def aggregated(self) -> nw.Expr:
         """Put the values together."""
@@ -52,14 +62,15 @@ class Cell:
 def cells(spec: FeatureSpec) -> list[Cell]:  # one case per measure
     """Give the cells of a specification; the same cell of two specifications has the same name."""
     age, days = nw.col("age"), spec.window_days
-    inside = None if days is None else age <= width(days)
+    until = None if days is None else width(days)
+    inside = None if until is None else age <= until
     window = "" if days is None else f"_{plain(repr(days))}"
-    counted = _count(f"__count{window}", inside)
+    counted = _count(f"__count{window}", inside, (0, until))
     match spec.measure:
         case "momentum":
             span = width(days)
             before = (age > span) & (age <= 2 * span)
-            return [counted, _count(f"__count_before{window}", before)]
+            return [counted, _count(f"__count_before{window}", before, (span, 2 * span))]
         case "trend":
             place = 1.0 - age.cast(nw.Float64) * (2.0 / width(days))
             return [Cell(f"__place{window}", _where(place, inside)), counted]
@@ -75,7 +86,7 @@ def cells(spec: FeatureSpec) -> list[Cell]:  # one case per measure
             return [Cell(f"__decayed_{plain(repr(half_life))}{window}", _where(weight, inside))]
         case "days_since_last" | "days_since_first":
             how: How = "min" if spec.measure == "days_since_last" else "max"
-            return [Cell(f"__{how}{window}", age if inside is None else nw.when(inside).then(age), how)]
+            return [Cell(f"__{how}{window}", age if inside is None else nw.when(inside).then(age), how, (0, until))]
         case "distinct_types" | "distinct_contents":
             return _distinct(spec.measure.removeprefix("distinct_").removesuffix("s"), inside, window)
         case "distinct_days" | "gap_mean" | "gap_spread" | "sessions":
@@ -104,13 +115,13 @@ def feature(spec: FeatureSpec) -> nw.Expr:
     return values[0]
 
 
-def _count(name: str, inside: nw.Expr | None) -> Cell:
-    return Cell(name, nw.col("age"), "len") if inside is None else _flag(name, inside)
+def _count(name: str, inside: nw.Expr | None, ages: Ages | None = None) -> Cell:
+    return Cell(name, nw.col("age"), "len", ages) if inside is None else _flag(name, inside, ages=ages)
 
 
-def _flag(name: str, holds: nw.Expr, how: How = "sum") -> Cell:
+def _flag(name: str, holds: nw.Expr, how: How = "sum", ages: Ages | None = None) -> Cell:
     """Count where a test holds, as narrow numbers: not every engine sums booleans."""
-    return Cell(name, holds.cast(nw.Int8), how)
+    return Cell(name, holds.cast(nw.Int8), how, ages)
 
 
 def _where(value: nw.Expr, inside: nw.Expr | None) -> nw.Expr:

@@ -3,12 +3,12 @@
 Specifications with the same filters share one pass over the activities that these filters choose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import narwhals as nw
 
-from features.expressions import cells
+from features.expressions import cells, runs
 from features.expressions.frame import (
     ROW,
     Frame,
@@ -27,27 +27,44 @@ from features.expressions.frame import (
 from leadlight.measures import Measure
 from leadlight.spec import FeatureSpec
 
+_WORTH_IT: Final = 3  # for fewer features found by place, the copy that a filter makes costs more than it saves
 FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
 
 
-def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
     """Aggregate what the filters choose: specifications of `cells.MEASURES` with the same filters.
 
-    Returns:
-        ROW and one column per specification; a snapshot without chosen activities is left out.
+    Yields:
+        ROW and columns of specifications, each once; a snapshot without chosen activities is left out.
     """
-    if any(spec.measure in cells.RHYTHM for spec in specs):
+    by_place = [spec for spec in specs if in_order(met) and runs.found_by_place(spec)]
+    by_place = by_place if len(by_place) >= _WORTH_IT else []
+    others = [spec for spec in specs if spec not in by_place]
+    rows = met
+    if by_place or _rhythm(others):
         rows = chosen(met.select(ROW, "age", "occurred_at", *_looked_at(met, specs)), specs[0])
-        rows = lazy(rows.with_columns(__before=neighbour(rows, "age", 1)))
     else:
         rows = chosen(lazy(met), specs[0])
-    wanted = {cell.name: cell for spec in specs for cell in cells.cells(spec)}
-    return (
-        rows.with_columns(**{cell.name: cell.value for cell in wanted.values()})
-        .group_by(ROW)
-        .agg(**{cell.name: cell.aggregated() for cell in wanted.values()})
-        .select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
-    )
+    if by_place:
+        yield lazy(_features(runs.placed(rows, _cells(by_place)), by_place))
+    if others:
+        if _rhythm(others):
+            rows = rows.with_columns(__before=neighbour(rows, "age", 1))
+        wanted = _cells(others)
+        valued = lazy(rows).with_columns(**{cell.name: cell.value for cell in wanted})
+        yield _features(valued.group_by(ROW).agg(**{cell.name: cell.aggregated() for cell in wanted}), others)
+
+
+def _rhythm(specs: Sequence[FeatureSpec]) -> bool:
+    return any(spec.measure in cells.RHYTHM for spec in specs)
+
+
+def _cells(specs: Sequence[FeatureSpec]) -> list[cells.Cell]:
+    return list({cell.name: cell for spec in specs for cell in cells.cells(spec)}.values())
+
+
+def _features(totals: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+    return totals.select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
 
 
 def _looked_at(met: Frame, specs: Sequence[FeatureSpec]) -> list[str]:

@@ -84,8 +84,8 @@ class Chosen:
     def type(self, back: int) -> str:
         """Give the type of an activity by its place from the end (-1 is the newest)."""
         seen = self.answers.seen
-        place = back if self._at is None else self._at[back]
-        return str(seen.of(seen.activities.type)[place])
+        from_end = back if self._at is None else int(self._at[back]) - seen.n
+        return str(seen.activities.type[seen.place(from_end)])
 
     def gaps(self, start: int) -> Instants:
         """Give the time (µs) from each to the next, from `start` on."""

@@ -54,7 +54,7 @@ class Seen:
         starts: the place at which each window begins, see `Windows.starts`.
     """
 
-    __slots__ = ("_known", "activities", "as_of", "n", "occurred", "starts")
+    __slots__ = ("_coded", "_known", "activities", "as_of", "n", "occurred", "starts")
 
     def __init__(self, activities: Activities, as_of: int, windows: Windows) -> None:
         """Find the known ones: those that occurred before as_of, without those that were received later."""
@@ -62,6 +62,7 @@ class Seen:
         self._known: slice | Indices = slice(0, end)
         if activities.last_received() >= as_of:
             self._known = np.flatnonzero(activities.received_at[:end] < as_of)
+        self._coded: dict[str, Coded] = {}
         self.activities = activities
         self.as_of = as_of
         self.occurred: Instants = activities.occurred_at[self._known]
@@ -70,9 +71,18 @@ class Seen:
 
     def of(self, column: NDArray[T]) -> NDArray[T]:
         """Give the known rows of a column of the record."""
-        return column[self._known]
+        known = self._known
+        return column[known] if isinstance(known, slice) else column.take(known, axis=0)
+
+    def place(self, back: int) -> int:
+        """Give the place in the record of a known activity by its place from the end (-1 is the newest)."""
+        known = self._known
+        return known.stop + back if isinstance(known, slice) else int(known[back])
 
     def coded(self, column: str) -> Coded:
         """Give the known rows of a column of texts as codes."""
-        whole = self.activities.coded(column)
-        return Coded(whole.codes[self._known], whole.words)
+        found = self._coded.get(column)
+        if found is None:
+            whole = self.activities.coded(column)
+            found = self._coded[column] = Coded(self.of(whole.codes), whole.words)
+        return found

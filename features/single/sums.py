@@ -106,7 +106,7 @@ class Sums:
 
     def _fill_last(self, out: Floats, seen: Seen, kind: Indices, table: Floats) -> None:
         newest = np.zeros(len(table), dtype=np.intp)  # by kind: 1 + place of the newest, 0 where there is none
-        np.maximum.at(newest, kind, np.arange(1, seen.n + 1))
+        newest[kind] = np.arange(1, seen.n + 1)  # of repeated places the last is left
         of_filter = (table.take(self._recent, axis=1) * newest[:, np.newaxis]).max(axis=0)
         occurred, starts = seen.occurred, seen.starts
         for at, column, window in self._last:

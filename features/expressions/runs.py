@@ -1,0 +1,84 @@
+"""Ages by their place: in a frame in order, the activities of a snapshot are a run of rows whose ages fall.
+
+How many lie in a window, and the newest and the oldest, are then found by binary search, all runs at once; nothing is
+added up.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import narwhals as nw
+import numpy as np
+from numpy.typing import NDArray
+
+from features.expressions.cells import Ages, Cell, cells
+from features.expressions.frame import ROW
+from leadlight.spec import FeatureSpec
+
+Places = NDArray[np.int64]
+_EVERY: Final = 1 << 62  # older than every activity
+
+
+def found_by_place(spec: FeatureSpec) -> bool:
+    """Whether a feature looks at nothing but ages in windows."""
+    return all(cell.ages is not None for cell in cells(spec))
+
+
+def placed(rows: Any, wanted: Sequence[Cell]) -> Any:
+    """Give cells of ages.
+
+    Args:
+        rows: an eager frame in order, at least ROW and age.
+        wanted: cells with `ages`.
+
+    Returns:
+        An eager frame: ROW, each snapshot of `rows` once, in order, and one column per cell, NaN = null.
+    """
+    row, ages = rows[ROW].to_numpy(), rows["age"].to_numpy()
+    start = np.flatnonzero(np.concatenate(([True] * bool(len(row)), row[1:] != row[:-1])))
+    end = np.append(start[1:], len(row)).astype(np.int64)[: len(start)]
+    runs = _Runs(ages, start, end)
+    columns = {cell.name: runs.cell(cell.how, cell.ages) for cell in wanted if cell.ages is not None}
+    return nw.from_dict({ROW: row[start], **columns}, backend=rows.implementation)
+
+
+class _Runs:
+    """Runs of falling ages."""
+
+    def __init__(self, ages: NDArray[np.int64], start: Places, end: Places) -> None:
+        self._ages, self._start, self._end = ages, start, end
+        self._known: dict[int, Places] = {_EVERY: start, 0: end}
+
+    def cell(self, how: str, ages: Ages) -> NDArray[Any]:
+        """Give how many ages lie in `ages` (after, until], or the least or the greatest of them."""
+        first, last = self._first(ages[1]), self._first(ages[0])
+        if how in {"sum", "len"}:
+            return last - first
+        place = first if how == "max" else last - 1
+        return np.where(first < last, self._ages[np.minimum(place, len(self._ages) - 1)], np.nan)
+
+    def _first(self, until: int | None) -> Places:
+        """Give of each run the first place whose age is at most `until`."""
+        limit = _EVERY if until is None else until
+        if limit not in self._known:
+            self._known[limit] = first_place(lambda _, place: self._ages[place] > limit, self._start, self._end)
+        return self._known[limit]
+
+
+def first_place(too_early: Callable[[Places, Places], NDArray[np.bool_]], start: Places, end: Places) -> Places:
+    """Find in each run start:end the first place that is not too early, or its end.
+
+    Args:
+        too_early: given runs and a place in each, whether it is; in a run no such place comes after one that is not.
+        start: where the runs begin.
+        end: where they end, exclusive.
+    """
+    low, high = start.copy(), end.copy()
+    open_ = np.flatnonzero(low < high)
+    while len(open_):
+        middle = (low[open_] + high[open_]) // 2
+        early = too_early(open_, middle)
+        low[open_[early]] = middle[early] + 1
+        high[open_[~early]] = middle[~early]
+        open_ = open_[low[open_] < high[open_]]
+    return low
