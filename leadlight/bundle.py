@@ -1,139 +1,54 @@
 """The deployable scorer: a folder of plain files, signed, and the log-odds that it stands for. No pickle.
 
     manifest.json    format, version and the SHA-256 of every other file; signed in `manifest.sig` (HMAC-SHA256)
-    scorer.json      kind, target, horizon, reference, specs, rule link, calibrator, base, rule card, thresholds
+    scorer.json      kind, target, horizon, reference, specs, rule link, calibrator, base, rule card; where there are
+                     some: encodings, linear terms, isotonic steps, shift, interval (see `leadlight.scorer`)
     model.txt        LightGBM text model (kind `lightgbm` only)
+    thresholds.json  what thresholds yielded
     metrics.json     what evaluation measured
     training.json    when and from what it was trained
 
 Everything is verified before anything is parsed (LightGBM's text reader trusts its input: CVE-2024-43598,
-CVE-2026-92786), and the tree arrays are checked after that.
-
-    log-odds = base + sum of contributions, exactly:
-    base                        slope * (rule_a + booster's expected value) + intercept
-    rule entry of p points      slope * rule_b * p
-    feature j                   slope * TreeSHAP_j
+CVE-2026-92786); the tree arrays and every number of the scorer are checked after that.
 """
 
 import hashlib
 import hmac
 import json
-import math
 import os
 import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Final
 
 from leadlight.errors import BundleMissingError, BundleTamperedError, BundleUnsupportedError, InputError
-from leadlight.schema import Target
-from leadlight.spec import FeatureSpec
+from leadlight.scorer import BASIS, Contributions, ScoreBasis, Scorer, ScorerKind
+from leadlight.steps import Isotonic, VennAbers
+from leadlight.terms import Linear, Term
 from leadlight.workspace import folder_atomically
 
-ScorerKind = Literal["lightgbm", "scorecard", "rules", "base_rate"]
-ScoreBasis = Literal["model", "scorecard", "rules", "base_rate"]
-BASIS: Final[dict[ScorerKind, ScoreBasis]] = {
-    "lightgbm": "model",
-    "scorecard": "scorecard",
-    "rules": "rules",
-    "base_rate": "base_rate",
-}
-FORMAT: Final = 1
+__all__ = [
+    "BASIS",
+    "FORMAT",
+    "Bundle",
+    "Contributions",
+    "Isotonic",
+    "Linear",
+    "ScoreBasis",
+    "Scorer",
+    "ScorerKind",
+    "Term",
+    "VennAbers",
+    "check_trees",
+    "load",
+    "save",
+    "signing_key",
+]
+
+FORMAT: Final = 2
 MIN_KEY_BYTES: Final = 16
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Contributions:
-    """Additive parts of the log-odds of n rows: `base + rule_scale * points + features.sum(axis=1) == log_odds`.
-
-    Attributes:
-        base: log-odds of a row about which nothing is known.
-        rule_scale: log-odds of one rule point (a ledger entry of p points contributes `rule_scale * p`).
-        features: shape (n, number of specs), log-odds; all zero where the kind has no booster.
-    """
-
-    base: float
-    rule_scale: float
-    features: Floats
-
-
-@dataclass(frozen=True, slots=True)
-class Scorer:
-    """What turns features and rule points into log-odds.
-
-    Attributes:
-        kind: what produces the score.
-        target: the stage it predicts.
-        horizon_us: within which time, in µs; None = ever (data without a clock).
-        reference: probability that scores 50.
-        specs: the booster's features in its column order (empty without a booster).
-        rule_a: intercept of the rule link (log-odds at 0 points), before calibration.
-        rule_b: log-odds of one rule point, before calibration, >= 0.
-        slope: factor of the affine calibrator.
-        intercept: summand of the affine calibrator.
-        expected_value: the booster's expected raw score (TreeSHAP's base), 0 without a booster.
-        card: the rule card as JSON.
-        booster: a `lightgbm.Booster`, or None.
-    """
-
-    kind: ScorerKind
-    target: Target
-    horizon_us: int | None
-    reference: float
-    rule_a: float
-    rule_b: float
-    card: Mapping[str, Any]
-    specs: tuple[FeatureSpec, ...] = ()
-    slope: float = 1.0
-    intercept: float = 0.0
-    expected_value: float = 0.0
-    booster: Any = None
-
-    def __post_init__(self) -> None:
-        """Refuse numbers that mean nothing."""
-        if not 0.0 < self.reference < 1.0:
-            raise InputError(f"reference == {self.reference}, must be a probability between 0 and 1")
-        for name in ("rule_a", "rule_b", "slope", "intercept", "expected_value"):
-            if not math.isfinite(getattr(self, name)):
-                raise InputError(f"scorer: {name} == {getattr(self, name)}, must be finite")
-        if self.rule_b < 0:
-            raise InputError(f"scorer: rule_b == {self.rule_b}, must be >= 0 (more points never mean less)")
-
-    @property
-    def base(self) -> float:
-        """Log-odds of a row with no points and no feature contributions."""
-        return self.slope * (self.rule_a + self.expected_value) + self.intercept
-
-    @property
-    def rule_scale(self) -> float:
-        """Calibrated log-odds of one rule point."""
-        return self.slope * self.rule_b
-
-    def log_odds(self, X: Floats, points: Floats) -> Floats:
-        """Give the calibrated log-odds.
-
-        Args:
-            X: features, shape (n, len(specs)), NaN = null.
-            points: total rule points, shape (n,).
-        """
-        raw = self.rule_a + self.rule_b * points
-        if self.booster is not None and len(points):
-            raw = raw + self.booster.predict(X, raw_score=True, num_threads=_threads(len(points)))
-        return np.asarray(self.slope * raw + self.intercept, dtype=np.float64)
-
-    def contributions(self, X: Floats) -> Contributions:
-        """Split the log-odds of rows X (n, len(specs)) into additive parts."""
-        if self.booster is None or not len(X):
-            return Contributions(self.base, self.rule_scale, np.zeros((len(X), len(self.specs))))
-        shap = self.booster.predict(X, pred_contrib=True, num_threads=_threads(len(X)))
-        return Contributions(self.base, self.rule_scale, self.slope * np.asarray(shap, dtype=np.float64)[:, :-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,11 +114,13 @@ def save(bundle: Bundle, folder: Path, key: bytes) -> None:
     """Write a bundle whole or not at all.
 
     Raises:
+        InputError: the scorer lacks what its kind needs.
         WorkspaceError: the folder exists already.
     """
     scorer = bundle.scorer
+    scorer.check_kind()
     files = {
-        "scorer.json": _json(_scorer_to_json(scorer)),
+        "scorer.json": _json(scorer.to_json()),
         "thresholds.json": _json(bundle.thresholds),
         "metrics.json": _json(bundle.metrics),
         "training.json": _json(bundle.training),
@@ -264,21 +181,8 @@ def _verified(folder: Path, key: bytes) -> dict[str, bytes]:
     return files
 
 
-def _scorer_to_json(scorer: Scorer) -> dict[str, Any]:
-    plain = ("kind", "target", "horizon_us", "reference", "rule_a", "rule_b", "slope", "intercept", "expected_value")
-    return {
-        **{name: getattr(scorer, name) for name in plain},
-        "card": dict(scorer.card),
-        "specs": [spec.to_json() for spec in scorer.specs],
-    }
-
-
 def _scorer_from_json(data: dict[str, Any], model: bytes | None) -> Scorer:
-    specs = tuple(FeatureSpec.from_json(spec) for spec in data.pop("specs"))
-    booster = None if model is None else _booster(model.decode(), len(specs))
-    if (data["kind"] == "lightgbm") != (booster is not None):
-        raise BundleTamperedError(f"a scorer of kind `{data['kind']}` does not fit the model file; train again")
-    return Scorer(specs=specs, booster=booster, **data)
+    return Scorer.from_json(data, None if model is None else _booster(model.decode(), len(data["specs"])))
 
 
 def _booster(text: str, n_features: int) -> Any:
@@ -344,8 +248,3 @@ def _category_problem(values: Mapping[str, str], arrays: Mapping[str, list[str]]
 
 def _json(data: Any) -> bytes:
     return json.dumps(data, indent=1, ensure_ascii=False, sort_keys=True, allow_nan=False).encode()
-
-
-def _threads(rows: int) -> int:
-    """Give one thread for single rows (starting more costs milliseconds), all cores for many."""
-    return 1 if rows < 1_000 else 0

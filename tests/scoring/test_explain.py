@@ -18,7 +18,7 @@ VALUES = np.array([[3.0, 0.0], [0.0, np.nan]])
 
 
 def made(features, by_rule, scale=0.03):
-    contributions = Contributions(base=-1.0, rule_scale=scale, features=np.array(features))
+    contributions = Contributions(-1.0, scale, np.array(features), np.zeros(len(features)))
     return explain.of_scorer(contributions, {name: np.array(p) for name, p in by_rule.items()}, SPECS, VALUES)
 
 
