@@ -73,7 +73,8 @@ def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
     horizon (`losses_are_final`), a loss.
 
     Returns:
-        lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0), weight (1/G, see `censoring_weights`).
+        lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0), weight (1/G, see `censoring_weights`), known_at
+        (int64 µs): when the outcome became known, before the cut; as_of itself where there is no horizon.
     """
     rows = snapshots.scheduled(tables, split.train_ages_us, BEGINNING, split.cut)
     rows = snapshots.open_for(rows, tables, split.target)
@@ -81,8 +82,9 @@ def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
     if split.horizon_us is not None and losses_are_final(tables, split):
         rows = _with_losses(rows, tables, split.horizon_us, split.cut)
     weights = censoring_weights(rows["as_of"].to_numpy(), rows["outcome_us"], split.horizon_us, split.cut)
-    known = rows.with_columns(weight=weights).filter(pl.col("label").is_not_null())
-    return known.drop("outcome_us").sort("lead_id", "as_of")
+    took = 0 if split.horizon_us is None else pl.col("outcome_us").fill_null(split.horizon_us)
+    rows = rows.with_columns(weight=weights, known_at=pl.col("as_of") + took)
+    return rows.filter(pl.col("label").is_not_null()).drop("outcome_us").sort("lead_id", "as_of")
 
 
 def losses_are_final(tables: Tables, split: Split) -> bool:
