@@ -10,8 +10,8 @@
     feature j                   slope * (TreeSHAP_j + terms of j)
     `calibration`               isotonic(z) - z: a part of its own name
 
-E replaces the codes of chosen columns by numbers; categorical terms of `linear` read the codes themselves. Every part beyond
-the rules is optional and costs nothing where it is absent.
+E replaces the codes of chosen columns by numbers; categorical terms of `linear` read the codes themselves. Every part
+beyond the rules is optional and costs nothing where it is absent.
 """
 
 import math

@@ -16,6 +16,8 @@ from leadlight.vocabulary import LANGS, SPECIAL_RULES, Lang, humanised
 
 __all__ = [
     "WRITERS",
+    "base_rate_changed",
+    "calibration_sentence",
     "checked_lang",
     "number",
     "reason",
@@ -66,6 +68,21 @@ def rule_sentence(name: str, label: str | None, card_points: float, lang: Lang) 
 def reason(text: str, points: float, lang: Lang) -> str:
     """Put the points behind a sentence, so that three reasons, the rest and the base visibly add up."""
     return f"{text} ({signed(points)} points)" if lang == "en" else f"{text}({signed(points)}点)"
+
+
+def calibration_sentence(lang: Lang) -> str:
+    """Say what the part of isotonic calibration is."""
+    return "correction to what such scores came to (calibration)" if lang == "en" else "実績に合わせた補正(キャリブレーション)"
+
+
+def base_rate_changed(before: float | None, after: float | None, lang: Lang) -> str:
+    """Say that the base was corrected for a changed base rate, with both rates (shares) where they are known."""
+    if before is None or after is None:
+        return "the base rate was corrected" if lang == "en" else "基準となる転換率を補正済み"
+    old, new = number(100 * before), number(100 * after)
+    if lang == "en":
+        return f"the base rate was corrected from {old} % to {new} %"
+    return f"基準となる転換率を{old} %から{new} %に補正済み"
 
 
 def rest(count: int, lang: Lang) -> str:

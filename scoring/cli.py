@@ -251,11 +251,14 @@ def _explanation(found: "LeadScore", entries: "tuple[LedgerEntry, ...]", lang: L
         for entry in entries
     ]
     flat = asdict(found)
+    low, high = flat.pop("interval_low"), flat.pop("interval_high")
+    interval = None if low is None else {"low": low, "high": high}
     return flat | {
         "cell": f"{found.fit_grade}{found.engagement_level}",
         "feature_as_of": iso(found.feature_as_of),
         "scored_at": iso(found.scored_at),
         "contributions": list(flat["contributions"]),
+        "interval": interval,
         "ledger": ledger,
     }
 

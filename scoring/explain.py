@@ -2,8 +2,9 @@
 
     base points + sum of the parts' points = raw score        base + sum of the parts' log-odds = log-odds
 
-A part is a rule of the card or a feature of the booster. The three parts of the largest absolute points are the
-reasons; all others together are the rest.
+A part is a rule of the card, a feature (its trees and terms together), or `calibration`, where a step behind all of
+them moves the log-odds. The three parts of the largest absolute points are the reasons; all others together are the
+rest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +14,25 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.bundle import Contributions
+from leadlight.bundle import Bundle, Contributions
 from leadlight.spec import FeatureSpec
 from leadlight.vocabulary import Lang
-from leadlight.wording import reason, rest, rule_sentence, sentence, shown_value
+from leadlight.wording import (
+    base_rate_changed,
+    calibration_sentence,
+    reason,
+    rest,
+    rule_sentence,
+    sentence,
+    shown_value,
+)
 from rules.parse import Card
 from scoring.scale import POINTS_PER_LOG_ODDS
 
 Floats = NDArray[np.float64]
-PartKind = Literal["rule", "feature"]
+PartKind = Literal["rule", "feature", "calibration"]
 REASONS: Final = 3
+CALIBRATION: Final = "calibration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,12 @@ class Parts:
 
     Attributes:
         rules: names of the rules (and of what moves their sum, see `rules.engine.RulePoints.by_rule`), r of them.
-        specs: the booster's features, f of them.
+        specs: the scorer's features, f of them.
         card_points: what each rule gave on the card, shape (n, r).
         values: the features' values, NaN = null, shape (n, f).
-        log_odds: rules first, then features, shape (n, r + f); None where no model stands behind the points.
-        points: the same in points of the score, shape (n, r + f).
+        log_odds: rules first, then features, then `calibration` where there is that, shape (n, r + f) or
+            (n, r + f + 1); None where no model stands behind the points.
+        points: the same in points of the score.
     """
 
     rules: tuple[str, ...]
@@ -51,9 +62,10 @@ class Contribution:
     """One part of one score.
 
     Attributes:
-        name: of the rule or of the feature.
-        kind: which of the two.
-        value: the points on the card for a rule, else the feature's value (a category by its name); None = null.
+        name: of the rule or of the feature, or `calibration`.
+        kind: which of the three.
+        value: the points on the card for a rule, the feature's value (a category by its name); None = null, and for
+            `calibration`.
         log_odds: what it adds to the log-odds; None where no model stands behind the points.
         points: what it adds to the raw score.
         text: a sentence.
@@ -92,11 +104,14 @@ def of_scorer(
     Args:
         contributions: of n rows.
         by_rule: points on the card, shape (n,) each.
-        specs: the booster's features.
-        values: its matrix, shape (n, len(specs)).
+        specs: the scorer's features.
+        values: their matrix, shape (n, len(specs)).
     """
     card_points = _stacked(by_rule, len(values))
-    log_odds = np.hstack([contributions.rule_scale * card_points, contributions.features])
+    columns = [contributions.rule_scale * card_points, contributions.features]
+    if contributions.extra.any():
+        columns.append(contributions.extra[:, np.newaxis])
+    log_odds = np.hstack(columns)
     return Parts(tuple(by_rule), tuple(specs), card_points, values, log_odds, log_odds * POINTS_PER_LOG_ODDS)
 
 
@@ -112,6 +127,8 @@ def text(parts: Parts, row: int, part: int, card: Card, lang: Lang) -> str:
         name = parts.rules[part]
         return rule_sentence(name, label(card, name, lang), float(parts.card_points[row, part]), lang)
     feature = part - len(parts.rules)
+    if feature == len(parts.specs):
+        return calibration_sentence(lang)
     return sentence(parts.specs[feature], float(parts.values[row, feature]), lang)
 
 
@@ -155,20 +172,37 @@ def contributions(parts: Parts, row: int, card: Card, lang: Lang) -> tuple[Contr
 
 
 def _contribution(parts: Parts, row: int, part: int, card: Card, lang: Lang) -> Contribution:
-    feature = part - len(parts.rules)
-    is_rule = feature < 0
+    name, kind, value = _told(parts, row, part)
     return Contribution(
-        name=parts.rules[part] if is_rule else parts.specs[feature].name,
-        kind="rule" if is_rule else "feature",
-        value=(
-            float(parts.card_points[row, part])
-            if is_rule
-            else shown_value(parts.specs[feature], float(parts.values[row, feature]))
-        ),
+        name=name,
+        kind=kind,
+        value=value,
         log_odds=None if parts.log_odds is None else float(parts.log_odds[row, part]),
         points=float(parts.points[row, part]),
         text=text(parts, row, part, card, lang),
     )
+
+
+def _told(parts: Parts, row: int, part: int) -> tuple[str, PartKind, float | str | None]:
+    """Give the name, the kind and the value of one part."""
+    feature = part - len(parts.rules)
+    if feature < 0:
+        return parts.rules[part], "rule", float(parts.card_points[row, part])
+    if feature == len(parts.specs):
+        return CALIBRATION, "calibration", None
+    spec = parts.specs[feature]
+    return spec.name, "feature", shown_value(spec, float(parts.values[row, feature]))
+
+
+def base_note(bundle: Bundle | None, lang: Lang) -> str | None:
+    """Say that the base was corrected because the base rate changed; None where it was not.
+
+    The rates are `from` and `to` of the training's note `shift`.
+    """
+    if bundle is None or not bundle.scorer.shift:
+        return None
+    told = bundle.training.get("shift") or {}
+    return base_rate_changed(told.get("from"), told.get("to"), lang)
 
 
 def _stacked(by_rule: Mapping[str, Floats], n: int) -> Floats:

@@ -18,7 +18,7 @@ FORMATS: Final = (".csv", ".parquet")
 # A text that begins with one of these is a formula to a spreadsheet program (the wide ones in Japanese editions too).
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 INSTANTS: Final = ("feature_as_of", "scored_at")
-COLUMNS: Final = tuple(field.name for field in fields(LeadScore) if field.name != "contributions")
+COLUMNS: Final = tuple(field.name for field in fields(LeadScore) if field.name not in {"contributions", "base_note"})
 TEXTS: Final = frozenset(
     {
         "lead_id",

@@ -13,18 +13,19 @@ SCORES: Final = ("log_odds", "probability", "score", "rule_points", "rule_probab
 
 
 def features_read(scorer: Scorer) -> list[int]:
-    """Give the positions of the features that the booster splits on; the others need not be computed for a score."""
-    if scorer.booster is None:
-        return []
-    splits = scorer.booster.feature_importance(importance_type="split")
-    return [int(at) for at in np.flatnonzero(splits)]
+    """Give the positions of the features that a score depends on; the others need not be computed for it."""
+    read = set() if scorer.linear is None else {term.place for term in scorer.linear.terms}
+    if scorer.booster is not None:
+        splits = scorer.booster.feature_importance(importance_type="split")
+        read |= {int(at) for at in np.flatnonzero(splits)}
+    return sorted(read)
 
 
 class Numbers:
     """Turns features into the columns `SCORES`; built once per bundle.
 
     Attributes:
-        columns: what it needs: the columns of the card and those that the booster reads.
+        columns: what it needs: the columns of the card and those that the scorer reads.
     """
 
     __slots__ = ("_card", "_read", "_scorer", "columns")

@@ -12,7 +12,7 @@ from features.hygiene_online import clean_timeline
 from features.hygiene_settings import HygieneSettings
 from leadlight.bundle import Bundle, ScoreBasis
 from leadlight.timeline import Timeline
-from leadlight.vocabulary import Lang
+from leadlight.vocabulary import LANGS, Lang
 from rules import engine, parse
 from rules.engine import RulePoints
 from rules.parse import Card
@@ -54,6 +54,9 @@ class LeadScore:
         reason_3_points: points of reason_3.
         reason_rest_points: points of the rest.
         base_log_odds: the same base in log-odds; None without a model.
+        interval_low: lower end of where the probability lies; None where the bundle has no interval.
+        interval_high: upper end of it.
+        base_note: what to know of the base: that it was corrected for a changed base rate; None = nothing.
         contributions: every part, largest absolute points first; None unless asked for.
     """
 
@@ -81,6 +84,9 @@ class LeadScore:
     reason_3_points: float
     reason_rest_points: float
     base_log_odds: float | None = None
+    interval_low: float | None = None
+    interval_high: float | None = None
+    base_note: str | None = None
     contributions: tuple[Contribution, ...] | None = None
 
 
@@ -94,6 +100,7 @@ class _Result:
     base_points: float
     base_log_odds: float | None
     parts: Parts
+    ends: tuple[Floats, Floats] | None = None
 
 
 class LeadScorer:
@@ -108,7 +115,7 @@ class LeadScorer:
         plan: computes the columns of one lead; it says whether colleagues are looked at.
     """
 
-    __slots__ = ("bundle", "card", "columns", "hygiene", "levels", "plan")
+    __slots__ = ("_notes", "bundle", "card", "columns", "hygiene", "levels", "plan")
 
     def __init__(self, bundle: Bundle | None, card: Card | None = None, *, levels: Levels | None = None) -> None:
         """Translate the card and unite its columns with the booster's.
@@ -129,6 +136,7 @@ class LeadScorer:
         self.columns = Columns.union(engine.specs(self.card), () if bundle is None else bundle.scorer.specs)
         self.plan = online.Plan(self.columns.specs)
         self.hygiene = HygieneSettings() if bundle is None else hygiene_settings.recorded(bundle.training)
+        self._notes = {lang: explaining.base_note(bundle, lang) for lang in LANGS}
 
     @property
     def model_version(self) -> str:
@@ -211,11 +219,13 @@ class LeadScorer:
         why = explaining.reasons(result.parts, row, self.card, lang)
         raw = float(result.raw[row])
         log_odds = None if result.log_odds is None else float(result.log_odds[row])
+        likely = None if log_odds is None else probability(log_odds)
+        low, high = _interval(result.ends, row, likely)
         return LeadScore(
             lead_id=lead_id,
             score=clipped(raw),
             score_basis=result.basis,
-            probability=None if log_odds is None else probability(log_odds),
+            probability=likely,
             rule_points=float(points.total[row]),
             temperature=temperature(raw, self.levels, previous, ready=bool(points.hot[row])),
             fit_grade=str(points.fit_grade[row]),
@@ -236,6 +246,9 @@ class LeadScorer:
             reason_3_points=why.points[2],
             reason_rest_points=why.rest_points,
             base_log_odds=result.base_log_odds,
+            interval_low=low,
+            interval_high=high,
+            base_note=self._notes[lang],
             contributions=explaining.contributions(result.parts, row, self.card, lang) if explain else None,
         )
 
@@ -245,15 +258,25 @@ class LeadScorer:
             return _Result("rules", points.total, None, 0.0, None, parts)
         scorer = self.bundle.scorer
         X = self.columns.for_scorer(matrix)
-        log_odds = scorer.log_odds(X, points.total)
+        log_odds, contributions = scorer.explained(X, points.total)
         return _Result(
             basis=self.bundle.score_basis,
             raw=raw_scores(log_odds, scorer.reference),
             log_odds=log_odds,
             base_points=raw_score(scorer.base, scorer.reference),
             base_log_odds=scorer.base,
-            parts=explaining.of_scorer(scorer.contributions(X), points.by_rule, scorer.specs, X),
+            parts=explaining.of_scorer(contributions, points.by_rule, scorer.specs, X),
+            ends=scorer.interval_of(log_odds),
         )
+
+
+def _interval(
+    ends: tuple[Floats, Floats] | None, row: int, likely: float | None
+) -> tuple[float, float] | tuple[None, None]:
+    """Give the interval of one row, widened where needed to hold the probability itself."""
+    if ends is None or likely is None:
+        return None, None
+    return min(float(ends[0][row]), likely), max(float(ends[1][row]), likely)
 
 
 def default_levels(bundle: Bundle | None, card: Card) -> Levels:

@@ -19,6 +19,7 @@ ROWS_SHOWN: Final = 15
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "score": ("score", "スコア"),
     "probability": ("probability", "確率(予測)"),
+    "interval": ("between", "幅"),
     "rules": ("rule points", "配点表の点数"),
     "temperature": ("temperature", "温度感"),
     "cell": ("fit x engagement", "属性ランク×行動ランク"),  # noqa: RUF001
@@ -37,6 +38,8 @@ def show_explanation(found: LeadScore, entries: Sequence[LedgerEntry], lang: Lan
     console = Console()
     warmth = TEMPERATURES_JA[found.temperature] if lang == "ja" else found.temperature
     likely = "" if found.probability is None else f", {_text('probability', lang)} {percent(found.probability)}"
+    if found.interval_low is not None:
+        likely += f" ({_text('interval', lang)} {percent(found.interval_low)} - {percent(found.interval_high)})"
     console.print(
         f"{found.lead_id} ({iso(found.feature_as_of)}, {found.model_version}): {_text('score', lang)} {found.score:g}"
         f"{likely}, {_text('rules', lang)} {found.rule_points:g}, {_text('temperature', lang)} {warmth}, "
@@ -81,7 +84,8 @@ def _parts(found: LeadScore, lang: Lang) -> Table:
     base = "" if found.base_log_odds is None else f"{found.base_log_odds:+.4f}"
     total = "" if found.log_odds is None else f"{found.log_odds:+.4f}"
     table.add_section()
-    table.add_row(_text("base", lang), signed(found.base_points), base)
+    told = "" if found.base_note is None else f" ({found.base_note})"
+    table.add_row(f"{_text('base', lang)}{told}", signed(found.base_points), base)
     table.add_row(_text("sum", lang), signed(found.raw_score), total)
     return table
 

@@ -10,7 +10,7 @@ from serving import inline
 from serving.clock import to_datetime, to_us
 from serving.deps import Runtime
 from serving.store import leads
-from serving.wire import ContributionAnswer, ExplanationAnswer, ScoreAnswer, ScoreRequest
+from serving.wire import ContributionAnswer, ExplanationAnswer, IntervalAnswer, ScoreAnswer, ScoreRequest
 
 
 def score_request(runtime: Runtime, request: ScoreRequest, lang: Lang, explain: bool) -> ScoreAnswer:
@@ -75,6 +75,7 @@ def answer(score: LeadScore) -> ScoreAnswer:
         score=score.score,
         score_basis=score.score_basis,
         probability=score.probability,
+        interval=interval(score),
         rule_points=score.rule_points,
         temperature=score.temperature,
         fit_grade=score.fit_grade,
@@ -93,6 +94,13 @@ def answer(score: LeadScore) -> ScoreAnswer:
     return found
 
 
+def interval(score: LeadScore) -> IntervalAnswer | None:
+    """Give the interval of the probability, if the bundle has one."""
+    if score.interval_low is None or score.interval_high is None:
+        return None
+    return IntervalAnswer(low=score.interval_low, high=score.interval_high)
+
+
 def explanation(score: LeadScore) -> ExplanationAnswer:
     """Give all parts of a score."""
     return ExplanationAnswer(
@@ -100,6 +108,7 @@ def explanation(score: LeadScore) -> ExplanationAnswer:
         base_points=score.base_points,
         log_odds=score.log_odds,
         base_log_odds=score.base_log_odds,
+        base_note=score.base_note,
         contributions=[
             ContributionAnswer(
                 name=part.name,

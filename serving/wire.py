@@ -131,9 +131,13 @@ EventsRequest = Annotated[
 class ContributionAnswer(BaseModel):
     """One part of a score."""
 
-    name: str = Field(description="Of the rule or of the feature.")
-    kind: Literal["rule", "feature"]
-    value: Finite | str | None = Field(description="Card points of a rule, value of a feature; null = not known.")
+    name: str = Field(description="Of the rule or of the feature, or `calibration`.")
+    kind: Literal["rule", "feature", "calibration"] = Field(
+        description="`calibration`: a correction behind all rules and features together, where the bundle has one."
+    )
+    value: Finite | str | None = Field(
+        description="Card points of a rule, value of a feature; null = not known, and for `calibration`."
+    )
     log_odds: Finite | None = Field(description="What it adds to the log-odds; null without a model.")
     points: Finite = Field(description="What it adds to the unclipped score.")
     text: str
@@ -146,16 +150,29 @@ class ExplanationAnswer(BaseModel):
     base_points: Finite
     log_odds: Finite | None
     base_log_odds: Finite | None
+    base_note: str | None = Field(
+        description="What to know of the base: that it was corrected for a changed base rate; null = nothing."
+    )
     contributions: list[ContributionAnswer]
 
 
+class IntervalAnswer(BaseModel):
+    """Between which probabilities a lead like this one lies."""
+
+    low: Finite = Field(description="Lower end, not above `probability`.")
+    high: Finite = Field(description="Upper end, not below `probability`.")
+
+
 class ScoreAnswer(BaseModel):
-    """The score of one lead, flat."""
+    """The score of one lead, flat but for the interval and the explanation."""
 
     lead_id: str
     score: Finite = Field(description="0 to 100; ten points double the odds, 50 is the reference probability.")
     score_basis: Literal["model", "scorecard", "rules", "base_rate"]
     probability: Finite | None = Field(description="Null where only the rule card answers.")
+    interval: IntervalAnswer | None = Field(
+        description="How sure the probability is (Venn-ABERS); null where the bundle holds no interval."
+    )
     rule_points: Finite
     temperature: Literal["hot", "warm", "cold"]
     fit_grade: str
