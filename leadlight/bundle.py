@@ -154,8 +154,9 @@ def load(folder: Path, key: bytes) -> Bundle:
         scorer = _scorer_from_json(json.loads(files["scorer.json"]), files.get("model.txt"))
         parts = {name: json.loads(files[f"{name}.json"]) for name in ("thresholds", "metrics", "training")}
         return Bundle(version=manifest["version"], scorer=scorer, **parts)
-    except (KeyError, ValueError, TypeError, AttributeError) as broken:
-        raise BundleTamperedError(f"bundle `{folder.name}` is signed but broken ({broken}); train again") from broken
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as broken:
+        what = f"{broken} is missing" if isinstance(broken, KeyError) else str(broken)
+        raise BundleTamperedError(f"bundle `{folder.name}` is signed but broken ({what}); train again") from broken
 
 
 def _verified(folder: Path, key: bytes) -> dict[str, bytes]:

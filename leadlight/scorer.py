@@ -14,7 +14,6 @@ E replaces the codes of chosen columns by numbers; categorical terms of `linear`
 beyond the rules is optional and costs nothing where it is absent.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 from leadlight.errors import InputError
 from leadlight.schema import Target
 from leadlight.spec import FeatureSpec
-from leadlight.steps import Isotonic, VennAbers
+from leadlight.steps import Isotonic, VennAbers, is_number
 from leadlight.terms import Linear, Lookup, check_encodings, encoder
 
 ScorerKind = Literal["lightgbm", "scorecard", "rules", "base_rate"]
@@ -116,11 +115,11 @@ class Scorer:
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
+        for name in ("reference", "rule_a", "rule_b", "slope", "intercept", "expected_value", "shift"):
+            if not is_number(getattr(self, name)):
+                raise InputError(f"scorer: {name} == {getattr(self, name)!r}, must be a finite number")
         if not 0.0 < self.reference < 1.0:
             raise InputError(f"reference == {self.reference}, must be a probability between 0 and 1")
-        for name in ("rule_a", "rule_b", "slope", "intercept", "expected_value", "shift"):
-            if not math.isfinite(getattr(self, name)):
-                raise InputError(f"scorer: {name} == {getattr(self, name)}, must be finite")
         if self.rule_b < 0:
             raise InputError(f"scorer: rule_b == {self.rule_b}, must be >= 0 (more points never mean less)")
         if abs(self.shift) > LARGEST_SHIFT:
@@ -194,7 +193,7 @@ class Scorer:
         if self.booster is not None and len(points):
             raw = raw + self.booster.predict(encoded, raw_score=True, num_threads=_threads(len(points)))
         if terms is not None:
-            raw = raw + terms.sum(axis=1)
+            raw = raw + np.ascontiguousarray(terms).sum(axis=1)  # one order of summation, however many rows
         return np.asarray(self.slope * raw + self.intercept, dtype=np.float64)
 
     def _features(self, encoded: Floats, terms: Floats | None) -> Floats:

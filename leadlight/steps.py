@@ -5,6 +5,7 @@ one step holds everywhere.
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,14 +19,19 @@ from leadlight.errors import InputError
 Floats = NDArray[np.float64]
 
 
+def is_number(value: object) -> bool:
+    """Tell whether a value is a finite number, and neither a text that looks like one nor a truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def check_finite(what: str, values: Sequence[float]) -> None:
-    """Refuse what is no finite number; texts that look like numbers too.
+    """Refuse what is no finite number.
 
     Raises:
         InputError: names the place of the first one.
     """
     for place, value in enumerate(values):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not is_number(value):
             raise InputError(f"{what}[{place}] == {value!r}, must be a finite number")
 
 
