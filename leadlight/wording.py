@@ -72,7 +72,11 @@ def reason(text: str, points: float, lang: Lang) -> str:
 
 def calibration_sentence(lang: Lang) -> str:
     """Say what the part of isotonic calibration is."""
-    return "correction to what such scores came to (calibration)" if lang == "en" else "実績に合わせた補正(キャリブレーション)"
+    return (
+        "correction to what such scores came to (calibration)"
+        if lang == "en"
+        else "実績に合わせた補正(キャリブレーション)"
+    )
 
 
 def base_rate_changed(before: float | None, after: float | None, lang: Lang) -> str:

@@ -197,12 +197,12 @@ def _told(parts: Parts, row: int, part: int) -> tuple[str, PartKind, float | str
 def base_note(bundle: Bundle | None, lang: Lang) -> str | None:
     """Say that the base was corrected because the base rate changed; None where it was not.
 
-    The rates are `from` and `to` of the training's note `shift`.
+    The rates are `before` and `after` of the training's note `shift`.
     """
     if bundle is None or not bundle.scorer.shift:
         return None
     told = bundle.training.get("shift") or {}
-    return base_rate_changed(told.get("from"), told.get("to"), lang)
+    return base_rate_changed(told.get("before"), told.get("after"), lang)
 
 
 def _stacked(by_rule: Mapping[str, Floats], n: int) -> Floats:

@@ -2,6 +2,7 @@ import hashlib
 import hmac
 import json
 import re
+from dataclasses import replace
 
 import lightgbm
 import numpy as np
@@ -11,6 +12,8 @@ from leadlight import bundle as bundles
 from leadlight.bundle import Bundle, Scorer
 from leadlight.errors import BundleMissingError, BundleTamperedError, BundleUnsupportedError, InputError
 from leadlight.spec import FeatureSpec
+from leadlight.steps import Isotonic, VennAbers
+from leadlight.terms import Linear, Term
 
 KEY = b"a key of at least sixteen bytes"
 ROWS = 400
@@ -124,11 +127,12 @@ def test_another_key_a_lost_file_and_no_bundle(folder, tmp_path):
         bundles.load(folder, KEY)
 
 
-def test_another_format_is_unsupported(folder):
+@pytest.mark.parametrize("number", [1, 99])
+def test_another_format_is_unsupported(folder, number):
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    (folder / "manifest.json").write_text(json.dumps({**manifest, "format": 99}), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "format": number}), encoding="utf-8")
     sign_again(folder)
-    with pytest.raises(BundleUnsupportedError, match="format 99"):
+    with pytest.raises(BundleUnsupportedError, match=f"has format {number}, this version reads 2; train again"):
         bundles.load(folder, KEY)
 
 
@@ -168,14 +172,128 @@ def test_kind_and_model_must_fit(folder):
         bundles.load(folder, KEY)
 
 
+@pytest.fixture
+def full(tmp_path, scorer):
+    """Save a bundle whose scorer has every part."""
+    terms = (Term(0, 0.2, 3.0, 2.0, missing=-0.1, high=9.0), Term(1, levels=(0.1, -0.2, 0.3, 0.0), missing=0.05))
+    made = replace(
+        scorer,
+        encodings={1: (0.0, 1.0, 2.0, 3.0)},
+        linear=Linear(terms),
+        isotonic=Isotonic((-1.0, 0.5), (-1.5, -0.2, 0.9)),
+        shift=0.4,
+        interval=VennAbers((-0.5, 0.7), (0.1, 0.3, 0.6), (0.2, 0.35, 0.9)),
+    )
+    path = tmp_path / "v3"
+    bundles.save(Bundle("v3", made), path, KEY)
+    return path, made
+
+
+def test_every_part_is_saved_and_scores_the_same(full, rows):
+    loaded = bundles.load(full[0], KEY).scorer
+    for name in ("encodings", "linear", "isotonic", "shift", "interval"):
+        assert getattr(loaded, name) == getattr(full[1], name)
+    served, parts = loaded.explained(*rows)
+    assert np.array_equal(served, full[1].log_odds(*rows))
+    total = parts.base + parts.rule_scale * rows[1] + parts.features.sum(axis=1) + parts.extra
+    assert np.abs(total - served).max() <= 1e-9
+    assert np.array_equal(loaded.interval_of(served), full[1].interval_of(served))
+
+
+def changed(data, path, value):
+    """Put a value at a path of a JSON object; DROP takes what stands there away."""
+    *parents, last = path
+    for part in parents:
+        data = data[part]
+    if value is DROP:
+        del data[last]
+    else:
+        data[last] = value
+
+
+DROP = object()
+NAN, INF = float("nan"), float("inf")
+
+
 @pytest.mark.parametrize(
-    "change",
-    [{"reference": 0.0}, {"reference": 1.0}, {"rule_b": -0.1}, {"slope": float("nan")}, {"rule_a": float("inf")}],
+    ("path", "value"),
+    [
+        (["shift"], NAN),
+        (["shift"], "0.4"),
+        (["shift"], 1e6),
+        (["shift"], DROP),
+        (["intercept"], 10**400),
+        (["slope"], INF),
+        (["rule_b"], -1.0),
+        (["reference"], 0),
+        (["kind"], "scorecard"),
+        (["kind"], "guess"),
+        (["encodings"], DROP),
+        (["encodings"], [1]),
+        (["encodings", "1"], [0.0, 1.0, 2.0]),
+        (["encodings", "1"], [0.0, 1.0, 2.0, NAN]),
+        (["encodings", "1"], "0123"),
+        (["encodings", "1"], 3),
+        (["encodings", "0"], [0.0, 1.0]),
+        (["encodings", "7"], [0.0, 1.0, 2.0, 3.0]),
+        (["encodings", "-1"], [0.0, 1.0, 2.0, 3.0]),
+        (["encodings", "one"], [0.0, 1.0, 2.0, 3.0]),
+        (["linear"], DROP),
+        (["linear"], {}),
+        (["linear", "terms"], 3),
+        (["linear", "terms", 0, "place"], 3),
+        (["linear", "terms", 0, "place"], -1),
+        (["linear", "terms", 0, "place"], 0.5),
+        (["linear", "terms", 0, "place"], 10**400),
+        (["linear", "terms", 0, "place"], DROP),
+        (["linear", "terms", 0, "weight"], NAN),
+        (["linear", "terms", 0, "weight"], None),
+        (["linear", "terms", 0, "scale"], 0.0),
+        (["linear", "terms", 0, "center"], INF),
+        (["linear", "terms", 0, "missing"], NAN),
+        (["linear", "terms", 0, "high"], NAN),
+        (["linear", "terms", 0, "surprise"], 1.0),
+        (["linear", "terms", 1, "levels"], [0.1, 0.2, 0.3]),
+        (["linear", "terms", 1, "levels"], [0.1, 0.2, 0.3, INF]),
+        (["linear", "terms", 1, "levels"], [0.1, 0.2, 0.3, "4"]),
+        (["linear", "terms", 1, "place"], 2),
+        (["isotonic"], DROP),
+        (["isotonic", "knots"], [0.5, -1.0]),
+        (["isotonic", "knots"], [0.5, 0.5]),
+        (["isotonic", "knots"], [0.5]),
+        (["isotonic", "knots", 0], -INF),
+        (["isotonic", "values"], [1.0, 0.0, 2.0]),
+        (["isotonic", "values", 2], INF),
+        (["isotonic", "values", 2], [0.9]),
+        (["isotonic", "surprise"], [1.0]),
+        (["interval"], DROP),
+        (["interval", "knots"], [1.0, 0.0]),
+        (["interval", "knots", 1], NAN),
+        (["interval", "lower"], [0.1, 0.3]),
+        (["interval", "lower", 0], 0.21),
+        (["interval", "lower", 0], -0.1),
+        (["interval", "upper", 2], 1.1),
+        (["interval", "upper", 2], NAN),
+        (["interval", "upper"], DROP),
+        (["interval"], 3),
+        (["specs"], 3),
+        (["specs", 1, "categories"], ["it"]),
+    ],
 )
-def test_numbers_without_meaning_are_refused(change):
-    fields = {name: getattr(PLAIN, name) for name in Scorer.__slots__ if not name.startswith("_")}
-    with pytest.raises(InputError, match=next(iter(change))):
-        Scorer(**{**fields, **change})
+def test_a_crafted_number_is_refused_even_when_signed(full, path, value):
+    data = json.loads((full[0] / "scorer.json").read_text(encoding="utf-8"))
+    changed(data, path, value)
+    (full[0] / "scorer.json").write_text(json.dumps(data), encoding="utf-8")
+    sign_again(full[0])
+    with pytest.raises(BundleTamperedError, match="train again") as refused:
+        bundles.load(full[0], KEY)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_bundle_that_could_not_be_read_is_not_written(tmp_path, scorer):
+    with pytest.raises(InputError, match="does not fit the model file"):
+        bundles.save(Bundle("v4", replace(scorer, kind="rules")), tmp_path / "v4", KEY)
+    assert not (tmp_path / "v4").exists()
 
 
 def test_the_signing_key(tmp_path, monkeypatch):
