@@ -1,23 +1,44 @@
-"""Calibration: two numbers on the log-odds, fitted on predictions for leads that were not learnt from."""
+"""Calibration: two numbers on the log-odds, fitted on predictions for leads that were not learnt from.
+
+How many numbers are fitted follows from how many leads there are of the rarer outcome, k, before anything is tested.
+The level of a model is known to about 1 / sqrt(k) in log-odds, and the model was fitted to that level already; what a
+model gets wrong first is the spread of its log-odds (it learnt some chance, so they lie too far apart).
+
+    k < 50            none          an error of the level of 0.14 and more: a correction would be noise
+    50 <= k < 200     temperature   the spread only, one number; the level stays where the model put it
+    200 <= k          sigmoid       spread and level, two numbers (the level is known to 0.07, 7 % of a rate)
+
+Isotonic calibration takes no part in this choice. It can be asked for, needs k >= 1,000, and then stands as a term of
+its own name beside the two numbers (`training.isotonic`).
+"""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
+from leadlight.steps import Isotonic
+from scoring.scale import logit, probabilities
+from training import isotonic as isotonic_term
 from training.fit import Recipe, fit
 from training.rows import Rows
 from training.tune import folds_of, number_of_folds
 
 Floats = NDArray[np.float64]
+Method = Literal["none", "temperature", "sigmoid"]
 
-# Below so many positives two more parameters cost more than they correct.
-LEAST_POSITIVES: Final = 50
+# Leads of the rarer outcome from which on the spread is fitted; from which on the level is, too; and from which on an
+# isotonic step function may be asked for (A. Niculescu-Mizil, R. Caruana, 2005, doi:10.1145/1102351.1102430: with
+# fewer than about 1,000 it overfits).
+LEAST_LEADS: Final = 50
+SIGMOID_LEADS: Final = 200
+ISOTONIC_LEADS: Final = 1_000
 NEWTON_STEPS: Final = 50
 CONVERGED: Final = 1e-10
 IDENTITY: Final = np.array([1.0, 0.0])
@@ -34,7 +55,7 @@ class Sigmoid:
 
     @classmethod
     def fit(cls, raw: Floats, y: Floats, weight: Floats) -> "Sigmoid":
-        """Fit by weighted maximum likelihood with a weak pull towards the identity (as if 4 rows had said so).
+        """Fit both numbers by weighted maximum likelihood with a weak pull towards the identity (as if 4 rows said so).
 
         Source: J. Platt (1999), Probabilistic outputs for support vector machines.
 
@@ -46,50 +67,197 @@ class Sigmoid:
         Returns:
             The identity where the best slope is not positive (then the raw order would be turned around).
         """
-        theta = IDENTITY
         design = np.column_stack([raw, np.ones_like(raw)])
-        spread = max(float(np.average((raw - np.average(raw, weights=weight)) ** 2, weights=weight)), 1e-12)
-        ridge = PRIOR_ROWS * 0.25 * np.array([spread, 1.0])
-        for _ in range(NEWTON_STEPS):
-            p = 1.0 / (1.0 + np.exp(-np.clip(design @ theta, -500, 500)))
-            gradient = design.T @ (weight * (p - y)) + ridge * (theta - IDENTITY)
-            curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
-            step = np.linalg.solve(curvature, gradient)
-            # A whole step may overshoot far from the optimum, and Newton's method would then run away.
-            while _penalised(theta - step, design, y, weight, ridge) > _penalised(theta, design, y, weight, ridge):
-                step = step / 2
-                if np.abs(step).max() < CONVERGED:
-                    break
-            theta = theta - step
-            if np.abs(step).max() < CONVERGED:
-                break
-        return cls(float(theta[0]), float(theta[1])) if theta[0] > 0 and np.all(np.isfinite(theta)) else cls()
+        ridge = _ridge(raw, weight) * np.array([1.0, 0.0]) + PRIOR_ROWS * 0.25 * np.array([0.0, 1.0])
+        slope, intercept = _newton(design, np.zeros_like(raw), IDENTITY, y, weight=weight, ridge=ridge)
+        return Sigmoid(slope, intercept) if slope > 0 and np.isfinite([slope, intercept]).all() else Sigmoid()
+
+    @classmethod
+    def fit_temperature(cls, raw: Floats, y: Floats, weight: Floats) -> "Sigmoid":
+        """Fit the slope only: log-odds are spread or drawn together around the level c of the predictions.
+
+        calibrated = c + slope x (raw - c), c = log-odds of the mean predicted probability. The temperature of C. Guo
+        et al. (2017), doi:10.48550/arXiv.1706.04599, is 1 / slope; theirs turns around log-odds 0, which for a rare
+        outcome would move every probability towards one half.
+
+        Args:
+            raw: log-odds, shape (n,).
+            y: outcomes, shape (n,).
+            weight: shape (n,).
+
+        Returns:
+            The identity where the best slope is not positive.
+        """
+        level = float(np.clip(np.average(probabilities(raw), weights=weight), 1e-9, 1 - 1e-9))
+        pivot = logit(level)
+        design, offset = (raw - pivot)[:, None], np.full_like(raw, pivot)
+        ridge = np.array([_ridge(raw, weight)])
+        (slope,) = _newton(design, offset, IDENTITY[:1], y, weight=weight, ridge=ridge)
+        return Sigmoid(slope, pivot * (1 - slope)) if slope > 0 and np.isfinite(slope) else Sigmoid()
+
+    def log_odds(self, raw: Floats) -> Floats:
+        """Give the calibrated log-odds, shape (n,)."""
+        return self.slope * raw + self.intercept
 
 
-def _penalised(theta: Floats, design: Floats, y: Floats, weight: Floats, ridge: Floats) -> float:
-    """Give what `Sigmoid.fit` minimises: weighted log loss, summed, plus the pull towards the identity."""
-    eta = design @ theta
-    return float(weight @ (np.logaddexp(0, eta) - y * eta) + ridge @ (theta - IDENTITY) ** 2 / 2)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration(Sigmoid):
+    """The calibrator that was chosen, and why.
+
+    Attributes:
+        method: which numbers were fitted.
+        why: the choice in one sentence.
+        leads: leads of the rarer outcome.
+        raw: uncalibrated log-odds of every training row, given by a model that did not learn from its lead, shape (n,);
+            None where the folds are too poor in one outcome to learn from.
+        isotonic: the extra term, if it was asked for and there is enough data.
+    """
+
+    method: Method = "none"
+    why: str = ""
+    leads: int = 0
+    raw: Floats | None = field(default=None, compare=False, repr=False)
+    isotonic: Isotonic | None = field(default=None, compare=False)
+
+    @property
+    def held_out(self) -> Floats | None:
+        """Calibrated log-odds (the two numbers only) of every training row from models that did not learn from it."""
+        return None if self.raw is None else self.log_odds(self.raw)
+
+    def into(self, scorer: Scorer) -> Scorer:
+        """Put the numbers into a scorer."""
+        return replace(scorer, slope=self.slope, intercept=self.intercept, isotonic=self.isotonic)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give method, numbers and reason, without the predictions."""
+        return {
+            "method": self.method,
+            "slope": self.slope,
+            "intercept": self.intercept,
+            "isotonic_steps": None if self.isotonic is None else len(self.isotonic.values),
+            "leads": self.leads,
+            "why": self.why,
+        }
 
 
-def calibrate(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Sigmoid:
-    """Fit a calibrator out of fold, folds by lead hash; the identity below 50 positives.
+class Learnt(Protocol):
+    """Something that was learnt from rows."""
+
+    def raw(self, rows: Rows) -> Floats:
+        """Give uncalibrated log-odds, shape (n,)."""
+
+
+def calibrate(
+    rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int, *, isotonic: bool = False
+) -> Calibration:
+    """Calibrate a booster out of fold, folds by lead hash.
 
     The folds' boosters are grown as the final one is, on all rows but those of the fold: what is calibrated on a sample
     chosen in another way is another model. They grow side by side.
+
+    Args:
+        rows: training rows.
+        specs: one per column of X.
+        recipe: of the final booster.
+        seed: of folds and boosters.
+        isotonic: whether an isotonic term is wanted as well.
     """
-    if rows.y.sum() < LEAST_POSITIVES:
-        return Sigmoid()
+    raw = out_of_fold(rows, lambda inside: fit(inside, specs, recipe, seed), seed)
+    return choose(raw, rows, isotonic=isotonic)
+
+
+def out_of_fold(rows: Rows, learn: Callable[[Rows], Learnt], seed: int) -> Floats | None:
+    """Predict every row by something that was learnt without its lead.
+
+    Args:
+        rows: training rows.
+        learn: learns from rows; called once per fold, from several threads.
+        seed: of the folds.
+
+    Returns:
+        Uncalibrated log-odds, shape (n,); None where the rows outside some fold have one outcome only.
+    """
     fold = folds_of(rows, number_of_folds(len(rows)), seed + 2)
-    if any(not 0 < rows.y[fold != number].sum() < np.count_nonzero(fold != number) for number in np.unique(fold)):
-        return Sigmoid()
+    numbers = [int(number) for number in np.unique(fold)]
+    if len(numbers) < 2 or any(
+        not 0 < rows.y[fold != number].sum() < np.count_nonzero(fold != number) for number in numbers
+    ):
+        return None
 
     def held_out(number: int) -> Floats:
-        return fit(rows.take(fold != number), specs, recipe, seed).raw(rows.take(fold == number))
+        return learn(rows.take(fold != number)).raw(rows.take(fold == number))
 
     raw = np.full(len(rows), np.nan)
-    numbers = [int(number) for number in np.unique(fold)]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         for number, log_odds in zip(numbers, pool.map(held_out, numbers), strict=True):
             raw[fold == number] = log_odds
-    return Sigmoid.fit(raw, rows.y, rows.weight)
+    return raw
+
+
+def choose(raw: Floats | None, rows: Rows, *, isotonic: bool = False) -> Calibration:
+    """Choose and fit the calibrator that the number of leads can carry (see the head of this file).
+
+    Args:
+        raw: out-of-fold log-odds of the rows, shape (n,), as `out_of_fold` gives them.
+        rows: training rows; their outcomes, weights and leads are used.
+        isotonic: whether an isotonic term is wanted as well.
+    """
+    leads = rarer_leads(rows)
+    if raw is None:
+        why = "not calibrated: the training rows are too few of one outcome to predict each of them by the others"
+        return Calibration(method="none", why=why, leads=leads)
+    counted = f"{leads:,} leads of the rarer outcome"
+    if leads < LEAST_LEADS:
+        why = f"not calibrated: {counted}, a correction needs at least {LEAST_LEADS}"
+        return Calibration(method="none", why=why, leads=leads, raw=raw)
+    method: Method = "temperature" if leads < SIGMOID_LEADS else "sigmoid"
+    found = (Sigmoid.fit_temperature if method == "temperature" else Sigmoid.fit)(raw, rows.y, rows.weight)
+    told = "slope only" if method == "temperature" else "slope and level"
+    why = f"{method} ({told}), fitted out of fold: {counted}"
+    steps = None
+    if isotonic and leads >= ISOTONIC_LEADS:
+        steps = isotonic_term.fit(found.log_odds(raw), rows.y, rows.weight)
+        why += f"; an isotonic term of {len(steps.values)} steps, as asked"
+    elif isotonic:
+        why += f"; no isotonic term, which needs at least {ISOTONIC_LEADS:,}"
+    return Calibration(
+        slope=found.slope, intercept=found.intercept, method=method, why=why, leads=leads, raw=raw, isotonic=steps
+    )
+
+
+def rarer_leads(rows: Rows) -> int:
+    """Count the leads with a positive row and those with a negative one, and give the smaller number."""
+    leads = rows.lead_ids
+    return min(len(set(leads[rows.y == outcome])) for outcome in (0.0, 1.0))
+
+
+def _ridge(raw: Floats, weight: Floats) -> float:
+    """Give the curvature of the pull of the slope towards 1."""
+    spread = float(np.average((raw - np.average(raw, weights=weight)) ** 2, weights=weight))
+    return PRIOR_ROWS * 0.25 * max(spread, 1e-12)
+
+
+def _newton(
+    design: Floats, offset: Floats, identity: Floats, y: Floats, *, weight: Floats, ridge: Floats
+) -> list[float]:
+    """Minimise the weighted log loss of offset + design @ theta plus the pull of theta towards the identity."""
+
+    def loss(theta: Floats) -> float:
+        eta = offset + design @ theta
+        return float(weight @ (np.logaddexp(0, eta) - y * eta) + ridge @ (theta - identity) ** 2 / 2)
+
+    theta = identity
+    for _ in range(NEWTON_STEPS):
+        p = probabilities(offset + design @ theta)
+        gradient = design.T @ (weight * (p - y)) + ridge * (theta - identity)
+        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
+        step = np.linalg.solve(curvature, gradient)
+        # A whole step may overshoot far from the optimum, and Newton's method would then run away.
+        while loss(theta - step) > loss(theta):
+            step = step / 2
+            if np.abs(step).max() < CONVERGED:
+                break
+        theta = theta - step
+        if np.abs(step).max() < CONVERGED:
+            break
+    return [float(value) for value in theta]

@@ -1,0 +1,256 @@
+"""Does a probability mean what it says: on the newest slice, and after the base rate moved from 5 % to 20 %.
+
+Usage: python -m benchmarks.training.calibration [--seeds 3] [--leads 40000] [--json]
+
+Each seed simulates a market of 18 months, and trains on it as `leadlight train` does (target sql, horizon 60 days, cut
+at 60 % of the leads). The newest slice is every mature snapshot after the cut, at each of three ages.
+
+For the moved base rate, the leads at the age whose base rate is nearest to 5 % are drawn by their outcome until one in
+five is a success: all successes stay, failures are drawn without replacement. One half of these leads (by hash) is
+scored and its outcomes are not looked at: from its scores comes the correction. The other half is measured before and
+after.
+
+`ece_newest` and `ece_after_shift` are those of the slice that comes nearest to its bar or lies furthest above it; the
+bar is the product's (the larger of 0.02 and the ECE of a perfect model in the worst of 20 test sets of this size).
+
+Exit status: 0 the bars are passed, 1 one is missed, 2 bad usage or input.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from rich.console import Console
+
+from benchmarks.measure import throw_away_key
+from features import hygiene, hygiene_settings
+from leadlight.errors import LeadlightError
+from leadlight.ingest.pipeline import ingest
+from leadlight.schema import DAY
+from leadlight.simulate.record import Options as MarketOptions
+from leadlight.simulate.write import write_market
+from leadlight.workspace import Workspace
+from rules import parse
+from scoring.scale import probabilities
+from training import reliability, shift
+from training.evaluate import ECE_LIMIT
+from training.options import Options
+from training.pipeline import Trained, train
+from training.reliability import Slice
+from training.rows import lead_hash
+from training.split import training_rows
+
+Floats = NDArray[np.float64]
+Say = Callable[[str], None]
+
+AGES: Final = (DAY, 7 * DAY, 30 * DAY)
+HORIZON: Final = 60 * DAY
+CUT: Final = 0.6
+TRIALS: Final = 8
+BEFORE: Final = 0.05
+AFTER: Final = 0.20
+# Probabilities are turned back into log-odds no nearer to 0 and 1 than this.
+FLOOR: Final = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The moved base rate in one market.
+
+    Attributes:
+        seed: of the market and everything drawn.
+        age_us: age of the leads.
+        known: base rate at this age in the training rows.
+        drawn: share of successes after the drawing.
+        estimated: base rate as estimated from the scores of one half.
+        alarm: whether the change was found to be beyond noise.
+        quiet: whether there was no alarm on the leads as they were.
+        uncorrected: the other half before the correction.
+        corrected: after it.
+    """
+
+    seed: int
+    age_us: int
+    known: float
+    drawn: float
+    estimated: float
+    alarm: bool
+    quiet: bool
+    uncorrected: Slice
+    corrected: Slice
+
+
+def measure(seed: int, leads: int, say: Say) -> tuple[tuple[Slice, ...], Moved]:
+    """Train on one market, and measure its newest slice and the moved base rate."""
+    with tempfile.TemporaryDirectory(prefix="leadlight-training-") as scratch, throw_away_key():
+        say(f"market {seed}: {leads:,} leads")
+        room = Workspace.at(Path(scratch) / "workspace")
+        market = Path(scratch) / "market"
+        write_market(market, MarketOptions(leads, seed))
+        ingest(market / "mapping.yaml", market / "raw", room)
+        card = parse.builtin("standard")
+        asked = Options("sql", CUT, card, horizon_us=HORIZON, ages_us=AGES, trials=TRIALS, seed=seed)
+        trained = train(room, asked, say=lambda text: say(f"market {seed}: {text}"))
+        newest = newest_slices(trained, seed)
+        moved = move(trained, known_rates(room, trained), seed)
+    for part in (*newest, moved.uncorrected, moved.corrected):
+        say(f"market {seed}: {_line(part)}")
+    return newest, moved
+
+
+def newest_slices(trained: Trained, seed: int) -> tuple[Slice, ...]:
+    """Give the reliability of every age of the test side."""
+    test = trained.test
+    return reliability.slices(test["label"].to_numpy(), test["model"].to_numpy(), seed, age=test["age"].to_numpy())
+
+
+def known_rates(room: Workspace, trained: Trained) -> dict[int, tuple[float, int]]:
+    """Give base rate and number of leads of every age among the rows that were learnt from."""
+    tables = hygiene.of_workspace(room, hygiene_settings.of_workspace(room)).before(trained.split.until).tables
+    rows = training_rows(tables, trained.split)
+    rate = (pl.col("label") * pl.col("weight")).sum() / pl.col("weight").sum()
+    by_age = rows.group_by("age").agg(rate=rate, leads=pl.col("lead_id").n_unique()).filter(pl.col("rate") > 0)
+    return {age: (rate, leads) for age, rate, leads in by_age.select("age", "rate", "leads").iter_rows()}
+
+
+def move(trained: Trained, known: dict[int, tuple[float, int]], seed: int) -> Moved:
+    """Draw leads by outcome, correct by the scores of one half, and measure the other."""
+    age = min((age for age in AGES if age in known), key=lambda age: abs(known[age][0] - BEFORE))
+    rate, leads = known[age]
+    test = trained.test.filter(pl.col("age") == age)
+    z, y = log_odds(test["model"].to_numpy()), test["label"].to_numpy()
+    as_they_were = shift.estimate(z, rate, known_leads=leads)
+    rows = drawn_by_outcome(y, AFTER, np.random.default_rng(seed))
+    first = lead_hash(test["lead_id"].to_numpy().astype(object)[rows], seed) % 2 == 0
+    found = shift.estimate(z[rows][first], rate, known_leads=leads)
+    rest = rows[~first]
+    before, after = (
+        reliability.slices(y[rest], probabilities(z[rest] + change), seed)[0] for change in (0.0, found.log_odds)
+    )
+    return Moved(
+        seed=seed,
+        age_us=age,
+        known=rate,
+        drawn=float(y[rows].mean()),
+        estimated=found.after,
+        alarm=found.alarm,
+        quiet=not as_they_were.alarm,
+        uncorrected=before,
+        corrected=after,
+    )
+
+
+def log_odds(p: Floats) -> Floats:
+    """Turn probabilities back into log-odds, shape (n,)."""
+    kept = np.clip(p, FLOOR, 1 - FLOOR)
+    return np.asarray(np.log(kept) - np.log1p(-kept), dtype=np.float64)
+
+
+def drawn_by_outcome(y: Floats, share: float, random: np.random.Generator) -> NDArray[np.intp]:
+    """Give rows of which a share is positive: all of one outcome, and as many of the other without replacement."""
+    positives, negatives = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    wanted = round(len(positives) * (1 - share) / share)
+    if wanted <= len(negatives):
+        negatives = random.choice(negatives, wanted, replace=False)
+    else:
+        positives = random.choice(positives, round(len(negatives) * share / (1 - share)), replace=False)
+    return np.sort(np.concatenate([positives, negatives]))
+
+
+def bar_of(part: Slice) -> float:
+    """Give the product's bar of a slice."""
+    return max(part.bar, ECE_LIMIT)
+
+
+def worst(parts: Sequence[Slice]) -> Slice:
+    """Give the slice that comes nearest to its bar, or lies furthest above it."""
+    return max(parts, key=lambda part: part.ece / bar_of(part))
+
+
+def figures(newest: Sequence[Slice], moved: Sequence[Moved]) -> dict[str, Any]:
+    """Give the keys of the bars and what stands behind them."""
+    slice_, after = worst(newest), worst([one.corrected for one in moved])
+    return {
+        "ece_newest": slice_.ece,
+        "ece_bar": bar_of(slice_),
+        "ece_after_shift": after.ece,
+        "ece_after_shift_bar": bar_of(after),
+        "shift_alarm": all(one.alarm for one in moved),
+        "details": {
+            "slices": len(newest),
+            "slices_within_noise": sum(part.within_noise for part in newest),
+            "shifts": len(moved),
+            "alarms": sum(one.alarm for one in moved),
+            "false_alarms": sum(not one.quiet for one in moved),
+            "corrected_within_noise": sum(one.corrected.within_noise for one in moved),
+            "newest": [_plain(part) for part in newest],
+            "moved": [
+                asdict(one) | {"uncorrected": _plain(one.uncorrected), "corrected": _plain(one.corrected)}
+                for one in moved
+            ],
+        },
+    }
+
+
+def passed(found: dict[str, Any]) -> bool:
+    """Tell whether the bars are passed."""
+    newest, after = found["ece_newest"] <= found["ece_bar"], found["ece_after_shift"] <= found["ece_after_shift_bar"]
+    return bool(newest and after and found["shift_alarm"])
+
+
+def run_seeds(seeds: int, leads: int, say: Say) -> dict[str, Any]:
+    """Measure seeds 0 .. seeds - 1 and give the figures."""
+    results = [measure(seed, leads, say) for seed in range(seeds)]
+    return figures([part for newest, _ in results for part in newest], [moved for _, moved in results])
+
+
+def _plain(part: Slice) -> dict[str, Any]:
+    return {name: value for name, value in asdict(part).items() if name not in {"bins", "segment", "value"}}
+
+
+def _line(part: Slice) -> str:
+    age = "" if part.age_us is None else f"age {part.age_us / DAY:g} d, "
+    return (
+        f"{age}{part.rows:,} rows, expected {part.expected:.1%}, observed {part.observed:.1%}, "
+        f"ECE {part.ece:.4f} (a perfect model: {part.bar:.4f})"
+    )
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and give the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3, help="number of markets, seeds 0, 1, ...")
+    parser.add_argument("--leads", type=int, default=40_000, help="leads of each market")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    if options.seeds < 1:
+        parser.error("--seeds must be at least 1")
+    console = Console(stderr=True)
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    try:
+        found = run_seeds(options.seeds, options.leads, say)
+    except LeadlightError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(found, allow_nan=False))
+    else:
+        for key, value in found.items():
+            if key != "details":
+                print(f"{key:<22} {value}")
+    return 0 if passed(found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(run())

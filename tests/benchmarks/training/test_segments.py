@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+from benchmarks.training import segments
+from benchmarks.training.segments import Found
+
+
+def found(covered, total=100, score="rules"):
+    low, high = 0.1, 0.2
+    return [Found(i // 10, score, "team", "a", 40, 0.15 if i < covered else 0.3, 0.15, low, high) for i in range(total)]
+
+
+@pytest.mark.parametrize(
+    ("rules", "model", "passes"), [(90, 90, True), (86, 90, False), (90, 95, False), (100, 80, False)]
+)
+def test_each_common_score_must_lie_in_the_range(rules, model, passes):
+    told = segments.figures([*found(rules), *found(model, score="model")], [])
+    assert told["interval_coverage"] == (rules + model) / 200
+    assert segments.passed(told) is passes
+    json.dumps(told, allow_nan=False)
+
+
+def test_no_segment_is_no_coverage():
+    told = segments.figures([], [None])
+    assert told["interval_coverage"] is None
+    assert not segments.passed(told)
+
+
+def test_the_ways_are_averaged_over_markets():
+    losses = [{"pooled": 0.1, "single": 0.2, "separate": 0.3}, None, {"pooled": 0.3, "single": 0.2, "separate": 0.5}]
+    told = segments.figures(found(90), losses)["details"]
+    assert told["log_loss"] == {"pooled": 0.2, "single": 0.2, "separate": 0.4}
+    assert (told["pooled_best_in"], told["compared_markets"]) == (1, 2)
+
+
+@pytest.mark.slow
+def test_a_small_market_from_end_to_end(capsys):
+    status = segments.run(["--markets", "1", "--leads", "1200", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert status in {0, 1}
+    assert told["details"]["market_segments"]["rules"] > 20

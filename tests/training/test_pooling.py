@@ -1,0 +1,119 @@
+import json
+
+import numpy as np
+import pytest
+
+from leadlight.errors import InputError
+from leadlight.scorer import Scorer
+from leadlight.spec import FeatureSpec
+from leadlight.terms import Linear, Term
+from scoring.scale import probabilities
+from tests.training import made
+from training import pooling
+from training.baselines import RulesLink
+from training.rows import Rows
+
+PLACE = 2
+OFFSETS = np.array([0.8, -0.6, 0.0])
+
+
+def segmented(n=3_000, seed=1):
+    """Rows whose category shifts the outcome; z is the score that does not know it."""
+    rows = made.rows(n, seed=seed)
+    random = np.random.default_rng(seed)
+    X = rows.X.copy()
+    X[random.random(n) < 0.1, PLACE] = np.nan
+    z = -3 + X[:, 0] / 2
+    codes = pooling.codes_of(X[:, PLACE], 2)
+    y = (random.random(n) < probabilities(z + np.append(OFFSETS, 0.0)[codes])).astype(float)
+    return Rows(rows.frame, X, rows.points, y, rows.weight), z
+
+
+def test_segments_are_told_one_by_one():
+    rows, z = segmented()
+    found = pooling.fit(rows, z, made.SPECS, PLACE)
+    assert [segment.value for segment in found.segments] == ["a", "b", pooling.OTHERS, pooling.MISSING]
+    a, b, *_ = found.segments
+    assert a.offset == pytest.approx(0.8, abs=0.3)
+    assert b.offset == pytest.approx(-0.6, abs=0.3)
+    in_a = rows.X[:, PLACE] == 0
+    assert a.rows == in_a.sum()
+    assert a.leads == len(set(rows.lead_ids[in_a]))
+    assert a.observed == pytest.approx(rows.y[in_a].mean())
+    assert a.single == pytest.approx(probabilities(z[in_a]).mean())
+    assert a.low < a.rate < a.high
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_offsets_follow_the_code_and_what_was_never_seen_gets_nothing():
+    rows, z = segmented()
+    wide = FeatureSpec("industry", "fit", "category", attribute="industry", categories=("a", "b", "c", "d"))
+    found = pooling.fit(rows, z, (*made.SPECS[:2], wide), PLACE)
+    assert found.segments[3].offset == 0.0
+    assert found.segments[3].rate is None
+    X = np.zeros((6, 3))
+    X[:, PLACE] = [0, 1, 3, 4, 9, np.nan]
+    expected = [found.segments[place].offset for place in (0, 1, 3, 4, 4, 5)]
+    assert found.offsets(X).tolist() == expected
+
+
+def test_the_term_of_a_scorer_gives_the_same_log_odds():
+    rows, z = segmented()
+    found = pooling.fit(rows, z, made.SPECS, PLACE)
+    line = Linear((Term(place=0, weight=0.5 / 0.8),))
+    common = Scorer("scorecard", "sql", None, 0.3, -3 / 0.8, 0.0, {}, made.SPECS, slope=0.8, linear=line)
+    scorer = found.into(common)
+    np.testing.assert_allclose(common.log_odds(rows.X, rows.points), z, atol=1e-12)
+    np.testing.assert_allclose(scorer.log_odds(rows.X, rows.points), z + found.offsets(rows.X), atol=1e-12)
+    parts = scorer.contributions(rows.X)
+    np.testing.assert_allclose(parts.features[:, PLACE], found.offsets(rows.X), atol=1e-12)
+
+
+def test_offsets_of_held_out_rows_do_not_see_their_outcome():
+    rows, z = segmented(600)
+    before = pooling.held_out(rows, z, PLACE, 2, 1)
+    lead = rows.lead_ids == rows.lead_ids[0]
+    turned = Rows(rows.frame, rows.X, rows.points, np.where(lead, 1 - rows.y, rows.y), rows.weight)
+    after = pooling.held_out(turned, z, PLACE, 2, 1)
+    assert np.array_equal(before[lead], after[lead])
+    assert not np.array_equal(before, after)
+
+
+class Link:
+    def __init__(self, rows):
+        self.link = RulesLink.fit(rows.X[:, 0], rows.y, rows.weight)
+
+    def raw(self, rows):
+        return self.link.log_odds(rows.X[:, 0])
+
+
+def test_pooling_is_shown_against_one_model_and_one_per_segment():
+    rows, z = segmented(4_000)
+    found = pooling.compare(rows, z, PLACE, 2, learn=Link, seed=1)
+    assert found.reference == "pooled"
+    assert set(found.metrics["log_loss"]) == {"pooled", "single", "separate"}
+    assert found.verdict("log_loss", "single") == "better"
+    assert pooling.helps(found)
+
+
+def test_where_segments_are_alike_nothing_is_claimed():
+    rows, z = segmented(900)
+    random = np.random.default_rng(3)
+    y = (random.random(len(z)) < probabilities(z)).astype(float)
+    alike = Rows(rows.frame, rows.X, rows.points, y, rows.weight)
+    assert not pooling.helps(pooling.compare(alike, z, PLACE, 2, learn=Link, seed=1))
+
+
+def test_small_segments_have_their_base_rate_as_separate_model():
+    rows, z = segmented(60)
+    found = pooling.compare(rows, z, PLACE, 2, learn=lambda _: pytest.fail("too few rows"), seed=1)
+    assert found.metrics["log_loss"]["separate"].value < 2
+
+
+def test_the_column_is_found_by_its_attribute():
+    assert pooling.place_of(made.SPECS, "industry") == PLACE
+    with pytest.raises(InputError, match="segment column `industri` does not exist; did you mean `industry`"):
+        pooling.place_of(made.SPECS, "industri")
+    rows, z = segmented(30)
+    with pytest.raises(InputError, match="holds no categories"):
+        pooling.fit(rows, z, made.SPECS, 0)

@@ -1,0 +1,266 @@
+"""Small segments borrow from the whole: an offset per value of a segment column, in proportion to its evidence.
+
+A team, product or country with eleven conversions has no model of its own worth having, and the common model may be
+wrong for it. Partial pooling adds one number to the common log-odds of a segment (`training.random_intercept`): about
+0 where little is known, the segment's own level where much is. A value that was never seen gets 0.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlight.errors import InputError
+from leadlight.scorer import Scorer
+from leadlight.spec import FeatureSpec
+from leadlight.terms import Linear, Term
+from scoring.scale import logit, probabilities
+from training import evaluate, random_intercept
+from training.baselines import base_rate
+from training.bootstrap import lead_codes
+from training.calibrate import Learnt
+from training.comparison import Comparison
+from training.random_intercept import Intercepts
+from training.rows import Rows
+from training.tune import folds_of, number_of_folds
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Way = Literal["pooled", "separate", "single"]
+
+LEVEL: Final = 0.9
+OTHERS: Final = "(others)"
+MISSING: Final = "(missing)"
+# A segment has a separate model only with so many rows of either outcome; with fewer its own base rate stands for it.
+LEAST_SEPARATE: Final = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One value of the segment column.
+
+    Attributes:
+        value: a category, `(others)` or `(missing)`.
+        rows: weight of its training rows.
+        leads: its leads.
+        positives: weight of its positive rows.
+        observed: its share of positives; None without rows.
+        single: its mean probability by the common model; None without rows.
+        offset: log-odds added, 0 without rows.
+        rate: its expected conversion rate with the offset; None without rows.
+        low: lower end of the 90 % interval of `rate`.
+        high: upper end.
+    """
+
+    value: str
+    rows: float
+    leads: int
+    positives: float
+    observed: float | None
+    single: float | None
+    offset: float
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Offsets of a segment column.
+
+    Attributes:
+        place: of the column among the features.
+        column: its name.
+        spread: standard deviation between segments, log-odds.
+        evidence: how many independent rows one row is worth.
+        segments: every category, then `(others)` and `(missing)`.
+    """
+
+    place: int
+    column: str
+    spread: float
+    evidence: float
+    segments: tuple[Segment, ...]
+
+    def offsets(self, X: Floats) -> Floats:
+        """Give what each row's segment adds to the calibrated log-odds, shape (n,)."""
+        table = np.array([segment.offset for segment in self.segments])
+        return table[codes_of(X[:, self.place], len(self.segments) - 2)]
+
+    def term(self, slope: float) -> Term:
+        """Give the offsets as a term before calibration."""
+        *levels, missing = (segment.offset / slope for segment in self.segments)
+        return Term(place=self.place, levels=tuple(levels), missing=missing)
+
+    def into(self, scorer: Scorer) -> Scorer:
+        """Add the offsets to a calibrated scorer (its slope must be final)."""
+        terms = () if scorer.linear is None else scorer.linear.terms
+        return replace(scorer, linear=Linear((*terms, self.term(scorer.slope))))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        return asdict(self)
+
+
+def place_of(specs: tuple[FeatureSpec, ...], column: str) -> int:
+    """Find the feature that holds a segment column.
+
+    Raises:
+        InputError: no categorical feature is that attribute.
+    """
+    found = {spec.attribute: place for place, spec in enumerate(specs) if spec.categorical and spec.attribute}
+    if column not in found:
+        raise InputError.unknown_name("segment column", column, found)
+    return found[column]
+
+
+def codes_of(column: Floats, categories: int) -> Codes:
+    """Give each row its segment: its code, `categories` for any other value, `categories` + 1 for null, shape (n,)."""
+    null = np.isnan(column)
+    codes = np.where(null, 0, column).astype(np.intp)
+    return np.where(null, categories + 1, np.where((codes < 0) | (codes > categories), categories, codes))
+
+
+def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int) -> Pooled:
+    """Estimate the offset of every segment.
+
+    Args:
+        rows: training rows.
+        z: their calibrated log-odds, out of fold, shape (n,).
+        specs: one per column of X.
+        place: of the segment column (see `place_of`).
+
+    Raises:
+        InputError: the column holds no categories.
+    """
+    spec = specs[place]
+    if not spec.categorical:
+        raise InputError(f"segment column `{spec.name}` holds no categories")
+    names = [*spec.categories, OTHERS, MISSING]
+    codes = codes_of(rows.X[:, place], len(spec.categories))
+    found = _intercepts(rows, z, codes, len(names))
+    leads = _distinct_leads(rows, codes, len(names))
+    segments = _segments(names, rows, z, codes, leads=leads, found=found)
+    return Pooled(place, spec.name, found.spread, found.evidence, segments)
+
+
+def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int) -> Floats:
+    """Add to every row the offset that its segment gets without its own fold of leads, shape (n,).
+
+    This is what intervals and comparisons need: z with an offset that did not see the row's outcome.
+
+    Args:
+        rows: training rows.
+        z: calibrated log-odds, out of fold, shape (n,).
+        place: of the segment column.
+        categories: number of its categories.
+        seed: of the folds.
+    """
+    codes = codes_of(rows.X[:, place], categories)
+    fold = folds_of(rows, number_of_folds(len(rows)), seed + 3)
+    pooled = z.copy()
+    for number in np.unique(fold):
+        inside, outside = fold != number, fold == number
+        if inside.any():
+            found = _intercepts(rows.take(inside), z[inside], codes[inside], categories + 2)
+            pooled[outside] += found.offset[codes[outside]]
+    return pooled
+
+
+def compare(
+    rows: Rows, z: Floats, place: int, categories: int, *, learn: Callable[[Rows], Learnt], seed: int
+) -> Comparison:
+    """Compare partial pooling with one model for all and with a model per segment, on leads none of them learnt from.
+
+    The reference is `pooled`; `single` is the common model; `separate` learns from the rows of one segment only, and
+    answers with the segment's base rate where it has fewer than 25 rows of either outcome.
+
+    Args:
+        rows: training rows.
+        z: calibrated log-odds of the common model, out of fold, shape (n,).
+        place: of the segment column.
+        categories: number of its categories.
+        learn: learns a model from rows.
+        seed: of folds and intervals.
+    """
+    columns = {
+        "pooled": probabilities(held_out(rows, z, place, categories, seed)),
+        "single": probabilities(z),
+        "separate": probabilities(_separate(rows, codes_of(rows.X[:, place], categories), learn, seed)),
+    }
+    return evaluate.compare(rows.y, columns, rows.lead_ids, seed, reference="pooled")
+
+
+def helps(comparison: Comparison) -> bool:
+    """Tell whether validation says that the offsets help: log loss lower than that of the single model beyond noise."""
+    return comparison.verdict("log_loss", "single") == "better"
+
+
+def _intercepts(rows: Rows, z: Floats, codes: Codes, groups: int) -> Intercepts:
+    leads, _ = lead_codes(rows.lead_ids)
+    return random_intercept.fit(z, rows.y, rows.weight, codes, groups, leads=leads, level=LEVEL)
+
+
+def _distinct_leads(rows: Rows, codes: Codes, groups: int) -> NDArray[np.intp]:
+    leads, _ = lead_codes(rows.lead_ids)
+    pairs = np.unique(np.column_stack([codes, leads]), axis=0)
+    return np.bincount(pairs[:, 0], minlength=groups)
+
+
+def _segments(
+    names: list[str], rows: Rows, z: Floats, codes: Codes, *, leads: NDArray[np.intp], found: Intercepts
+) -> tuple[Segment, ...]:
+    positives = np.bincount(codes, rows.weight * rows.y, minlength=len(names))
+    expected = np.bincount(codes, rows.weight * probabilities(z), minlength=len(names))
+    segments = []
+    for g, name in enumerate(names):
+        mass = float(found.rows[g])
+        observed, single, rate, low, high = (
+            (None,) * 5
+            if mass == 0
+            else (positives[g] / mass, expected[g] / mass, found.rate[g], found.rate_low[g], found.rate_high[g])
+        )
+        segments.append(
+            Segment(
+                value=name,
+                rows=mass,
+                leads=int(leads[g]),
+                positives=float(positives[g]),
+                observed=_number(observed),
+                single=_number(single),
+                offset=float(found.offset[g]),
+                rate=_number(rate),
+                low=_number(low),
+                high=_number(high),
+            )
+        )
+    return tuple(segments)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _separate(rows: Rows, codes: Codes, learn: Callable[[Rows], Learnt], seed: int) -> Floats:
+    """Predict every row by a model of its segment that did not learn from its fold, shape (n,)."""
+    fold = folds_of(rows, number_of_folds(len(rows)), seed + 3)
+    found = np.empty(len(rows))
+    for code in np.unique(codes):
+        for number in np.unique(fold):
+            inside, outside = (codes == code) & (fold != number), (codes == code) & (fold == number)
+            if outside.any():
+                found[outside] = _segment_log_odds(rows, inside, outside, learn)
+    return found
+
+
+def _segment_log_odds(
+    rows: Rows, inside: NDArray[np.bool_], outside: NDArray[np.bool_], learn: Callable[[Rows], Learnt]
+) -> Floats | float:
+    positives = int(rows.y[inside].sum())
+    if min(positives, int(inside.sum()) - positives) >= LEAST_SEPARATE:
+        return learn(rows.take(inside)).raw(rows.take(outside))
+    if not inside.any():
+        return logit(base_rate(rows.y, rows.weight))
+    return logit(base_rate(rows.y[inside], rows.weight[inside]))
