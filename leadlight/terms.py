@@ -1,5 +1,6 @@
 """Additive terms of a scorer, one per column: the lines of a scorecard, and numbers that stand for categories."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -16,13 +17,13 @@ Places = NDArray[np.intp]
 
 
 class Lookup:
-    """Numbers by code for several columns at once, in a handful of numpy calls however many columns there are.
+    """Numbers by code for several columns at once. A single row is looked up in plain Python, which is faster for one.
 
     Attributes:
         places: the columns, shape (k,).
     """
 
-    __slots__ = ("_last", "_numbers", "_starts", "places")
+    __slots__ = ("_last", "_numbers", "_starts", "_tables", "places")
 
     def __init__(self, places: Sequence[int], tables: Sequence[Sequence[float]], nulls: Sequence[float]) -> None:
         """Lay the tables behind each other.
@@ -33,18 +34,27 @@ class Lookup:
             nulls: for each, the number where the code is null.
         """
         self.places = np.array(places, dtype=np.intp)
-        self._last = np.array([len(table) - 1 for table in tables])
-        sizes = self._last + 2
-        self._starts = np.cumsum(sizes) - sizes
-        rows = [[*table, null] for table, null in zip(tables, nulls, strict=True)]
-        self._numbers = np.concatenate(rows, dtype=np.float64)
+        self._tables = [(*table, null) for table, null in zip(tables, nulls, strict=True)]
+        self._last = np.array([len(table) - 2 for table in self._tables])
+        self._starts = np.cumsum(self._last + 2) - (self._last + 2)
+        self._numbers = np.concatenate(self._tables, dtype=np.float64)
 
     def of(self, X: Floats) -> Floats:
         """Give the numbers, shape (n, k), for codes X of shape (n, p); NaN = null."""
+        if len(X) == 1:
+            return np.array([self.row(X)], dtype=np.float64)
         codes = X[:, self.places]
         known = (codes >= 0) & (codes <= self._last)
         at = np.where(known, codes, self._last + np.isnan(codes)) + self._starts
         return np.asarray(self._numbers[at.astype(np.intp)])
+
+    def row(self, X: Floats) -> list[float]:
+        """Give the k numbers of the first row."""
+        codes = X[0].take(self.places).tolist()
+        return [
+            table[int(code)] if 0 <= code < len(table) - 1 else table[-1 if code != code else -2]  # noqa: PLR0124  (NaN)
+            for code, table in zip(codes, self._tables, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +146,13 @@ class Linear:
             X: features, shape (n, p), categories as codes: what categorical terms read.
             encoded: the same with encodings in place: what numeric terms read.
         """
-        if self._levels is None:
-            return np.zeros((len(X), 0)) if self._numeric is None else self._numeric.of(encoded)
-        levels = self._levels.of(X)
-        return levels if self._numeric is None else np.concatenate([self._numeric.of(encoded), levels], axis=1)
+        numeric, levels = self._numeric, self._levels
+        if len(X) == 1:
+            lines = [] if numeric is None else numeric.row(encoded)
+            return np.array([lines if levels is None else lines + levels.row(X)], dtype=np.float64)
+        if levels is None:
+            return np.zeros((len(X), 0)) if numeric is None else numeric.of(encoded)
+        return levels.of(X) if numeric is None else np.concatenate([numeric.of(encoded), levels.of(X)], axis=1)
 
     def add_to(self, features: Floats, parts: Floats) -> None:
         """Add what `of` gave to the contributions of the features, shape (n, p), in place."""
@@ -173,28 +186,41 @@ class Linear:
 
 
 class _Lines:
-    """The numeric terms as arrays."""
+    """The numeric terms as arrays, and as tuples for a single row."""
 
-    __slots__ = ("_bounds", "_center", "_factor", "_missing", "_places")
+    __slots__ = ("_center", "_factor", "_high", "_low", "_missing", "_places", "_terms")
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._places = np.array([term.place for term in terms], dtype=np.intp)
-        self._center = np.array([term.center for term in terms], dtype=np.float64)
-        self._factor = np.array([term.weight / term.scale for term in terms], dtype=np.float64)
-        self._missing = np.array([term.missing for term in terms], dtype=np.float64)
-        low = np.array([-np.inf if term.low is None else term.low for term in terms])
-        high = np.array([np.inf if term.high is None else term.high for term in terms])
-        self._bounds = (low, high) if np.isfinite(low).any() or np.isfinite(high).any() else None
+        self._terms = [
+            (
+                float(term.center),
+                term.weight / term.scale,
+                float(term.missing),
+                -math.inf if term.low is None else float(term.low),
+                math.inf if term.high is None else float(term.high),
+            )
+            for term in terms
+        ]
+        self._center, self._factor, self._missing, self._low, self._high = np.array(self._terms).T
 
     def of(self, encoded: Floats) -> Floats:
-        x = encoded[:, self._places]
-        if self._bounds is not None:
-            x = np.minimum(np.maximum(x, self._bounds[0]), self._bounds[1])
+        x = np.minimum(np.maximum(encoded[:, self._places], self._low), self._high)
         known = np.isfinite(x)
-        if known.all():
-            return np.asarray((x - self._center) * self._factor)
         # null and infinity are put aside before they are multiplied: 0 * inf would be a warning
         return np.where(known, (np.where(known, x, self._center) - self._center) * self._factor, self._missing)
+
+    def row(self, encoded: Floats) -> list[float]:
+        values = encoded[0].take(self._places).tolist()
+        return [
+            (min(max(x, low), high) - center) * factor if _counts(x, low, high) else missing
+            for x, (center, factor, missing, low, high) in zip(values, self._terms, strict=True)
+        ]
+
+
+def _counts(x: float, low: float, high: float) -> bool:
+    """Tell whether a value, held within its bounds, is a finite number."""
+    return math.isfinite(x) or (x > 0 and high < math.inf) or (x < 0 and low > -math.inf)
 
 
 def _lookup(terms: Sequence[Term]) -> Lookup:

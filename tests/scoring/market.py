@@ -9,7 +9,7 @@ import polars as pl
 
 from features import online
 from features.tables import Tables
-from leadlight.bundle import Bundle, Scorer, ScorerKind
+from leadlight.bundle import Bundle, Isotonic, Linear, Scorer, ScorerKind, Term, VennAbers
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
 from leadlight.timeline import Activities, StageEntry, Timeline
@@ -32,6 +32,22 @@ SPECS = (
     FeatureSpec("employees", "fit", "number", attribute="employees"),
     FeatureSpec("industry", "fit", "category", attribute="industry", categories=("software", "retail")),
 )
+PLACE = {spec.name: place for place, spec in enumerate(SPECS)}
+INDUSTRY = Term(PLACE["industry"], levels=(0.6, -0.4, 0.1), missing=-0.2)
+TERMS = Linear(
+    (
+        Term(PLACE["pricing_view_30d"], 0.7, 1.0, 2.0),
+        Term(PLACE["last_pricing_view"], -0.4, 10.0, 20.0, missing=-0.3),
+        Term(PLACE["employees"], 0.2, 500.0, 1000.0, missing=0.1, high=2000.0),
+        INDUSTRY,
+    )
+)
+# Everything that a scorer may have behind its rules, trees and terms.
+EXTRAS = {
+    "isotonic": Isotonic((-1.0, 0.2, 1.1), (-1.6, -0.5, 0.4, 1.8)),
+    "shift": 0.6,
+    "interval": VennAbers((-1.0, 0.0, 1.0), (0.05, 0.2, 0.4, 0.7), (0.2, 0.4, 0.6, 0.9)),
+}
 
 
 def timeline(seed: int, *, events: int = 30) -> Timeline:
@@ -88,7 +104,7 @@ def booster() -> lightgbm.Booster:
 
 def bundle(kind: ScorerKind = "lightgbm", **changes: object) -> Bundle:
     """Give a bundle of a kind."""
-    with_booster = kind == "lightgbm"
+    with_booster, with_features = kind == "lightgbm", kind in {"lightgbm", "scorecard"}
     model = booster() if with_booster else None
     arguments = {
         "kind": kind,
@@ -98,7 +114,8 @@ def bundle(kind: ScorerKind = "lightgbm", **changes: object) -> Bundle:
         "rule_a": -1.0,
         "rule_b": 0.0 if kind == "base_rate" else 0.03,
         "card": parse.to_json(parse.builtin("standard")),
-        "specs": SPECS if with_booster else (),
+        "specs": SPECS if with_features else (),
+        "linear": TERMS if kind == "scorecard" else None,
         "slope": 0.9,
         "intercept": 0.05,
         "expected_value": float(model.predict(np.zeros((1, len(SPECS))), pred_contrib=True)[0, -1]) if model else 0.0,

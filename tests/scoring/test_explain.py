@@ -17,8 +17,8 @@ SPECS = (
 VALUES = np.array([[3.0, 0.0], [0.0, np.nan]])
 
 
-def made(features, by_rule, scale=0.03):
-    contributions = Contributions(-1.0, scale, np.array(features), np.zeros(len(features)))
+def made(features, by_rule, scale=0.03, extra=(0.0, 0.0)):
+    contributions = Contributions(-1.0, scale, np.array(features), np.array(extra))
     return explain.of_scorer(contributions, {name: np.array(p) for name, p in by_rule.items()}, SPECS, VALUES)
 
 
@@ -53,6 +53,18 @@ def test_every_contribution_names_its_value():
     assert (found["pricing"].kind, found["pricing"].value) == ("rule", 20.0)
     assert (found["industry"].kind, found["industry"].value) == ("feature", "software")
     assert found["industry"].text == "Industry: software"
+
+
+def test_the_step_of_calibration_is_a_reason_like_others():
+    parts = made([[0.5, -0.2], [0.0, 0.1]], {"pricing": [20.0, 0.0]}, extra=(0.9, 0.0))
+    assert parts.log_odds[0] == pytest.approx([0.6, 0.5, -0.2, 0.9])
+    assert (
+        explain.reasons(parts, 0, CARD, "en").texts[0]
+        == "correction to what such scores came to (calibration) (+13.0 points)"
+    )
+    first = explain.contributions(parts, 0, CARD, "ja")[0]
+    assert (first.name, first.kind, first.value) == ("calibration", "calibration", None)
+    assert first.text == "実績に合わせた補正(キャリブレーション)"
 
 
 def test_labels_come_from_the_card():

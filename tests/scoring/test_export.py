@@ -55,6 +55,17 @@ def test_no_leads_give_an_empty_table(tmp_path):
     assert export.table([]).columns == list(export.COLUMNS)
 
 
+def test_the_interval_is_two_columns_of_numbers(tmp_path):
+    scores = [
+        LeadScorer(market.bundle(**extras)).score(market.timeline(3), market.START + 30 * DAY)
+        for extras in ({}, {"interval": market.EXTRAS["interval"]})
+    ]
+    frame = export.table(scores)
+    assert frame.schema["interval_low"] == frame.schema["interval_high"] == pl.Float64
+    assert sorted(frame["interval_low"].is_null()) == [False, True]
+    assert not {"contributions", "base_note"} & set(frame.columns)
+
+
 def test_a_failure_leaves_the_old_file(scores, tmp_path, monkeypatch):
     path = tmp_path / "scores.csv"
     path.write_text("old")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from features import online
 from scoring import numbers
 from scoring.numbers import Numbers
 from tests.scoring import market
@@ -12,9 +13,12 @@ def test_features_that_no_tree_reads_are_not_computed():
     assert 0 < len(read) <= len(scorer.specs)
     assert set(read) == set(scorer.booster.feature_importance("split").nonzero()[0])
     assert numbers.features_read(market.bundle("rules").scorer) == []
+    terms = [term.place for term in market.TERMS.terms]
+    assert numbers.features_read(market.bundle("scorecard").scorer) == sorted(terms)
+    assert numbers.features_read(market.bundle(linear=market.TERMS).scorer) == sorted({*read, *terms})
 
 
-@pytest.mark.parametrize("kind", ["lightgbm", "rules", "base_rate"])
+@pytest.mark.parametrize("kind", ["lightgbm", "scorecard", "rules", "base_rate"])
 def test_the_numbers_hang_together(kind):
     scorer = market.bundle(kind).scorer
     made = Numbers(scorer)
@@ -25,3 +29,16 @@ def test_the_numbers_hang_together(kind):
     if kind == "rules":
         assert np.allclose(found["log_odds"], scorer.base + scorer.rule_scale * found["rule_points"])
     assert (np.argsort(found["score"]) == np.argsort(found["log_odds"])).all()
+
+
+@pytest.mark.parametrize("kind", ["lightgbm", "scorecard"])
+def test_what_is_not_read_changes_nothing(kind):
+    place = market.PLACE["industry"]
+    changes = {**market.EXTRAS, "linear": market.TERMS, "encodings": {place: (0.3, 0.1, 0.2)}}
+    scorer = market.bundle(kind, **changes).scorer
+    made = Numbers(scorer)
+    lead = market.timeline(4)
+    row = online.row(lead, market.START + 30 * market.DAY, made.columns.specs)
+    X = online.row(lead, market.START + 30 * market.DAY, scorer.specs)
+    found = made.of(row[np.newaxis, :])
+    assert found["log_odds"] == pytest.approx(scorer.log_odds(X[np.newaxis, :], found["rule_points"]), abs=1e-12)

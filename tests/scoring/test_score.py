@@ -3,6 +3,7 @@ import sys
 import threading
 import time
 import warnings
+from dataclasses import replace
 
 import lightgbm
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import online
-from leadlight.bundle import Bundle, ScorerKind
+from leadlight.bundle import Bundle, Linear, ScorerKind
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
 from leadlight.timeline import Activities, Timeline
@@ -29,9 +30,19 @@ def total_log_odds(score: LeadScore) -> float:
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 500), day=st.floats(0.01, 80), slope=st.floats(0.1, 3), intercept=st.floats(-3, 3))
-def test_parts_add_up(kind, seed, day, slope, intercept):
-    bundle = market.bundle(kind, slope=slope, intercept=intercept)
+@given(
+    seed=st.integers(0, 500),
+    day=st.floats(0.01, 80),
+    slope=st.floats(0.1, 3),
+    intercept=st.floats(-3, 3),
+    extras=st.sets(st.sampled_from(sorted(market.EXTRAS))),
+    pooled=st.booleans(),
+)
+def test_parts_add_up(*, kind, seed, day, slope, intercept, extras, pooled):
+    changes = {name: market.EXTRAS[name] for name in extras}
+    if pooled and kind == "lightgbm":  # a segment with a part of its own beside the trees
+        changes["linear"] = Linear((market.INDUSTRY,))
+    bundle = market.bundle(kind, slope=slope, intercept=intercept, **changes)
     as_of = market.START + int(day * DAY)
     score = LeadScorer(bundle).score(market.timeline(seed), as_of, explain=True)
     lead = market.timeline(seed)
@@ -48,6 +59,68 @@ def test_parts_add_up(kind, seed, day, slope, intercept):
     assert score.base_points + three + score.reason_rest_points == pytest.approx(score.raw_score, abs=1e-8)
     assert score.probability == pytest.approx(1 / (1 + np.exp(-served)))
     assert score.raw_score == pytest.approx(50 + (served - logit(0.3)) * POINTS_PER_LOG_ODDS)
+
+
+def test_a_scorecard_gives_reasons_by_feature():
+    scorer, lead, as_of = LeadScorer(market.bundle("scorecard")), market.timeline(4), market.START + 40 * DAY
+    score = scorer.score(lead, as_of, explain=True)
+    found = {part.name: part for part in score.contributions}
+    values = dict(zip([spec.name for spec in market.SPECS], online.row(lead, as_of, market.SPECS), strict=True))
+    assert found["pricing_view_30d"].log_odds == pytest.approx(0.9 * 0.7 * (values["pricing_view_30d"] - 1) / 2)
+    assert found["industry"].log_odds == pytest.approx(0.9 * 0.6)
+    assert (found["industry"].kind, found["industry"].value) == ("feature", "software")
+    assert found["industry"].text == "Industry: software"
+    assert found["download_7d"].log_odds == 0
+    assert score.score_basis == "scorecard"
+
+
+def test_trees_and_a_pooled_segment_are_one_reason():
+    lead, as_of = market.timeline(4), market.START + 40 * DAY
+    alone, pooled = (
+        {part.name: part for part in LeadScorer(bundle).score(lead, as_of, explain=True).contributions}
+        for bundle in (market.bundle(), market.bundle(linear=Linear((market.INDUSTRY,))))
+    )
+    assert alone.keys() == pooled.keys()
+    assert pooled["industry"].log_odds - alone["industry"].log_odds == pytest.approx(0.9 * 0.6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("lang", "word"), [("en", "calibration"), ("ja", "補正")])
+def test_the_step_of_calibration_has_its_own_name(kind, lang, word):
+    lead, as_of = market.timeline(4), market.START + 40 * DAY
+    score = LeadScorer(market.bundle(kind, **market.EXTRAS)).score(lead, as_of, explain=True, lang=lang)
+    [step] = [part for part in score.contributions if part.kind == "calibration"]
+    assert (step.name, step.value) == ("calibration", None)
+    assert word in step.text
+    plain = LeadScorer(market.bundle(kind)).score(lead, as_of, explain=True)
+    assert not [part for part in plain.contributions if part.kind == "calibration"]
+    assert score.log_odds == pytest.approx(plain.log_odds + step.log_odds + 0.6)
+    assert score.base_log_odds == pytest.approx(plain.base_log_odds + 0.6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_interval_holds_the_probability(kind):
+    as_of = market.START + 40 * DAY
+    plain = LeadScorer(market.bundle(kind)).score(market.timeline(4), as_of)
+    assert (plain.interval_low, plain.interval_high) == (None, None)
+    bundle = market.bundle(kind, interval=market.EXTRAS["interval"])
+    scorer, wide = LeadScorer(bundle), 0
+    for seed in range(20):
+        score = scorer.score(market.timeline(seed), as_of)
+        low, high = (float(end[0]) for end in bundle.scorer.interval_of(np.array([score.log_odds])))
+        assert score.interval_low == min(low, score.probability)
+        assert score.interval_high == max(high, score.probability)
+        wide += low < score.probability < high
+    assert wide
+
+
+def test_a_corrected_base_rate_is_told():
+    lead, as_of = market.timeline(4), market.START + 40 * DAY
+    bundle = market.bundle(shift=0.6)
+    told = replace(bundle, training={"shift": {"before": 0.05, "after": 0.2}})
+    said = [LeadScorer(one).score(lead, as_of, lang="en").base_note for one in (market.bundle(), bundle, told)]
+    assert said == [None, "the base rate was corrected", "the base rate was corrected from 5 % to 20 %"]
+    assert "5 %から20 %" in LeadScorer(told).score(lead, as_of, lang="ja").base_note
 
 
 def shap_values(X: np.ndarray) -> np.ndarray:

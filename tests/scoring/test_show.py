@@ -11,7 +11,11 @@ AS_OF = market.START + 40 * market.DAY
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("bundle", [None, market.bundle()], ids=["card", "model"])
+@pytest.mark.parametrize(
+    "bundle",
+    [None, market.bundle(), market.bundle("scorecard", **market.EXTRAS)],
+    ids=["card", "model", "scorecard with interval"],
+)
 def test_an_explanation_shows_parts_base_and_ledger(capsys, monkeypatch, lang, bundle):
     monkeypatch.setenv("COLUMNS", "200")
     lead = market.timeline(3)
@@ -19,9 +23,13 @@ def test_an_explanation_shows_parts_base_and_ledger(capsys, monkeypatch, lang, b
     entries = ledger.ledger(parse.builtin("standard"), lead, AS_OF)
     show.show_explanation(found, entries, lang)
     said = capsys.readouterr().out
+    listed = said.partition(show.TEXTS["ledger"][lang == "ja"])[0]
+    counted = {part.text[:20] for part in found.contributions if part.points}
     for part in found.contributions:
-        assert (part.text[:20] in said) == bool(part.points)
+        assert (part.text[:20] in listed) == (part.text[:20] in counted)
     assert show.TEXTS["base"][lang == "ja"] in said
+    assert (show.TEXTS["interval"][lang == "ja"] in said) == (found.interval_low is not None)
+    assert found.base_note is None or found.base_note in said
     assert all((entry.label_ja if lang == "ja" else entry.label_en)[:10] in said for entry in entries)
 
 

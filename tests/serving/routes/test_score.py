@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from features import tables
+from leadlight.bundle import Bundle, Isotonic, VennAbers
 from leadlight.vocabulary import LANGS
 from scoring.score import LeadScorer
 from serving.clock import to_us
@@ -15,6 +17,7 @@ FLAT = {
     "score",
     "score_basis",
     "probability",
+    "interval",
     "rule_points",
     "temperature",
     "fit_grade",
@@ -53,6 +56,7 @@ def test_an_answer_is_flat_and_typed(client):
     found = score(client)
     assert found.keys() == FLAT
     assert all(value is None or isinstance(value, str | float | int | bool) for value in found.values())
+    assert found["interval"] is None
     assert (found["lead_id"], found["score_basis"], found["degraded"]) == ("new", "model", False)
     assert found["model_version"] == market.VERSION
     assert found["feature_as_of"] == AT
@@ -67,6 +71,46 @@ def test_an_explanation_adds_up(client):
     log_odds = sum(part["log_odds"] for part in why["contributions"])
     assert why["base_points"] + points == pytest.approx(why["raw_score"], abs=1e-9)
     assert why["base_log_odds"] + log_odds == pytest.approx(why["log_odds"], abs=1e-9)
+
+
+def served(runtime, bundle):
+    """Give a client of a service that serves another bundle."""
+    from fastapi.testclient import TestClient
+
+    from serving.app import create_app
+    from serving.current import Current
+
+    current = Current(LeadScorer(bundle), bundle, None)
+    return TestClient(create_app(replace(runtime, current=current)), base_url="http://127.0.0.1")
+
+
+def test_the_interval_holds_the_probability(runtime):
+    interval = VennAbers((-1.0, 0.0), (0.05, 0.2, 0.4), (0.2, 0.4, 0.8))
+    with served(runtime, Bundle("v", replace(market.scorer(), interval=interval))) as client:
+        found = score(client)
+    assert found.keys() == FLAT
+    assert found["interval"].keys() == {"low", "high"}
+    assert 0 <= found["interval"]["low"] <= found["probability"] <= found["interval"]["high"] <= 1
+
+
+def test_a_step_of_calibration_and_a_corrected_base_rate_are_told(runtime):
+    isotonic = Isotonic((-1.0, 0.0), (-1.4, -0.3, 0.8))
+    bundle = Bundle(
+        "v", replace(market.scorer(), isotonic=isotonic, shift=0.7), training={"shift": {"before": 0.05, "after": 0.1}}
+    )
+    with served(runtime, bundle) as client:
+        why = score(client, explain=True)["explanation"]
+        assert "補正" in score(client, explain=True, lang="ja")["explanation"]["base_note"]
+    assert [part["name"] for part in why["contributions"] if part["kind"] == "calibration"] == ["calibration"]
+    log_odds = sum(part["log_odds"] for part in why["contributions"])
+    assert why["base_log_odds"] + log_odds == pytest.approx(why["log_odds"], abs=1e-9)
+    assert why["base_note"] == "the base rate was corrected from 5 % to 10 %"
+
+
+def test_the_interval_is_documented(client):
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    assert schemas["IntervalAnswer"]["properties"].keys() == {"low", "high"}
+    assert "interval" in schemas["ScoreAnswer"]["required"]
 
 
 def test_japanese_reasons(client):
@@ -216,8 +260,6 @@ def test_a_batch_holds_1_to_100(client, size, status):
 
 
 def test_without_a_bundle_the_card_answers_and_says_so(runtime):
-    from dataclasses import replace
-
     from fastapi.testclient import TestClient
 
     from rules import parse
