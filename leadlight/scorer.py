@@ -69,6 +69,10 @@ class Contributions:
     features: Floats
     extra: Floats
 
+    def log_odds(self, points: Floats) -> Floats:
+        """Add the parts up, with the total rule points (n,) of the same rows; shape (n,)."""
+        return np.asarray(self.base + self.rule_scale * points + self.features.sum(axis=1) + self.extra)
+
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
@@ -206,6 +210,10 @@ class Scorer:
         if self.linear is not None and terms is not None:
             self.linear.add_to(features, self.slope * terms)
         return features
+
+    def rules_alone(self, kind: Literal["rules", "base_rate"]) -> "Scorer":
+        """Give the rule link that lies under it, without features, calibration, shift and interval."""
+        return Scorer(kind, self.target, self.horizon_us, self.reference, self.rule_a, self.rule_b, self.card)
 
     def check_kind(self) -> None:
         """Refuse a kind that does not fit the parts: booster and features of the kinds that have them, and only those.

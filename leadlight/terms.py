@@ -112,7 +112,8 @@ class Term:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(**{name: tuple(value) if name == "levels" else value for name, value in data.items()})
+        arguments: dict[str, Any] = {**data, "levels": tuple(data.get("levels", ()))}
+        return cls(**arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Linear:
         if self._distinct:
             features[:, self._places] += parts
         else:
-            np.add.at(features, (slice(None), self._places), parts)
+            np.add.at(features.T, self._places, parts.T)
 
     def check(self, specs: Sequence[FeatureSpec], encodings: Mapping[int, Sequence[float]]) -> None:
         """Refuse terms that do not fit a scorer's features.

@@ -106,6 +106,7 @@ def test_parts_add_up_to_the_log_odds(*, kind, n, seed, linear, isotonic, shift,
     assert parts.features.shape == (n, len(scorer.specs))
     assert parts.extra.shape == (n,)
     total = parts.base + parts.rule_scale * points + parts.features.sum(axis=1) + parts.extra
+    assert np.array_equal(parts.log_odds(points), total)
     assert np.abs(total - served).max(initial=0) <= 1e-9
     assert np.isfinite(served).all()
     again = scorer.contributions(X, points)
@@ -164,6 +165,13 @@ def test_the_interval_moves_with_the_base_rate():
     moved = replace(scorer, shift=2.0).interval_of(np.array([1.5, 2.5]))
     for end, before in zip(moved, (low, high), strict=True):
         assert np.log(end / (1 - end)) == pytest.approx(np.log(before / (1 - before)) + 2.0)
+
+
+def test_the_rules_under_a_model_stand_alone():
+    full = model(
+        linear=CARD.linear, slope=0.5, isotonic=Isotonic((), (0.0,)), shift=1.0, interval=VennAbers((), (0.1,), (0.2,))
+    )
+    assert full.rules_alone("rules") == replace(PLAIN, card=full.card)
 
 
 def test_the_part_of_calibration_needs_the_points():

@@ -27,9 +27,10 @@ def some_leads(n: int = 60):
     return leads
 
 
-@pytest.mark.parametrize("kind", ["lightgbm", "rules", "base_rate"])
-def test_a_batch_says_what_single_leads_say(kind):
-    bundle, leads = market.bundle(kind), some_leads(25)
+@pytest.mark.parametrize("extras", [{}, market.EXTRAS], ids=["plain", "extras"])
+@pytest.mark.parametrize("kind", ["lightgbm", "scorecard", "rules", "base_rate"])
+def test_a_batch_says_what_single_leads_say(kind, extras):
+    bundle, leads = market.bundle(kind, **extras), some_leads(25)
     rows = pl.DataFrame(
         {"lead_id": [lead.lead_id for lead in leads], "as_of": [START + (7 + n) * DAY for n in range(len(leads))]}
     )
@@ -43,11 +44,8 @@ def test_a_batch_says_what_single_leads_say(kind):
         assert row["score"] == pytest.approx(single.raw_score, abs=1e-8)
         assert row["rule_points"] == pytest.approx(single.rule_points, abs=1e-9)
         assert (answer.lead_id, answer.feature_as_of) == (lead.lead_id, as_of)
-        assert (answer.score, answer.reason_1, answer.temperature) == (
-            single.score,
-            single.reason_1,
-            single.temperature,
-        )
+        for name in ("score", "reason_1", "temperature", "interval_low", "interval_high"):
+            assert getattr(answer, name) == getattr(single, name)
 
 
 def test_large_batches_are_cut_and_joined(monkeypatch):

@@ -1,6 +1,7 @@
 import csv
 import json
 import re
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -69,6 +70,30 @@ def test_explain_adds_up(workspace, capsys):
     assert log_odds == pytest.approx(found["log_odds"], abs=1e-9)
     assert sum(entry["points"] for entry in found["ledger"]) == pytest.approx(found["rule_points"])
     assert re.fullmatch(r"[A-D][1-4]", found["cell"])
+
+
+def test_explain_and_score_tell_the_interval_and_a_corrected_base_rate(workspace, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    plain = json.loads(run(capsys, "explain", "lead-3", "--workspace", workspace.root, "--json").out)
+    assert (plain["interval"], plain["base_note"]) == (None, None)
+    made = replace(market.bundle(**market.EXTRAS), training={"shift": {"before": 0.1, "after": 0.17}})
+    bundles.save(made, workspace.bundle_path("20260103T000000Z-extras"), KEY)
+    workspace.set_current("20260103T000000Z-extras")
+    found = json.loads(run(capsys, "explain", "lead-3", "--workspace", workspace.root, "--json").out)
+    assert found["interval"].keys() == {"low", "high"}
+    assert found["interval"]["low"] <= found["probability"] <= found["interval"]["high"]
+    assert found["base_note"] == "the base rate was corrected from 10 % to 17 %"
+    assert "calibration" in {part["name"] for part in found["contributions"]}
+    log_odds = found["base_log_odds"] + sum(part["log_odds"] for part in found["contributions"])
+    assert log_odds == pytest.approx(found["log_odds"], abs=1e-9)
+    run(capsys, "score", "--out", tmp_path / "s.csv", "--workspace", workspace.root)
+    with (tmp_path / "s.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["lead_id"]: row for row in csv.DictReader(file)}
+    assert all(float(row["interval_low"]) <= float(row["interval_high"]) for row in rows.values())
+    if "lead-3" in rows:
+        assert float(rows["lead-3"]["interval_low"]) == pytest.approx(found["interval"]["low"], abs=1e-9)
+    said = run(capsys, "explain", "lead-3", "--lang", "ja", "--workspace", workspace.root).out
+    assert "10 %から17 %に補正済み" in said
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", ["raw score", "Ledger"]), ("ja", ["スコア履歴", "基準点"])])
