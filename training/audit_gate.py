@@ -1,0 +1,101 @@
+"""What follows from an audit: which attributes may become features, and a catalog without types that are outcomes."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from leadlight.errors import InputError
+from leadlight.schema import KnownAt
+from leadlight.spec import ACTIVITY_MEASURES, FeatureSpec
+from leadlight.workspace import Attribute, TablesInfo
+from training.audit import Audit, Finding, passes
+
+_OF_COLLEAGUES = frozenset({"colleagues_active", "most_active_colleague", "colleague_recency"})
+
+
+def allowances(columns: Sequence[str], reasons: Sequence[str]) -> dict[str, str]:
+    """Pair every `--allow` with its `--because`.
+
+    Raises:
+        InputError: a reason is missing, blank or too many, or a column is named twice.
+    """
+    if len(columns) != len(reasons):
+        raise InputError(
+            f"--allow is given {len(columns)} times and --because {len(reasons)} times; give every column its reason: "
+            "--allow COLUMN --because TEXT"
+        )
+    for column, reason in zip(columns, reasons, strict=True):
+        if not reason.strip():
+            raise InputError(f"--allow {column}: --because is empty; say why it was known before the outcome")
+        if list(columns).count(column) > 1:
+            raise InputError(f"--allow {column} is given twice; give it once")
+    return dict(zip(columns, reasons, strict=True))
+
+
+def check_allowed(audit: Audit, allow: Collection[str]) -> None:
+    """Refuse to allow what does not exist or is a leak.
+
+    Raises:
+        InputError: no attribute or type has that name, or its verdict is `leak`.
+    """
+    judged = {one.name: one for one in audit.findings if one.kind in {"attribute", "type"}}
+    for name in allow:
+        if name not in judged:
+            raise InputError.unknown_name("--allow: attribute or activity type", name, judged)
+        if judged[name].verdict == "leak":
+            raise InputError(
+                f"--allow {name}: it is a leak and cannot be allowed ({judged[name].why}); if it was known before the "
+                "outcome, declare `known_at` in the mapping"
+            )
+
+
+def gated(info: TablesInfo, audit: Audit, allow: Collection[str] = ()) -> TablesInfo:
+    """Give what is known of the tables with every attribute that may be used declared so, and the others `unknown`.
+
+    An undeclared attribute in which the audit found nothing may be used: it is taken as known at creation.
+
+    Raises:
+        InputError: something is allowed that cannot be.
+    """
+    check_allowed(audit, allow)
+    findings = {one.name: one for one in audit.findings if one.kind == "attribute"}
+    attributes = tuple(
+        replace(attribute, known_at=_known_at(attribute, findings[attribute.name], allow))
+        for attribute in info.attributes
+    )
+    return replace(info, attributes=attributes)
+
+
+def _known_at(attribute: Attribute, finding: Finding, allow: Collection[str]) -> KnownAt:
+    if not passes(finding, allow):
+        return "unknown"
+    return "creation" if attribute.known_at == "unknown" else attribute.known_at
+
+
+def without_types(specs: Sequence[FeatureSpec], audit: Audit, allow: Collection[str] = ()) -> tuple[FeatureSpec, ...]:
+    """Give a catalog in which no feature looks at the types that must be left out.
+
+    A feature of such types alone goes; one of all types names the others from now on, so that the service leaves them
+    out as well.
+    """
+    out = set(audit.dropped("type", allow))
+    if not out:
+        return tuple(specs)
+    others = tuple(name for name in audit.types if name not in out)
+    kept = (_without(spec, out, others) for spec in specs)
+    return tuple(spec for spec in kept if spec is not None)
+
+
+def _without(spec: FeatureSpec, out: Collection[str], others: tuple[str, ...]) -> FeatureSpec | None:
+    if spec.measure not in ACTIVITY_MEASURES and spec.measure not in _OF_COLLEAGUES:
+        return spec
+    types = tuple(name for name in spec.types or others if name not in out)
+    follows = spec.measure in {"followed", "followed_share"}
+    then = tuple(name for name in spec.then_types or others if name not in out) if follows else ()
+    if not types or (follows and not then):
+        return None
+    categories = spec.categories
+    if spec.measure == "last_type":
+        categories = tuple(name for name in categories if name not in out)
+        if not categories:
+            return None
+    return replace(spec, types=types, then_types=then, categories=categories)

@@ -1,0 +1,64 @@
+"""The audit of a workspace, from options as people write them."""
+
+from typing import get_args
+
+from features import hygiene as of_tables
+from features import hygiene_settings
+from features import tables as tables_of
+from leadlight import durations, instants
+from leadlight.errors import InputError
+from leadlight.schema import Target
+from leadlight.workspace import Workspace
+from rules import parse
+from training.audit import Audit, audit
+from training.options import Options, make_split
+
+
+def audit_workspace(
+    workspace: Workspace,
+    *,
+    target: str,
+    test_from: str,
+    horizon: str | None = None,
+    seed: int = 0,
+    hygiene: bool = True,
+) -> Audit:
+    """Audit a workspace's tables as a training with these options would.
+
+    Raises:
+        InputError: an option that means nothing.
+        NotEnoughDataError: nobody reached the target before the cut and no horizon is given, or there are no leads.
+        WorkspaceError: nothing was ingested.
+    """
+    info = workspace.tables_info()
+    options = Options(
+        target=_target(target),
+        test_from=_cut(test_from),
+        card=parse.builtin("standard"),
+        horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
+        seed=seed,
+    )
+    tables = tables_of.read(workspace)
+    if hygiene:
+        tables = of_tables.of_workspace(workspace, hygiene_settings.of_workspace(workspace)).tables
+    split = make_split(tables, info, options)
+    return audit(tables, info, split, seed)
+
+
+def _target(text: str) -> Target:
+    for target in get_args(Target):
+        if text == target:
+            found: Target = target
+            return found
+    raise InputError.unknown_name("--target", text, get_args(Target))
+
+
+def _cut(text: str) -> int | float:
+    """Read a cut: `70%` as 0.7, else an instant."""
+    if not text.strip().endswith("%"):
+        return instants.parse(text, "--test-from")
+    try:
+        share = float(text.strip()[:-1]) / 100
+    except ValueError as unreadable:
+        raise InputError(f"--test-from `{text}`: write a share such as 70%, or a date") from unreadable
+    return share
