@@ -41,7 +41,7 @@ PORT: Final = 8_000
 MARK: Final = "demo.json"
 # What the demo leaves in a workspace, the service's database included; nothing else is ever removed.
 LEFT: Final = (
-    *("tables.json", "tables", "market", "bundles", "reports", "mlflow.db", "mlartifacts"),
+    *("tables.json", "tables", "market", "bundles", "reports", "mlflow.db", "mlartifacts", "tracking"),
     *("serve.db", "serve.db-wal", "serve.db-shm"),
 )
 
@@ -230,10 +230,13 @@ class _Tour:
     def track(self, trained: "Trained", options: "Options") -> None:
         """Settle what serves, and log the run."""
         from training import promotion, track
+        from training.track_store import Store
 
         settled = promotion.settle(self.room, trained)
         self.say(f"  serving: {settled.current} ({settled.why})")
-        track.log(self.room, trained, options, champion=settled.champion)
+        tracked = track.log(self.room, trained, options, store=Store.own(self.room))  # never a team's server
+        for note in tracked.followed.notes():
+            self.say_plainly(note)
 
     def comparison(self, trained: "Trained") -> None:
         """Print the comparison on the test side."""

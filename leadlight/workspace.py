@@ -6,6 +6,7 @@
                                attribute_changes.parquet quarantine.parquet
       bundles/<version>/       deployable scorers
       bundles/current          one line: the version that serves (the pointer is the truth)
+      bundles/history.jsonl    what served when
       reports/                 what people read
       card.yaml                the workspace's own rule card, if any
       hygiene.yaml             what hygiene sets aside, if not the usual
@@ -14,6 +15,7 @@
       touched/<a>..<b>.parquet which leads are different in generation b from what they were in a
       features/<name>/         tables of features
       mlflow.db mlartifacts/   tracking
+      tracking/                runs that wait for MLflow, and where those that went are found
       serve.db                 online state
 
 Every write goes to a temporary name first and is renamed when it is whole.
@@ -209,6 +211,11 @@ class Workspace:
     def mlflow_artifacts(self) -> Path:
         """Folder of the workspace's own MLflow artefacts."""
         return self.root / "mlartifacts"
+
+    @property
+    def tracking(self) -> Path:
+        """Folder of the runs that wait for MLflow."""
+        return self.root / "tracking"
 
     def has_tables(self) -> bool:
         """Whether anything was ingested."""

@@ -1,4 +1,4 @@
-"""`leadlight train`, `leadlight evaluate`, `leadlight models list` and `leadlight models promote`."""
+"""`leadlight train` and `leadlight evaluate`; `leadlight models` is in `training.models_cli`."""
 
 import json
 import sys
@@ -6,20 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from leadlight.errors import InputError, TrackingError
+from leadlight.errors import InputError
 from leadlight.workspace import TablesInfo, Workspace
+from training import models_cli
 
 if TYPE_CHECKING:
     from rules.parse import Card
-    from training.options import Options
     from training.pipeline import Trained
-    from training.track import TrackedRun
-
-EXIT_PROBLEM: Final = 1
+    from training.promotion import Settled
+    from training.track import Tracked
 
 
 class TargetName(StrEnum):
@@ -40,11 +39,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this package."""
     app.command("train")(train)
     app.command("evaluate")(evaluate)
-    group = typer.Typer(no_args_is_help=True, help="The bundles of a workspace, and which of them serves.")
-    group.callback()(lambda: None)
-    group.command("list")(list_models)
-    group.command("promote")(promote)
-    app.add_typer(group, name="models")
+    models_cli.register(app)
 
 
 def train(
@@ -108,6 +103,8 @@ def train(
     from leadlight import durations
     from training import pipeline, promotion
     from training.options import Options
+    from training.track import Followed, Tracked
+    from training.track import log as track_run
 
     room = Workspace.at(workspace)
     info = room.tables_info()
@@ -130,19 +127,20 @@ def train(
     with _watched("tuning") as (say, progress):
         trained = pipeline.train(room, options, say=say, progress=progress)
         settled = promotion.settle(room, trained)
-        run, problem = None, None
+        tracked = Tracked(None, Followed())
         if track:
             say("track: parameters, metrics, plots and bundle into MLflow")
-            run, problem = _tracked(room, trained, options, champion=settled.champion)
+            tracked = track_run(room, trained, options)
     if as_json:
-        _print_json(_training_json(trained, settled, run, problem))
+        _print_json(_training_json(trained, settled, tracked))
     else:
         from training import show
 
-        show.show_training(room, trained, settled, run)
-    if problem is not None:
-        _say(f"tracking failed: {problem}; the bundle is safe in `{room.bundle_path(trained.bundle.version)}`")
-        raise typer.Exit(EXIT_PROBLEM)
+        show.show_training(room, trained, settled, tracked.run)
+    for (
+        note
+    ) in tracked.followed.notes():  # the bundle is on disk and serves or not: no reason to exit by another status
+        _say(f"note: {note}")
 
 
 def evaluate(
@@ -196,60 +194,7 @@ def evaluate(
     print(f"-> {report}" + ("" if predictions is None else f", {predictions}"))
 
 
-def list_models(*, workspace: WorkspaceOption = Path("workspace"), as_json: JsonOption = False) -> None:
-    """List the bundles, newest first: what they are, how they did against the rules, which one serves.
-
-    Example: leadlight models list
-    """
-    from training import models, show
-
-    found = models.listed(Workspace.at(workspace))
-    if as_json:
-        _print_json(
-            {"current": next((m.version for m in found if m.current), None), "models": [m.to_json() for m in found]}
-        )
-        return
-    show.show_models(found)
-
-
-def promote(
-    version: Annotated[str, typer.Argument(help="Version of the bundle.")],
-    *,
-    workspace: WorkspaceOption = Path("workspace"),
-    as_json: JsonOption = False,
-) -> None:
-    """Let a bundle serve from now on, once its signature has been verified.
-
-    Example: leadlight models promote 20260301T090000-lightgbm-1a2b3c
-    """
-    from dataclasses import asdict
-
-    from training import promotion
-
-    done = promotion.promote(Workspace.at(workspace), version)
-    if as_json:
-        _print_json(asdict(done))
-    else:
-        instead = f" instead of {done.previous}" if done.previous not in {None, version} else ""
-        print(f"{version} serves from now on{instead}")
-        if not done.champion:
-            print("it has not been shown to beat the rules, so MLflow has no champion")
-    if done.problem is not None:
-        _say(f"note: MLflow's aliases did not follow ({done.problem}); what serves is decided by the pointer alone")
-
-
-def _tracked(
-    room: Workspace, trained: "Trained", options: "Options", *, champion: bool
-) -> "tuple[TrackedRun | None, str | None]":
-    from training import track
-
-    try:
-        return track.log(room, trained, options, champion=champion), None
-    except TrackingError as problem:
-        return None, str(problem)
-
-
-def _training_json(trained: "Trained", settled: Any, run: "TrackedRun | None", problem: str | None) -> dict[str, Any]:
+def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -> dict[str, Any]:
     from training.comparison import verdict
     from training.show import ages_json, split_json
 
@@ -269,9 +214,10 @@ def _training_json(trained: "Trained", settled: Any, run: "TrackedRun | None", p
         "better_than_rules": trained.better_than_rules,
         "current": settled.current,
         "current_why": settled.why,
-        "run_id": None if run is None else run.run_id,
-        "model_version": None if run is None else run.model_version,
-        "tracking_error": problem,
+        "champion_comparison": None if settled.versus is None else settled.versus.to_json(),
+        "run_id": None if tracked.run is None else tracked.run.run_id,
+        "model_version": None if tracked.run is None else tracked.run.model_version,
+        "tracking_error": tracked.followed.problem,
         "seconds": trained.seconds,
         "reasons_max_error": trained.reasons_max_error,
         "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),

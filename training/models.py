@@ -1,5 +1,6 @@
 """The bundles of a workspace as a list, one line each; a bundle that cannot be trusted is listed as such."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -7,7 +8,10 @@ from leadlight import bundle as bundles
 from leadlight.bundle import Bundle
 from leadlight.errors import BundleError, BundleTamperedError
 from leadlight.workspace import Workspace
-from training.promotion import beats_rules, served
+from training import record, track_queue
+from training.history import served
+from training.track_queue import Sent
+from training.track_store import Store
 
 State = Literal["ok", "tampered", "unreadable"]
 
@@ -21,7 +25,9 @@ class Listed:
         current: whether it serves.
         state: `tampered` if signature, hash or content does not hold, `unreadable` for any other reason.
         problem: why its state is not `ok`, or None.
+        champion: whether it serves and is a model; where rules or a base rate serve there is no champion.
         kind: what produces its scores; None where it cannot be read, as all below.
+        rung: the rung of the ladder that was chosen; None also where the bundle does not say.
         target: the stage it predicts.
         horizon_us: within which time; None also for `ever`.
         trained_at: ISO instant.
@@ -30,13 +36,18 @@ class Listed:
         log_loss: by scorer (`model`, `rules`), None where not defined.
         auc: likewise.
         better_than_rules: None where there is no model.
+        audit: how its audit ended.
+        run_id: its MLflow run at the address that is tracked to now; None where it has none there.
+        model_version: number of its registered version there, or None.
     """
 
     version: str
     current: bool
     state: State
     problem: str | None = None
+    champion: bool = False
     kind: str | None = None
+    rung: str | None = None
     target: str | None = None
     horizon_us: int | None = None
     trained_at: str | None = None
@@ -45,6 +56,9 @@ class Listed:
     log_loss: dict[str, float | None] | None = None
     auc: dict[str, float | None] | None = None
     better_than_rules: bool | None = None
+    audit: record.AuditState | None = None
+    run_id: str | None = None
+    model_version: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the line as JSON."""
@@ -61,21 +75,25 @@ def listed(workspace: Workspace) -> list[Listed]:
     if not versions:
         return []
     current, key = served(workspace), bundles.signing_key()
-    return [_line(workspace, version, key, current=version == current) for version in reversed(versions)]
+    runs = track_queue.runs(workspace, Store.chosen(workspace).address)
+    return [_line(workspace, version, key, runs, current=version == current) for version in reversed(versions)]
 
 
-def _line(workspace: Workspace, version: str, key: bytes, *, current: bool) -> Listed:
+def _line(workspace: Workspace, version: str, key: bytes, runs: Mapping[str, Sent], *, current: bool) -> Listed:
     try:
         found = bundles.load(workspace.bundle_path(version), key)
     except BundleTamperedError as problem:
         return Listed(version, current, "tampered", str(problem))
     except BundleError as problem:
         return Listed(version, current, "unreadable", str(problem))
+    sent = runs.get(version)
     return Listed(
         version=version,
         current=current,
         state="ok",
+        champion=current and record.is_model(found),
         kind=found.scorer.kind,
+        rung=record.rung(found),
         target=found.scorer.target,
         horizon_us=found.scorer.horizon_us,
         trained_at=found.training.get("trained_at"),
@@ -83,7 +101,10 @@ def _line(workspace: Workspace, version: str, key: bytes, *, current: bool) -> L
         positives=found.metrics.get("positives"),
         log_loss=_figures(found, "log_loss"),
         auc=_figures(found, "auc"),
-        better_than_rules=beats_rules(found),
+        better_than_rules=record.beats_rules(found),
+        audit=record.audit_state(found),
+        run_id=None if sent is None else sent.run_id,
+        model_version=None if sent is None else sent.model_version,
     )
 
 

@@ -1,23 +1,36 @@
-"""Promotion: which bundle serves. The pointer `bundles/current` is the truth; MLflow's aliases follow it.
+"""Champion and challenger: which bundle serves. The pointer `bundles/current` is the truth; MLflow's aliases follow it.
 
-a model that beats the rules         serves from now on, and is champion
-a model that does not                is challenger; what served goes on serving
-  and nothing serves yet             a bundle of kind `rules`, fitted on the same rows, serves
-rules or base rate                   serve if nothing serves yet
+After a training (`settle`):
+
+a model that beats the rules and is not worse    serves from now on, and is champion
+  than the champion on the same newest slice
+a model that does not                            is challenger; what served goes on serving
+  and nothing serves yet                         a bundle of kind `rules`, fitted on the same rows, serves
+rules or base rate                               serve if nothing serves yet
+
+By hand (`promote`): not worse beyond noise than the champion (than the rules where nothing serves yet) on the same
+newest slice, and audited without an unresolved leak. A stated reason overrides all but a leak. `rollback` needs no
+comparison.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 from leadlight import bundle as bundles
 from leadlight.bundle import Bundle
-from leadlight.errors import BundleError, BundleMissingError, TrackingError
+from leadlight.errors import BundleError, BundleMissingError, InputError, NotEnoughDataError, WorkspaceError
 from leadlight.workspace import Workspace
-from training import track
-from training.comparison import DECISIVE
+from scoring import chosen
+from training import history, record, track
+from training.comparison import METRIC_NAMES
+from training.history import served
+from training.track import Followed
 
 if TYPE_CHECKING:
     from training.pipeline import Trained
+    from training.versus import Versus
+
+AGAINST_THE_EVIDENCE: Final = "say why it should serve all the same: --because TEXT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,106 +39,251 @@ class Settled:
 
     Attributes:
         current: version of the bundle that serves.
-        champion: whether that is the model just trained, which beats the rules.
+        champion: whether that is the model just trained.
         why: in one sentence.
-        fallback: the rules bundle that was written because the model does not beat the rules, or None.
+        fallback: the rules bundle that was written because the model may not serve, or None.
+        versus: the model against the champion on the same test rows; None where they were not compared.
     """
 
     current: str
     champion: bool
     why: str
     fallback: Bundle | None = None
+    versus: "Versus | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What speaks against letting a bundle serve.
+
+    Attributes:
+        leaks: unresolved leaks, which nothing overrides.
+        reasons: everything else, in sentences; a stated reason overrides them.
+        versus: the comparison with the champion, or with the rules where nothing serves; None where there is none.
+    """
+
+    leaks: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    versus: "Versus | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """What a promotion by hand did.
+    """What a promotion or a rollback by hand did.
 
     Attributes:
-        version: of the bundle that serves now.
+        version: the bundle that was asked for.
+        promoted: whether it serves now.
         previous: what served before, or None.
-        champion: whether the bundle beats the rules, and so bears MLflow's alias.
-        model_version: number of its registered version; None where MLflow could not follow.
-        problem: why MLflow could not follow, or None.
+        champion: whether it serves and is a model.
+        judged: what spoke against it.
+        because: the reason that overrode the evidence, or None.
+        followed: what MLflow did.
     """
 
     version: str
+    promoted: bool
     previous: str | None
     champion: bool
-    model_version: str | None
-    problem: str | None
+    judged: Judged
+    because: str | None = None
+    followed: Followed = field(default_factory=Followed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain dicts, lists and finite numbers."""
+        judged = self.judged
+        return {
+            "version": self.version,
+            "promoted": self.promoted,
+            "previous": self.previous,
+            "champion": self.champion,
+            "leaks": list(judged.leaks),
+            "reasons": list(judged.reasons),
+            "because": self.because,
+            "comparison": None if judged.versus is None else judged.versus.to_json(),
+            "mlflow": self.followed.to_json(),
+        }
 
 
 def settle(workspace: Workspace, trained: "Trained") -> Settled:
     """Decide what serves after a training, and set the pointer."""
-    new, before = trained.bundle, served(workspace)
-    if trained.better_than_rules:
-        workspace.set_current(new.version)
-        told = "the model beats the rules in log loss and AUC, so it serves from now on"
-        return Settled(new.version, champion=True, why=told + _instead(workspace, before, new))
-    is_model = new.scorer.kind == "lightgbm"
-    what = "the model does not beat the rules in both log loss and AUC" if is_model else trained.why
-    if before is not None:
-        return Settled(before, champion=False, why=f"{what}; `{before}` goes on serving")
-    if not is_model:
-        workspace.set_current(new.version)
-        return Settled(new.version, champion=False, why=f"{what}; nothing served yet, so this bundle serves")
+    new, current = trained.bundle, served(workspace)
+    if not record.is_model(new):
+        return _settle_without_model(workspace, trained, current)
+    refused, versus = _refused(workspace, trained, current)
+    if refused is None:
+        history.put(workspace, new.version, "train", expected=current)
+        told = f"{_earned(new)}, so it serves from now on{_instead(workspace, current, new)}"
+        return Settled(new.version, champion=True, why=told, versus=versus)
+    if current is not None:
+        told = f"{refused}; `{current}` goes on serving"
+        return Settled(current, champion=False, why=told, versus=versus)
     from training.pipeline import rules_bundle  # noqa: PLC0415  (seconds to import; the list of models needs none of it)
 
     fallback = rules_bundle(workspace, trained)
-    workspace.set_current(fallback.version)
-    told = f"{what} and nothing served yet, so rules fitted on the same rows serve; the model stays as a challenger"
+    history.put(workspace, fallback.version, "train", expected=None)
+    told = f"{refused} and nothing served yet, so rules fitted on the same rows serve; the model stays as a challenger"
     return Settled(fallback.version, champion=False, why=told, fallback=fallback)
 
 
-def promote(workspace: Workspace, version: str) -> Promoted:
-    """Let a bundle serve, whatever the comparison said, once its signature has been verified.
+def promote(workspace: Workspace, version: str, *, because: str | None = None) -> Promoted:
+    """Let a bundle serve if nothing speaks against it, or nothing but what a stated reason overrides.
+
+    Args:
+        workspace: its pointer is moved, MLflow's aliases follow.
+        version: of the bundle.
+        because: why it should serve against the evidence; written into the history.
 
     Raises:
         BundleMissingError: there is no such bundle.
         BundleTamperedError: its signature, a hash or its content does not hold; nothing is changed.
+        InputError: an empty reason.
+        WorkspaceError: another command changed what serves meanwhile.
     """
-    if version not in workspace.bundle_versions():
-        raise BundleMissingError(f"bundle `{version}` is not in `{workspace.bundles}`; see `leadlight models list`")
-    chosen = bundles.load(workspace.bundle_path(version), bundles.signing_key())
-    previous = served(workspace)
-    champion = beats_rules(chosen) is True
-    workspace.set_current(version)
-    try:
-        return Promoted(version, previous, champion, track.crown(workspace, chosen, champion=champion), None)
-    except TrackingError as problem:
-        return Promoted(version, previous, champion, None, str(problem))
+    if because is not None and not because.strip():
+        raise InputError(f"--because: the reason is empty; {AGAINST_THE_EVIDENCE}")
+    bundle, previous = chosen.load(workspace, version), served(workspace)
+    champion = record.is_model(bundle)
+    if previous == version:
+        return Promoted(version, True, previous, champion, Judged(), followed=track.follow(workspace))
+    judged = judge(workspace, bundle, previous)
+    if judged.leaks or (judged.reasons and because is None):
+        followed = track.follow(workspace)
+        return Promoted(version, False, previous, False, judged, followed=followed)
+    reason = because if judged.reasons else None
+    history.put(workspace, version, "promote", expected=previous, because=reason)
+    return Promoted(version, True, previous, champion, judged, reason, track.follow(workspace))
 
 
-def served(workspace: Workspace) -> str | None:
-    """Give the version that serves, or None where nothing does."""
+def rollback(workspace: Workspace) -> Promoted:
+    """Let the previous bundle serve again, in one step; repeated, the one before that.
+
+    Raises:
+        BundleMissingError: nothing serves, the history does not know what served before, or that is gone.
+        BundleTamperedError: signature, hash or content of the previous bundle does not hold; nothing is changed.
+    """
+    current = workspace.current_version()
+    version = history.before(workspace, current)
+    if version is None:
+        raise BundleMissingError(
+            f"the history does not know what served before `{current}`; choose by `leadlight models promote VERSION`"
+        )
+    bundle = chosen.load(workspace, version)
+    leaks = record.unresolved(bundle, "leak")
+    if leaks:
+        return Promoted(version, False, current, False, Judged(leaks), followed=track.follow(workspace))
+    history.put(workspace, version, "rollback", expected=current)
+    return Promoted(version, True, current, record.is_model(bundle), Judged(), followed=track.follow(workspace))
+
+
+def judge(workspace: Workspace, bundle: Bundle, current: str | None) -> Judged:
+    """Collect what speaks against letting a bundle serve instead of what serves now (None = nothing does)."""
+    leaks = record.unresolved(bundle, "leak")
+    reasons = []
+    if record.is_model(bundle) and record.audit_state(bundle) == "not audited":
+        reasons.append("its columns were never audited for leaks (train again)")
+    champion = None if current is None else _read(workspace, current)
+    if champion is None and not record.is_model(bundle):
+        return Judged(leaks, tuple(reasons))
     try:
-        return workspace.current_version()
-    except BundleMissingError:
+        versus = _versus(workspace, bundle, champion)
+    except (InputError, WorkspaceError, NotEnoughDataError) as problem:
+        return Judged(leaks, (*reasons, f"it cannot be compared: {problem}"))
+    return Judged(leaks, (*reasons, *_against(versus)), versus)
+
+
+def _versus(workspace: Workspace, bundle: Bundle, champion: Bundle | None) -> "Versus":
+    from training import versus  # noqa: PLC0415  (polars, the feature engines)
+
+    return versus.compare(workspace, bundle, champion)
+
+
+def _against(versus: "Versus") -> tuple[str, ...]:
+    """Say what a comparison holds against the first bundle."""
+    rows, positives = versus.comparison.rows, versus.comparison.positives
+    if not versus.told():
+        return (f"nothing can be said of the newest slice: {rows:,} snapshots, {positives:,} of them positive",)
+    worse = versus.worse_in()
+    if not worse:
+        return ()
+    other = "the rules" if versus.b is None else f"the champion `{versus.b.version}`"
+    return (f"it is worse than {other} in {' and '.join(worse)} on the same {rows:,} newest snapshots",)
+
+
+def _settle_without_model(workspace: Workspace, trained: "Trained", current: str | None) -> Settled:
+    if current is not None:
+        return Settled(current, champion=False, why=f"{trained.why}; `{current}` goes on serving")
+    history.put(workspace, trained.bundle.version, "train", expected=None)
+    told = f"{trained.why}; nothing served yet, so this bundle serves"
+    return Settled(trained.bundle.version, champion=False, why=told)
+
+
+def _refused(workspace: Workspace, trained: "Trained", current: str | None) -> "tuple[str | None, Versus | None]":
+    """Say why a model just trained may not serve (None = it may), and how it did against the champion."""
+    new = trained.bundle
+    leaks = record.unresolved(new, "leak")
+    if leaks:
+        return f"the audit found a leak that is not resolved ({'; '.join(leaks)})", None
+    if new.scorer.kind == "lightgbm" and not trained.better_than_rules:
+        return "the model does not beat the rules in both log loss and AUC", None
+    found = record.against_rules(new)
+    if None in found.values():
+        return "the model could not be compared with the rules on the test side", None
+    worse = [METRIC_NAMES[metric] for metric, verdict in found.items() if verdict == "worse"]
+    if worse:
+        return f"the model is worse than the rules in {' and '.join(worse)}", None
+    champion = None if current is None else _read(workspace, current)
+    if champion is None:
+        return None, None
+    return _refused_by_champion(workspace, trained, champion)
+
+
+def _refused_by_champion(
+    workspace: Workspace, trained: "Trained", champion: Bundle
+) -> "tuple[str | None, Versus | None]":
+    from training import versus  # noqa: PLC0415  (polars, the feature engines)
+
+    if not versus.same_question(trained.bundle, champion):
+        return None, None  # told loudly by `_instead`
+    split = trained.split
+    found = versus.compare(
+        workspace,
+        trained.bundle,
+        champion,
+        start=split.cut,
+        end=split.until - (split.horizon_us or 0) + 1,
+        ages_us=split.ages_us,
+        scored=trained.test.select("lead_id", "as_of", "age", "label", "rules", a="model"),
+        seed=trained.bundle.training["seed"],
+    )
+    reasons = _against(found)
+    return (f"the model may not replace what serves: {reasons[0]}" if reasons else None), found
+
+
+def _read(workspace: Workspace, version: str) -> Bundle | None:
+    """Load what serves; None where it cannot be trusted, and so is nothing to compare with."""
+    try:
+        return bundles.load(workspace.bundle_path(version), bundles.signing_key())
+    except BundleError:
         return None
 
 
-def beats_rules(bundle: Bundle) -> bool | None:
-    """Read from a bundle's own test figures whether its model beats the rules; None where there is no model.
-
-    So a model without a mature test row, of which nothing is known, does not beat them.
-    """
-    if bundle.scorer.kind != "lightgbm":
-        return None
-    differences = bundle.metrics.get("differences", {})
-    found = [differences.get(metric, {}).get("rules") for metric in DECISIVE]
-    return all(difference is not None and difference["verdict"] == "better" for difference in found)
+def _earned(bundle: Bundle) -> str:
+    """Say why a model may serve."""
+    if record.beats_rules(bundle):
+        return "the model beats the rules in log loss and AUC"
+    return "the ladder chose the model, and it is not worse than the rules beyond noise"
 
 
-def _instead(workspace: Workspace, before: str | None, new: Bundle) -> str:
+def _instead(workspace: Workspace, current: str | None, new: Bundle) -> str:
     """Tell what stops serving, loudly where it answered another question."""
-    if before is None:
+    if current is None:
         return ""
     try:
-        old = bundles.load(workspace.bundle_path(before), bundles.signing_key()).scorer
+        old = bundles.load(workspace.bundle_path(current), bundles.signing_key()).scorer
     except BundleError as problem:
-        return f" instead of `{before}` (which could not be read: {problem})"
+        return f" instead of `{current}` (which could not be read: {problem})"
     if (old.target, old.horizon_us) == (new.scorer.target, new.scorer.horizon_us):
-        return f" instead of `{before}`"
+        return f" instead of `{current}`"
     question = f"`{old.target}`" if old.target != new.scorer.target else "another horizon"
-    return f" instead of `{before}`; NOTE that this one predicted {question}: probabilities change their meaning"
+    return f" instead of `{current}`; NOTE that this one predicted {question}: probabilities change their meaning"

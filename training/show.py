@@ -1,7 +1,6 @@
-"""Trainings, assessments and lists of bundles on the terminal, and the parts of their JSON that are shared."""
+"""Trainings and assessments on the terminal, and the parts of their JSON that are shared."""
 
 import shlex
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -14,7 +13,6 @@ from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison,
 
 if TYPE_CHECKING:
     from training.assess import Assessed
-    from training.models import Listed
     from training.pipeline import Trained
     from training.promotion import Settled
     from training.track import TrackedRun
@@ -80,7 +78,8 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
     _line(console, "  leadlight thresholds recommend         from which score on to hand over")
     _line(console, "  leadlight serve                        the scoring API")
     if run is not None:
-        _line(console, f"  {page_command(room)}    run {run.run_id}")
+        page = page_command(room) if run.address is None else run.address
+        _line(console, f"  {page}    run {run.run_id}")
 
 
 def show_assessment(found: "Assessed") -> None:
@@ -95,49 +94,9 @@ def show_assessment(found: "Assessed") -> None:
     show_comparison(console, found.comparison, model=found.bundle.scorer.kind == "lightgbm")
 
 
-def show_models(found: "Sequence[Listed]") -> None:
-    """Print bundles as a table, the one that serves marked with an arrow."""
-    console = Console()
-    if not found:
-        _line(console, "no bundle yet; run `leadlight train`")
-        return
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    for heading in ("", "version", "target"):
-        table.add_column(heading, no_wrap=bool(heading), min_width=len("UNREADABLE") if heading == "target" else None)
-    for heading in ("test rows", "log loss", "of rules", "AUC", "of rules", "beats rules"):
-        table.add_column(heading, justify="right")
-    for line in found:
-        table.add_row(*_cells(line), style="bold" if line.current else "")
-    console.print(table)
-    for line in found:
-        if line.problem is not None:
-            _line(console, line.problem)
-
-
 def page_command(room: Workspace) -> str:
     """Give the command that opens the MLflow page of a workspace, on this machine only."""
     return f"mlflow server --backend-store-uri {shlex.quote(room.mlflow_uri)} --workers 1"
-
-
-def _cells(line: "Listed") -> tuple[str, ...]:
-    mark = "->" if line.current else ""
-    if line.state != "ok":
-        return (mark, line.version, line.state.upper())
-    return (
-        mark,
-        line.version,
-        line.target or UNDEFINED,
-        UNDEFINED if line.test_rows is None else f"{line.test_rows:,}",
-        *_pair(line.log_loss),
-        *_pair(line.auc),
-        {True: "yes", False: "no", None: UNDEFINED}[line.better_than_rules],
-    )
-
-
-def _pair(figures: dict[str, float | None] | None) -> tuple[str, str]:
-    values = [(figures or {}).get(name) for name in ("model", "rules")]
-    model, rules = (UNDEFINED if value is None else f"{value:.3f}" for value in values)
-    return model, rules
 
 
 def show_comparison(console: Console, comparison: Comparison, *, model: bool = True) -> None:

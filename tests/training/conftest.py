@@ -13,8 +13,10 @@ QUICK = partial(evaluate.compare, replicates=100)
 
 @pytest.fixture(autouse=True)
 def quick_and_signed(monkeypatch):
-    """Sign by a key of the tests, and bootstrap a hundred times where a thousand is usual."""
+    """Sign by a key of the tests, track into the workspace, and bootstrap a hundred times where a thousand is usual."""
     monkeypatch.setenv("LEADLIGHT_SIGNING_KEY", market.KEY)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("LEADLIGHT_MLFLOW_NAME", raising=False)
     monkeypatch.setattr(evaluate, "compare", QUICK)
 
 

@@ -1,22 +1,26 @@
+import shutil
 from dataclasses import replace
 
 import pytest
 
 from leadlight import bundle as bundles
-from leadlight.errors import BundleMissingError, BundleTamperedError
+from leadlight.errors import BundleMissingError, BundleTamperedError, InputError
 from leadlight.schema import DAY
-from training import promotion, track
+from tests.training.variants import LEAK, rules, saved, worse
+from training import history, promotion, track
+from training.track import Followed
 
-
-def saved(room, model, version, **changes):
-    """Write another bundle beside the trained one."""
-    found = replace(model.bundle, version=version, scorer=replace(model.bundle.scorer, **changes))
-    bundles.save(found, room.bundle_path(version), bundles.signing_key())
-    return found
+NEW = "20300101T000000-new"
+OLD = "20200101T000000-old"
 
 
 def no_better(model):
     return replace(model, better_than_rules=False)
+
+
+def serving(room, version):
+    """Let a version serve, as a training does."""
+    history.put(room, version, "train", expected=history.served(room))
 
 
 def test_a_model_that_beats_the_rules_serves(trained):
@@ -25,30 +29,67 @@ def test_a_model_that_beats_the_rules_serves(trained):
     assert room.current_version() == found.current == model.bundle.version
     assert found.champion
     assert "beats the rules" in found.why
+    assert history.changes(room)[-1].action == "train"
 
 
 def test_it_says_whom_it_replaces_and_that_the_question_changed(trained):
     room, model = trained
     saved(room, model, "20200101T000000-a")
-    room.set_current("20200101T000000-a")
+    serving(room, "20200101T000000-a")
     assert promotion.settle(room, model).why.endswith("instead of `20200101T000000-a`")
     saved(room, model, "20200101T000000-b", target="customer")
-    room.set_current("20200101T000000-b")
+    serving(room, "20200101T000000-b")
     assert "predicted `customer`: probabilities change their meaning" in promotion.settle(room, model).why
     saved(room, model, "20200101T000000-c", horizon_us=5 * DAY)
-    room.set_current("20200101T000000-c")
+    serving(room, "20200101T000000-c")
     assert "another horizon" in promotion.settle(room, model).why
 
 
 def test_a_model_that_does_not_beat_the_rules_leaves_what_serves(trained):
     room, model = trained
-    saved(room, model, "20200101T000000-old")
-    room.set_current("20200101T000000-old")
+    saved(room, model, OLD)
+    serving(room, OLD)
     found = promotion.settle(room, no_better(model))
-    assert room.current_version() == found.current == "20200101T000000-old"
+    assert room.current_version() == found.current == OLD
     assert not found.champion
     assert found.fallback is None
     assert "does not beat the rules" in found.why
+
+
+def test_a_model_that_is_worse_than_the_champion_is_its_challenger(trained):
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+    bad = worse(room, model, NEW)
+    scores = model.test.with_columns(model=1 - model.test["model"])
+    found = promotion.settle(room, replace(model, bundle=bad, test=scores))
+    assert room.current_version() == found.current == OLD
+    assert not found.champion
+    assert f"worse than the champion `{OLD}` in log loss and AUC" in found.why
+    assert found.versus.worse_in()
+
+
+def test_a_model_with_a_leak_does_not_serve(trained):
+    room, model = trained
+    leaking = saved(room, model, NEW, audit=[LEAK])
+    found = promotion.settle(room, replace(model, bundle=leaking))
+    assert room.current_version() == found.fallback.version
+    assert "`later`: it is filled after the outcome" in found.why
+
+
+def test_a_scorecard_needs_only_not_to_be_worse_than_the_rules(trained):
+    room, model = trained
+    differences = {m: {"rules": {"verdict": "not distinguishable"}} for m in ("log_loss", "auc")}
+    card = replace(model.bundle.scorer, kind="scorecard")
+    bundle = replace(model.bundle, scorer=card, metrics={**model.bundle.metrics, "differences": differences})
+    found = promotion.settle(room, replace(model, bundle=bundle, better_than_rules=False))
+    assert found.champion
+    assert "not worse than the rules beyond noise" in found.why
+    differences["auc"]["rules"]["verdict"] = "worse"
+    other = replace(bundle, version=NEW)
+    assert "worse than the rules in AUC" in promotion.settle(room, replace(model, bundle=other)).why
+    nothing = replace(bundle, version=NEW, metrics={})
+    assert "could not be compared" in promotion.settle(room, replace(model, bundle=nothing)).why
 
 
 @pytest.mark.parametrize("better", [False, None])
@@ -64,35 +105,123 @@ def test_where_nothing_serves_rules_on_the_same_rows_do(trained, better):
 
 def test_rules_serve_only_where_nothing_does(trained):
     room, model = trained
-    rules = replace(model.bundle.scorer, kind="rules", specs=(), booster=None)
-    told = replace(model, bundle=replace(model.bundle, scorer=rules), better_than_rules=None, why="no model: too few")
+    bare = replace(model.bundle.scorer, kind="rules", specs=(), booster=None)
+    told = replace(model, bundle=replace(model.bundle, scorer=bare), better_than_rules=None, why="no model: too few")
     first = promotion.settle(room, told)
     assert room.current_version() == first.current
     assert "no model: too few; nothing served yet" in first.why
-    saved(room, model, "20300101T000000-new")
-    room.set_current("20300101T000000-new")
-    assert promotion.settle(room, told).current == room.current_version() == "20300101T000000-new"
+    saved(room, model, NEW)
+    serving(room, NEW)
+    assert promotion.settle(room, told).current == room.current_version() == NEW
 
 
-def test_promotion_by_hand_moves_the_pointer_and_says_that_mlflow_is_away(trained):
+def test_the_first_bundle_is_measured_against_the_rules(trained):
     room, model = trained
-    done = promotion.promote(room, model.bundle.version)
-    assert room.current_version() == model.bundle.version
+    saved(room, model, NEW)
+    done = promotion.promote(room, NEW)
+    assert done.promoted
     assert done.champion
-    assert done.previous is None
-    assert "has no MLflow store" in done.problem
+    assert done.judged.versus.other == "rules"
+    assert room.current_version() == NEW
     assert not (room.root / "mlflow.db").exists()
+    bad = worse(room, model, OLD)
+    shutil.rmtree(room.bundle_path(NEW))
+    refused = promotion.promote(room, bad.version)
+    assert not refused.promoted
+    assert "worse than the rules in log loss and AUC" in refused.judged.reasons[0]
 
 
-def test_promotion_by_hand_tells_mlflow_whether_it_beats_the_rules(trained, monkeypatch):
+def test_the_rules_may_be_the_first_without_a_comparison(trained):
     room, model = trained
-    crowned = []
-    monkeypatch.setattr(track, "crown", lambda *_, champion: crowned.append(champion) or "7")
-    assert promotion.promote(room, model.bundle.version).model_version == "7"
-    found = saved(room, model, "20300101T000000-rules", kind="rules", specs=(), booster=None)
-    done = promotion.promote(room, found.version)
-    assert (done.champion, done.previous) == (False, model.bundle.version)
-    assert crowned == [True, False]
+    done = promotion.promote(room, rules(room, model, NEW, audit=None).version)
+    assert done.promoted
+    assert not done.champion
+    assert done.judged.versus is None
+
+
+def test_a_promotion_needs_to_be_no_worse_than_the_champion(trained):
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+    bad = worse(room, model, NEW)
+    refused = promotion.promote(room, bad.version)
+    assert not refused.promoted
+    assert room.current_version() == OLD
+    assert refused.judged.versus.b.version == OLD
+    assert refused.to_json()["comparison"]["differences"]["log_loss"]["b"]["verdict"] == "worse"
+    assert history.changes(room)[-1].version == OLD
+    equal = saved(room, model, "20300101T000000-equal")
+    done = promotion.promote(room, equal.version)
+    assert (done.promoted, done.previous, done.because) == (True, OLD, None)
+
+
+def test_a_reason_overrides_the_evidence_and_is_kept(trained):
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+    bad = worse(room, model, NEW)
+    with pytest.raises(InputError, match="the reason is empty"):
+        promotion.promote(room, bad.version, because=" ")
+    done = promotion.promote(room, bad.version, because="the old one's data source ended")
+    assert done.promoted
+    assert done.judged.reasons
+    assert history.changes(room)[-1].because == done.because == "the old one's data source ended"
+
+
+def test_no_reason_overrides_a_leak(trained):
+    room, model = trained
+    saved(room, model, NEW, audit=[LEAK])
+    refused = promotion.promote(room, NEW, because="it looks superb")
+    assert not refused.promoted
+    assert refused.judged.leaks == ("`later`: it is filled after the outcome",)
+    assert history.served(room) is None
+    saved(room, model, OLD, audit=[{**LEAK, "resolved": True}])
+    assert promotion.promote(room, OLD).promoted
+
+
+def test_what_was_never_audited_needs_a_reason(trained):
+    room, model = trained
+    saved(room, model, NEW, audit=None)
+    assert "never audited" in promotion.promote(room, NEW).judged.reasons[0]
+    assert promotion.promote(room, NEW, because="made by hand").promoted
+
+
+def test_another_question_needs_a_reason(trained):
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+    saved(room, model, NEW, target="customer")
+    refused = promotion.promote(room, NEW)
+    assert "their probabilities mean different things" in refused.judged.reasons[0]
+    assert refused.judged.versus is None
+
+
+def test_without_tables_there_is_nothing_to_compare_on(trained):
+    room, model = trained
+    saved(room, model, NEW)
+    (room.root / "tables.json").unlink()
+    assert "it cannot be compared: workspace" in promotion.promote(room, NEW).judged.reasons[0]
+    assert promotion.promote(room, NEW, because="a machine without tables").promoted
+
+
+def test_a_champion_that_cannot_be_trusted_gives_way(trained):
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+    (room.bundle_path(OLD) / "scorer.json").write_text("{}")
+    saved(room, model, NEW)
+    done = promotion.promote(room, NEW)
+    assert done.promoted
+    assert done.judged.versus.other == "rules"
+
+
+def test_promoting_what_serves_changes_nothing(trained):
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+    done = promotion.promote(room, OLD)
+    assert (done.promoted, done.previous) == (True, OLD)
+    assert len(history.changes(room)) == 1
 
 
 def test_a_bundle_that_is_not_there_or_does_not_hold_is_not_promoted(trained):
@@ -107,9 +236,43 @@ def test_a_bundle_that_is_not_there_or_does_not_hold_is_not_promoted(trained):
     assert room.current_version() == model.bundle.version
 
 
-def test_better_than_the_rules_is_read_from_the_bundle(trained):
-    bundle = trained[1].bundle
-    assert promotion.beats_rules(bundle) is True
-    assert promotion.beats_rules(replace(bundle, metrics={})) is False
-    rules = replace(bundle, scorer=replace(bundle.scorer, kind="rules", specs=(), booster=None))
-    assert promotion.beats_rules(rules) is None
+def test_rollback_goes_back_one_step_at_a_time(trained):
+    room, model = trained
+    for version in (OLD, "20250101T000000-mid", NEW):
+        saved(room, model, version)
+        assert promotion.promote(room, version).promoted
+    done = promotion.rollback(room)
+    assert (done.version, done.previous, done.promoted, done.champion) == ("20250101T000000-mid", NEW, True, True)
+    assert promotion.rollback(room).version == room.current_version() == OLD
+    with pytest.raises(BundleMissingError, match=f"does not know what served before `{OLD}`"):
+        promotion.rollback(room)
+
+
+def test_rollback_does_not_go_where_nothing_is_to_be_trusted(trained):
+    room, model = trained
+    with pytest.raises(BundleMissingError, match="no current bundle"):
+        promotion.rollback(room)
+    saved(room, model, OLD, audit=[LEAK])
+    serving(room, OLD)
+    saved(room, model, NEW)
+    serving(room, NEW)
+    assert promotion.rollback(room).judged.leaks
+    (room.bundle_path(OLD) / "scorer.json").write_text("{}")
+    with pytest.raises(BundleTamperedError):
+        promotion.rollback(room)
+    shutil.rmtree(room.bundle_path(OLD))
+    with pytest.raises(BundleMissingError, match="models list"):
+        promotion.rollback(room)
+    assert room.current_version() == NEW
+
+
+def test_mlflow_follows_every_decision(trained, monkeypatch):
+    room, model = trained
+    seen = []
+    monkeypatch.setattr(track, "follow", lambda room: seen.append(history.served(room)) or Followed())
+    for version in (OLD, NEW):
+        saved(room, model, version)
+        promotion.promote(room, version)
+    promotion.promote(room, worse(room, model, "20300101T000000-worse").version)
+    promotion.rollback(room)
+    assert seen == [OLD, NEW, NEW, OLD]

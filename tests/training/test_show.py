@@ -4,7 +4,8 @@ import pytest
 from rich.console import Console
 
 from tests.training import market
-from training import models, promotion, show
+from training import promotion, show
+from training.track import TrackedRun
 
 
 def test_a_training_is_told_in_full(trained, capsys):
@@ -51,18 +52,15 @@ def test_the_comparison_calls_nothing_a_model_that_is_none(first, capsys, model,
     assert "true probability" not in said  # no oracle here
 
 
-def test_the_list_marks_what_serves_and_what_cannot_be_trusted(trained, capsys):
-    room, model = trained
-    room.set_current(model.bundle.version)
-    (room.bundles / "20200101T000000-empty").mkdir()
-    show.show_models(models.listed(room))
-    said = capsys.readouterr().out
-    assert f"-> {model.bundle.version}" in said
-    assert "UNREADABLE" in said
-    show.show_models([])
-    assert "leadlight train" in capsys.readouterr().out
-
-
 def test_the_command_of_the_page_names_the_store(first):
     assert show.page_command(first[0]).startswith("mlflow server --backend-store-uri sqlite:///")
     assert market.KEY not in show.page_command(first[0])
+
+
+def test_the_page_of_a_run_is_where_the_run_is(trained, capsys):
+    room, model = trained
+    settled = promotion.settle(room, model)
+    show.show_training(room, model, settled, TrackedRun("f" * 32, "1", "models:/leadlight-sql/1"))
+    assert "mlflow server --backend-store-uri sqlite:///" in capsys.readouterr().out
+    show.show_training(room, model, settled, TrackedRun("f" * 32, "1", "models:/leadlight-sql/1", "http://127.0.0.1:9"))
+    assert "http://127.0.0.1:9    run ffff" in capsys.readouterr().out

@@ -1,0 +1,53 @@
+from dataclasses import replace
+
+import pytest
+
+from training import record
+
+
+@pytest.fixture
+def bundle(first):
+    return first[1].bundle
+
+
+def told(bundle, **training):
+    return replace(bundle, training={**bundle.training, **training})
+
+
+def test_better_than_the_rules_is_read_from_the_figures(bundle):
+    assert record.beats_rules(bundle) is True
+    assert record.beats_rules(replace(bundle, metrics={})) is False
+    rules = replace(bundle, scorer=replace(bundle.scorer, kind="rules", specs=(), booster=None))
+    assert record.beats_rules(rules) is None
+    assert not record.is_model(rules)
+
+
+def test_the_rung_is_told_where_the_ladder_was_climbed(bundle):
+    assert record.rung(told(bundle, ladder={"rung": "scorecard"})) == "scorecard"
+    assert record.rung(told(bundle, ladder=None)) is None
+
+
+LEAK = {"column": "closed_at", "verdict": "leak", "resolved": False, "sentence": "it is the day of the outcome"}
+SUSPECT = {"column": "score", "verdict": "suspect", "resolved": False}
+
+
+@pytest.mark.parametrize(
+    ("audit", "state"),
+    [
+        (None, "not audited"),
+        ([], "clean"),
+        ([{"column": "size", "verdict": "ok", "resolved": True}], "clean"),
+        ([{**LEAK, "resolved": True}, {**SUSPECT, "resolved": True}], "clean"),
+        ([SUSPECT], "suspect"),
+        ([SUSPECT, LEAK], "leak"),
+        ({"findings": [LEAK]}, "leak"),
+    ],
+)
+def test_an_audit_is_summed_up(bundle, audit, state):
+    assert record.audit_state(told(bundle, audit=audit)) == state
+
+
+def test_what_is_unresolved_is_named(bundle):
+    found = told(bundle, audit=[LEAK, SUSPECT, {**LEAK, "resolved": True}])
+    assert record.unresolved(found, "leak") == ("`closed_at`: it is the day of the outcome",)
+    assert record.unresolved(found, "suspect") == ("`score`",)

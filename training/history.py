@@ -1,0 +1,120 @@
+"""What served when: the pointer `bundles/current`, and beside it an append-only history of every change of it.
+
+    bundles/history.jsonl     one JSON object a line: at, action, version, previous, because
+    bundles/.lock             held while the two are changed
+
+A line is written before the pointer moves. If a crash comes between, the line tells of a change that never happened: it
+is never believed by itself, because what served before is always looked up for the version that the pointer names.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from leadlight.errors import BundleMissingError, WorkspaceError
+from leadlight.workspace import Workspace, write_text_atomically
+
+Action = Literal["train", "promote", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of what serves.
+
+    Attributes:
+        at: when, ISO instant, UTC.
+        action: what made it.
+        version: what serves from then on.
+        previous: what to go back to from it; None where nothing served before. After a rollback this is what had served
+            before the version that was gone back to, so that rollbacks lead ever further back.
+        because: the reason given for a promotion against the evidence, or None.
+    """
+
+    at: str
+    action: Action
+    version: str
+    previous: str | None
+    because: str | None = None
+
+
+def served(workspace: Workspace) -> str | None:
+    """Give the version that serves, or None where nothing does."""
+    try:
+        return workspace.current_version()
+    except BundleMissingError:
+        return None
+
+
+def changes(workspace: Workspace) -> list[Change]:
+    """Read the history, oldest first.
+
+    Raises:
+        WorkspaceError: the file is damaged.
+    """
+    path = _path(workspace)
+    if not path.exists():
+        return []
+    try:
+        return [Change(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (ValueError, TypeError) as damaged:
+        raise WorkspaceError(f"`{path}` is damaged ({damaged}); move it away to go on without a history") from damaged
+
+
+def before(workspace: Workspace, version: str | None) -> str | None:
+    """Give what served before a version that serves; None where the history does not know."""
+    return next((change.previous for change in reversed(changes(workspace)) if change.version == version), None)
+
+
+def put(
+    workspace: Workspace, version: str, action: Action, *, expected: str | None, because: str | None = None
+) -> Change | None:
+    """Let a version serve, and write that down; None where it serves already.
+
+    Args:
+        workspace: its pointer is moved.
+        version: a bundle on disk.
+        action: what moves it.
+        expected: what served when this was decided, or None.
+        because: see `Change`.
+
+    Raises:
+        BundleMissingError: the version is not on disk.
+        WorkspaceError: something else serves by now than was expected, or another command is changing it.
+    """
+    if version not in workspace.bundle_versions():
+        raise BundleMissingError(f"bundle `{version}` is not in `{workspace.bundles}`; see `leadlight models list`")
+    with _locked(workspace):
+        current = served(workspace)
+        if current != expected:
+            raise WorkspaceError(
+                f"`{current}` serves by now instead of `{expected}`: another command came first; repeat"
+            )
+        if current == version:
+            return None
+        known = changes(workspace)
+        previous = before(workspace, version) if action == "rollback" else current
+        change = Change(datetime.now(UTC).isoformat(timespec="seconds"), action, version, previous, because)
+        lines = [json.dumps(asdict(line), ensure_ascii=False) for line in (*known, change)]
+        write_text_atomically(_path(workspace), "\n".join(lines) + "\n")
+        workspace.set_current(version)
+        return change
+
+
+def _path(workspace: Workspace) -> Path:
+    return workspace.bundles / "history.jsonl"
+
+
+@contextmanager
+def _locked(workspace: Workspace) -> Iterator[None]:
+    import fcntl  # noqa: PLC0415  (POSIX only)
+
+    with (workspace.bundles / ".lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as held:
+            raise WorkspaceError(f"another command is changing what serves in `{workspace.root}`; repeat") from held
+        yield
