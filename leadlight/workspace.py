@@ -14,6 +14,7 @@
       hygiene/<generation>/    what hygiene set aside, table by table
       touched/<a>..<b>.parquet which leads are different in generation b from what they were in a
       features/<name>/         tables of features
+      studies.db               what tuning tried, so that it can be resumed
       mlflow.db mlartifacts/   tracking
       tracking/                runs that wait for MLflow, and where those that went are found
       serve.db                 online state
@@ -203,6 +204,11 @@ class Workspace:
         return self.root / "serve.db"
 
     @property
+    def studies_db(self) -> Path:
+        """SQLite file of what tuning tried."""
+        return self.root / "studies.db"
+
+    @property
     def mlflow_uri(self) -> str:
         """Tracking URI of the workspace's own MLflow store."""
         return f"sqlite:///{(self.root / 'mlflow.db').resolve()}"
@@ -279,6 +285,10 @@ class Workspace:
         if not self.bundles.is_dir():
             return []
         return sorted(path.name for path in self.bundles.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+    def model_card_path(self, version: str) -> Path:
+        """Give the page that tells of a bundle's training."""
+        return self.reports / "model_cards" / f"{version}.html"
 
     def current_version(self) -> str:
         """Read the pointer.

@@ -11,14 +11,13 @@ from typing import Any, Final
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from leadlight.errors import InputError
 from leadlight.metrics import auc, reliability, top_decile_lift, wilson_interval
 from leadlight.workspace import file_atomically
 from training.comparison import SCORER_NAMES
-
-Floats = NDArray[np.float64]
+from training.curves import gains_curve, roc_curve
 
 SIZE: Final = (6.4, 5.2)
 RESOLUTION: Final = 120
@@ -83,23 +82,6 @@ def roc_figure(y: ArrayLike, scores: Mapping[str, ArrayLike | None], title: str 
     return _finished(figure, axes, 1.0)
 
 
-def gains_curve(y: ArrayLike, s: ArrayLike) -> tuple[Floats, Floats]:
-    """Give the corners of the gains curve, (0, 0) to (1, 1), one per different score; none without a positive."""
-    rows, positives = _corners(y, s)
-    if positives[-1] == 0:
-        return np.empty(0), np.empty(0)
-    return rows / rows[-1], positives / positives[-1]
-
-
-def roc_curve(y: ArrayLike, s: ArrayLike) -> tuple[Floats, Floats]:
-    """Give the corners of the ROC curve as (false, true) positive rates; none where a class is missing."""
-    rows, positives = _corners(y, s)
-    negatives = rows - positives
-    if positives[-1] == 0 or negatives[-1] == 0:
-        return np.empty(0), np.empty(0)
-    return negatives / negatives[-1], positives / positives[-1]
-
-
 def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, whole or not at all; folders are made.
 
@@ -110,14 +92,6 @@ def save(figure: Figure, path: Path) -> None:
         raise InputError(f"picture `{path.name}` must end in .png; rename it")
     with file_atomically(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
-
-
-def _corners(y: ArrayLike, s: ArrayLike) -> tuple[Floats, Floats]:
-    """Count rows and positives down to each different score, best first, beginning with 0, shape (groups + 1,)."""
-    groups = np.unique(-np.asarray(s, dtype=np.float64), return_inverse=True)[1]
-    rows = np.bincount(groups)
-    positives = np.bincount(groups, np.asarray(y, dtype=np.float64))
-    return np.append(0.0, np.cumsum(rows)), np.append(0.0, np.cumsum(positives))
 
 
 def _drawn(scores: Mapping[str, ArrayLike | None]) -> list[tuple[str, str, ArrayLike]]:

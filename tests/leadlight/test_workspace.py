@@ -143,6 +143,7 @@ def test_reports_are_strict_json(workspace):
 
 
 def test_paths_of_the_workspace(workspace):
+    assert workspace.model_card_path("v1") == workspace.root / "reports" / "model_cards" / "v1.html"
     assert workspace.mlflow_uri == f"sqlite:///{workspace.root.resolve()}/mlflow.db"
     assert {workspace.card.parent, workspace.serve_db.parent, workspace.mlflow_artifacts.parent} == {workspace.root}
 

@@ -1,0 +1,343 @@
+"""What a model card says of the origin: data and dates, the split, the rung, the audit, limits, provenance."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import polars as pl
+
+from leadlight import durations
+from leadlight.instants import iso
+from training import model_card_plots as plots
+from training.model_card_input import CardInput
+from training.model_card_parts import (
+    DASH,
+    Markup,
+    Tone,
+    absent,
+    bullets,
+    capital,
+    code,
+    figure,
+    joined,
+    legend,
+    note,
+    paragraph,
+    pill,
+    records,
+    section,
+    shown,
+    side_by_side,
+    table,
+)
+
+MOST_FINDINGS: Final = 40
+MOST_EVIDENCE: Final = 6
+AUDIT_TONES: Final[dict[str, Tone]] = {"ok": "good", "suspect": "warn", "leak": "bad"}
+RUNGS: Final = {
+    "prior": "prior of the rule card and the usual ranges",
+    "rules": "rules, recalibrated",
+    "scorecard": "scorecard of a few features",
+    "model": "LightGBM model",
+}
+LIBRARIES: Final = ("leadlight", "lightgbm", "numpy", "polars", "scikit-learn", "optuna")
+CAUSES: Final = {
+    "duplicate_id": "the same activity again",
+    "duplicate": "duplicates",
+    "future": "in the future",
+    "too_early": "long before their lead",
+    "scanner_agent": "mail scanners by their name",
+    "click_before_open": "clicks before any open",
+    "many_links": "many links at once",
+    "merged_lead": "leads that are one with another",
+    "merged_change": "changes of merged leads",
+    "internal_domain": "leads of the own company",
+    "competitor_domain": "leads of competitors",
+}
+
+
+def data(card: CardInput) -> Markup:
+    """Say what it was made from, and when."""
+    training, split = card.training, card.split
+    rows = [["predicted", f"{capital(card.reached)}"], ["trained at", _at(training)]]
+    if card.timed:
+        rows.append(["learnt from", f"what was known on {iso(split.cut)}"])
+        rows.append(["tested on", f"{iso(split.cut)} to {iso(split.until)}"])
+        rows.append(["ages learnt from", ", ".join(durations.write(age) for age in split.train_ages_us)])
+        rows.append(["ages tested on", ", ".join(durations.write(age) for age in split.ages_us)])
+    else:
+        rows.append(["split", "by the order of the rows: this data has no clock"])
+    return section(
+        "data",
+        "Data and dates",
+        table("The question and the dates (UTC).", ["", "value"], rows, texts=(1,)),
+        _side_table(training),
+        side_by_side(_table_rows(card), _hygiene(training)),
+        _attributes(training),
+    )
+
+
+def _at(training: Mapping[str, Any]) -> str:
+    return str(training.get("trained_at", DASH))
+
+
+def _side_table(training: Mapping[str, Any]) -> Markup:
+    rows = []
+    for name, told in (("train", "learnt from"), ("test", "tested on")):
+        side = training.get(name)
+        if side:
+            share = f"{side['positives'] / side['rows']:.1%}" if side["rows"] else DASH
+            rows.append([told, f"{side['rows']:,}", f"{side['leads']:,}", f"{side['positives']:,}", share])
+    if not rows:
+        return absent("How many snapshots it was made from is not recorded.")
+    return table("Snapshots: a lead at one age.", ["side", "snapshots", "leads", "positives", "share"], rows)
+
+
+def _table_rows(card: CardInput) -> Markup:
+    if card.tables is None or not card.tables.rows:
+        return absent("The sizes of the tables are not at hand.")
+    rows = [[name.replace("_", " "), f"{count:,}"] for name, count in card.tables.rows.items()]
+    return table(f"Tables of generation {card.tables.generation}.", ["table", "rows"], rows)
+
+
+def _hygiene(training: Mapping[str, Any]) -> Markup:
+    found = training.get("hygiene")
+    if not found:
+        return absent("Nothing was set aside before: hygiene was off.")
+    aside = {cause: count for cause, count in (found.get("set_aside") or {}).items() if count}
+    if not aside:
+        return paragraph("Hygiene found nothing to set aside.")
+    rows = [[CAUSES.get(cause, cause.replace("_", " ")), f"{count:,}"] for cause, count in aside.items()]
+    return table("Set aside by hygiene first; scoring does the same.", ["cause", "rows"], rows)
+
+
+def _attributes(training: Mapping[str, Any]) -> Markup:
+    said = []
+    allowed = training.get("allowed") or ()
+    if allowed:
+        names = _names(allowed)
+        said.append(joined("Attributes of unknown time that were allowed by name: ", names, "."))
+    unmet = training.get("unmet_attributes") or ()
+    if unmet:
+        said.append(joined("Attributes that the rule card asks for and the data lacks: ", _names(unmet), "."))
+    return bullets(said)
+
+
+def _names(found: Sequence[Any]) -> Markup:
+    return Markup(", ".join(code(str(name)) for name in found))
+
+
+def split(card: CardInput) -> Markup:
+    """Draw the split as a line of time."""
+    title = "The split"
+    known = None if card.known is None else _instants(card.known)
+    told = (
+        "Bars count snapshots, the green part of them succeeded. In the shaded stretch before the cut only outcomes "
+        "that came quickly were known; in the one at the end the horizon is not over, so nothing is tested there."
+        if card.timed
+        else "Bars count leads in the order of the data, the green part of them succeeded."
+    )
+    key = legend(("train", "learnt from"), ("test", "tested on"), ("reached", card.reached))
+    drawn = figure(told, [("", plots.timeline(known, _instants(card.test), card.split))], key, one=True)
+    return section("split", title, drawn, *_censoring(card))
+
+
+def _instants(rows: pl.DataFrame) -> tuple[Any, Any]:
+    return rows["as_of"].to_numpy(), rows["label"].to_numpy()
+
+
+def _censoring(card: CardInput) -> list[Markup]:
+    """Say how outcomes that were not known yet are made up for."""
+    if not card.timed:
+        return []
+    ground = (
+        "Learnt from are open snapshots before the cut whose outcome was known at it; tested on is every one from the "
+        "cut on whose horizon ended within the record. No test row is dropped or weighted."
+    )
+    told = [ground]
+    if card.known is not None and "weight" in card.known.columns and card.known.height:
+        weight = card.known["weight"]
+        told.append(
+            f"Quick outcomes are known earlier than slow ones. To make up for it a learnt snapshot counts "
+            f"{weight.mean():.2f} times on average, at most {weight.max():.2f} times (weights against censoring)."
+        )
+    final = card.training.get("losses_are_final")
+    if final is not None:
+        told.append(
+            "A loss counted as a known failure: lost leads practically never came back."
+            if final
+            else "A loss alone did not count as a failure: too many lost leads come back, or too few losses are known."
+        )
+    return [bullets(told)]
+
+
+def rung(card: CardInput) -> Markup:
+    """Say which rung of the ladder was chosen, and why."""
+    title = "How much the outcomes can carry"
+    found = card.training.get("ladder")
+    why = str(card.training.get("why", ""))
+    if not found:
+        told = "The rungs of the ladder were not compared in this training."
+        return section("rung", title, absent(told), *([paragraph(f"Recorded is: {why}.")] if why else []))
+    name = str(found.get("rung", ""))
+    parts = [
+        paragraph(joined("Chosen: ", pill(RUNGS.get(name, name), "good"), ". ", _sentence(found.get("why") or why)))
+    ]
+    lines = [line for line in found.get("table") or () if isinstance(line, Mapping)]
+    parts.append(
+        _rung_table(lines, name) if lines else absent("There were too few later outcomes to compare rungs on.")
+    )
+    following = found.get("next")
+    if following:
+        told = following.get("told") if isinstance(following, Mapping) else following
+        parts.append(paragraph("What the next rung needs: ", _sentence(told)))
+    return section("rung", title, *parts)
+
+
+def _sentence(text: Any) -> str:
+    told = str(text).strip()
+    return "" if not told else f"{capital(told).removesuffix('.')}."
+
+
+def _rung_table(lines: Sequence[Mapping[str, Any]], chosen: str) -> Markup:
+    rows, ours = [], None
+    for place, line in enumerate(lines):
+        if line.get("rung") == chosen:
+            ours = place
+        wins = line.get("wins") or ()
+        rows.append(
+            [
+                RUNGS.get(str(line.get("rung")), str(line.get("rung"))),
+                _with_error(line.get("log_loss"), line.get("standard_error"), sign=False),
+                _with_error(line.get("difference"), line.get("difference_error"), sign=True),
+                shown(wins) if wins else DASH,
+            ]
+        )
+    caption = (
+        "Log loss on later snapshots inside the training side, smaller is better. The simplest rung within one "
+        "standard error of the best is chosen."
+    )
+    headings = ["rung", "log loss", "minus that of the chosen one", "successes learnt from"]
+    return table(caption, headings, rows, ours=ours)
+
+
+def _with_error(value: float | None, error: float | None, *, sign: bool) -> str:
+    if value is None:
+        return DASH
+    told = f"{value:+.4f}" if sign else f"{value:.4f}"
+    return told if error is None else Markup(f"{told}<small>\N{PLUS-MINUS SIGN} {error:.4f}</small>")
+
+
+def audit(card: CardInput) -> Markup:
+    """Show what the leak audit found."""
+    title = "Leak audit"
+    report = card.training.get("audit")
+    if not report:
+        return section("audit", title, absent("No leak audit is recorded: columns were not checked for hindsight."))
+    found = list(report.get("findings", ())) if isinstance(report, Mapping) else list(report)
+    if not all(isinstance(one, Mapping) and "verdict" in one for one in found):
+        return section("audit", title, records("What the audit recorded.", found))
+    about = report if isinstance(report, Mapping) else {}
+    allowed = about.get("allowed") or {}
+    counts = {verdict: sum(one["verdict"] == verdict for one in found) for verdict in AUDIT_TONES}
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    parts = [paragraph(f"Of {len(found)} columns, activity types and checks: {told}."), *_unresolved(about)]
+    shown_ones = sorted(found, key=lambda one: list(AUDIT_TONES).index(one["verdict"]), reverse=True)[:MOST_FINDINGS]
+    rows = [_finding_row(one, allowed) for one in shown_ones]
+    more = f" The {MOST_FINDINGS} gravest of {len(found)} are shown." if len(found) > MOST_FINDINGS else ""
+    headings = ["column or type", "kind", "verdict", "used", "why", "evidence"]
+    parts.append(table(f"Findings, the gravest first.{more}", headings, rows, texts=(1, 2, 3, 4, 5)))
+    return section("audit", title, *parts)
+
+
+def _unresolved(about: Mapping[str, Any]) -> list[Markup]:
+    names = about.get("unresolved") or ()
+    if not names:
+        return []
+    return [note("bad", joined("Not resolved, so this training must not be promoted: ", _names(names), "."))]
+
+
+def _finding_row(one: Mapping[str, Any], allowed: Mapping[str, Any]) -> list[str]:
+    name = str(one.get("name") or one.get("column") or "")
+    verdict = str(one["verdict"])
+    if verdict == "suspect" and name in allowed:
+        used: str = f"allowed because: {allowed[name]}"
+    else:
+        used = "yes" if verdict == "ok" else "left out"
+    if one.get("kind") in {"order", "model"}:
+        used = DASH
+    evidence = {key: value for key, value in (one.get("evidence") or {}).items() if value is not None}
+    told = shown(dict(list(evidence.items())[:MOST_EVIDENCE])) or DASH
+    why = str(one.get("why") or one.get("sentence") or "")
+    return [code(name), str(one.get("kind", "")), pill(verdict, AUDIT_TONES[verdict]), used, why, told]
+
+
+def limits(card: CardInput) -> Markup:
+    """Say how to read it, and what it does not say."""
+    said = [
+        "A probability holds for leads like those of the test period; `leadlight evaluate` measures it on later ones.",
+        "What moves a score is no advice: making leads open more mails does not make them better leads.",
+        "A lead is told apart from others by what was recorded. Who is missing in the record is missing here.",
+        "Intervals are about chance in the leads of this record, not about what the next quarter brings.",
+        "“Better” means that a 95 % interval excludes zero; of twenty such claims one may be chance.",
+        *_own_limits(card),
+    ]
+    return section("limits", "How to read it, and its limits", bullets(said))
+
+
+def _own_limits(card: CardInput) -> list[str]:
+    said = []
+    if 0 < card.comparison.positives < 100:
+        said.append(f"There are {card.comparison.positives:,} successes in the test period: figures may move a lot.")
+    if not card.timed:
+        said.append("The data has no clock: nothing here is a promise about later leads.")
+    proposed = card.training.get("proposed_reference")
+    if proposed is not None:
+        said.append(f"Most training snapshots score 0 or 100; `--reference {proposed:g}` would spread them.")
+    shift = card.training.get("shift")
+    if isinstance(shift, Mapping) and shift.get("assumption"):
+        said.append(f"The base rate was corrected: {_sentence(shift.get('why', ''))} {_sentence(shift['assumption'])}")
+    if "oracle" in card.test.columns:
+        said.append("The market is simulated: its true probabilities are known, which they never are in use.")
+    return said
+
+
+def provenance(card: CardInput) -> Markup:
+    """Say what exactly this is and how it was made."""
+    training, scorer = card.training, card.bundle.scorer
+    rows: list[list[str]] = [
+        ["bundle", code(card.bundle.version)],
+        ["fingerprint (SHA-256 of its manifest)", DASH if card.fingerprint is None else code(card.fingerprint)],
+        ["kind of scorer", scorer.kind],
+        ["tables", code(str(training.get("generation", DASH)))],
+        ["seed", str(training.get("seed", DASH))],
+        ["rule card", code(str(scorer.card.get("name", DASH)))],
+        ["features", f"{len(scorer.specs):,}"],
+        ["reference probability (score 50)", f"{scorer.reference:g}"],
+        ["calibration", f"slope {scorer.slope:.4f}, intercept {scorer.intercept:+.4f}, shift {scorer.shift:+.4f}"],
+        *([key, shown(value)] for key, value in _tuning(training).items()),
+        ["Python", platform.python_version()],
+        *([name, _installed(name)] for name in LIBRARIES),
+    ]
+    return section("provenance", "Provenance", table("How to find and repeat it.", ["", "value"], rows, texts=(1,)))
+
+
+def _tuning(training: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if training.get("recipe"):
+        found["recipe"] = training["recipe"]
+    tuning = training.get("tuning") or {}
+    found |= {
+        f"tuning: {str(key).replace('_', ' ')}": value for key, value in tuning.items() if not isinstance(value, dict)
+    }
+    if isinstance(training.get("trials"), Sequence):
+        found["tuning: trials"] = len(training["trials"])
+    return found
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
