@@ -46,8 +46,9 @@ def grouped(z: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats, Float
     if not kept.any():
         raise NotEnoughDataError("no training row with weight; choose a later --test-from or more data")
     values, place = np.unique(z[kept], return_inverse=True)
-    mass = np.bincount(place, weight[kept])
-    return values, mass, np.bincount(place, weight[kept] * y[kept])
+    mass: Floats = np.bincount(place, weight[kept]).astype(np.float64)
+    positives: Floats = np.bincount(place, weight[kept] * y[kept]).astype(np.float64)
+    return values, mass, positives
 
 
 def fit(z: Floats, y: Floats, weight: Floats) -> Isotonic:

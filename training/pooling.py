@@ -2,7 +2,8 @@
 
 A team, product or country with eleven conversions has no model of its own worth having, and the common model may be
 wrong for it. Partial pooling adds one number to the common log-odds of a segment (`training.random_intercept`): about
-0 where little is known, the segment's own level where much is. A value that was never seen gets 0.
+0 where little is known, the segment's own level where much is. A value that was never seen gets 0. The level of all
+rows together stays where calibration put it.
 """
 
 from collections.abc import Callable
@@ -35,6 +36,10 @@ OTHERS: Final = "(others)"
 MISSING: Final = "(missing)"
 # A segment has a separate model only with so many rows of either outcome; with fewer its own base rate stands for it.
 LEAST_SEPARATE: Final = 25
+# The common level is kept by Newton's method; where every probability is practically 0 or 1 there is none to keep.
+LEVEL_STEPS: Final = 50
+FLAT: Final = 1e-9
+CONVERGED: Final = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +190,20 @@ def compare(
         learn: learns a model from rows.
         seed: of folds and intervals.
     """
-    columns = {
-        "pooled": probabilities(held_out(rows, z, place, categories, seed)),
-        "single": probabilities(z),
-        "separate": probabilities(_separate(rows, codes_of(rows.X[:, place], categories), learn, seed)),
-    }
+    found = three_ways(rows, z, place, categories, learn=learn, seed=seed)
+    columns: dict[str, Floats | None] = {way: probabilities(log_odds) for way, log_odds in found.items()}
     return evaluate.compare(rows.y, columns, rows.lead_ids, seed, reference="pooled")
+
+
+def three_ways(
+    rows: Rows, z: Floats, place: int, categories: int, *, learn: Callable[[Rows], Learnt], seed: int
+) -> dict[Way, Floats]:
+    """Give the log-odds that `compare` compares, shape (n,) each; no row's own outcome is in them."""
+    return {
+        "pooled": held_out(rows, z, place, categories, seed),
+        "single": z,
+        "separate": _separate(rows, codes_of(rows.X[:, place], categories), learn, seed),
+    }
 
 
 def helps(comparison: Comparison) -> bool:
@@ -200,7 +213,25 @@ def helps(comparison: Comparison) -> bool:
 
 def _intercepts(rows: Rows, z: Floats, codes: Codes, groups: int) -> Intercepts:
     leads, _ = lead_codes(rows.lead_ids)
-    return random_intercept.fit(z, rows.y, rows.weight, codes, groups, leads=leads, level=LEVEL)
+    found = random_intercept.fit(z, rows.y, rows.weight, codes, groups, leads=leads, level=LEVEL)
+    excess = _excess(z + found.offset[codes], z, rows.weight)
+    return replace(found, offset=np.where(found.rows > 0, found.offset - excess, 0.0))
+
+
+def _excess(moved: Floats, z: Floats, weight: Floats) -> float:
+    """Give the log-odds by which moved rows must be lowered for their mean probability to be that of z (Newton)."""
+    target = float(weight @ probabilities(z))
+    excess = 0.0
+    for _ in range(LEVEL_STEPS):
+        p = probabilities(moved - excess)
+        slope = float(weight @ (p * (1 - p)))
+        if slope <= FLAT * len(z):
+            return 0.0
+        step = (float(weight @ p) - target) / slope
+        excess += step
+        if abs(step) < CONVERGED:
+            return excess
+    return 0.0
 
 
 def _distinct_leads(rows: Rows, codes: Codes, groups: int) -> NDArray[np.intp]:

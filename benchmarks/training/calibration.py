@@ -1,6 +1,6 @@
 """Does a probability mean what it says: on the newest slice, and after the base rate moved from 5 % to 20 %.
 
-Usage: python -m benchmarks.training.calibration [--seeds 3] [--leads 40000] [--json]
+Usage: python -m benchmarks.training.calibration [--seeds 3] [--leads 20000] [--json]
 
 Each seed simulates a market of 18 months, and trains on it as `leadlight train` does (target sql, horizon 60 days, cut
 at 60 % of the leads). The newest slice is every mature snapshot after the cut, at each of three ages.
@@ -228,7 +228,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3, help="number of markets, seeds 0, 1, ...")
-    parser.add_argument("--leads", type=int, default=40_000, help="leads of each market")
+    parser.add_argument("--leads", type=int, default=20_000, help="leads of each market")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.seeds < 1:

@@ -79,6 +79,19 @@ def test_offsets_of_held_out_rows_do_not_see_their_outcome():
     assert not np.array_equal(before, after)
 
 
+def test_the_level_of_all_rows_stays_where_calibration_put_it():
+    rows, z = segmented(900)
+    found = pooling.fit(rows, z + 0.4, made.SPECS, PLACE)
+    moved = probabilities(z + 0.4 + found.offsets(rows.X))
+    assert moved.mean() == pytest.approx(probabilities(z + 0.4).mean(), abs=1e-6)
+
+
+def test_scores_without_doubt_have_no_level_to_keep():
+    rows, _ = segmented(90)
+    found = pooling.fit(rows, np.where(rows.y == 1, 60.0, -60.0), made.SPECS, PLACE)
+    assert np.isfinite([segment.offset for segment in found.segments]).all()
+
+
 class Link:
     def __init__(self, rows):
         self.link = RulesLink.fit(rows.X[:, 0], rows.y, rows.weight)

@@ -1,14 +1,18 @@
 import json
 
+import numpy as np
 import pytest
 
 from benchmarks.training import segments
 from benchmarks.training.segments import Found
+from training.rows import lead_hash
 
 
 def found(covered, total=100, score="rules"):
     low, high = 0.1, 0.2
-    return [Found(i // 10, score, "team", "a", 40, 0.15 if i < covered else 0.3, 0.15, low, high) for i in range(total)]
+    return [
+        Found(str(i // 10), score, "team", "a", 40, 0.15 if i < covered else 0.3, 0.15, low, high) for i in range(total)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -22,21 +26,32 @@ def test_each_common_score_must_lie_in_the_range(rules, model, passes):
 
 
 def test_no_segment_is_no_coverage():
-    told = segments.figures([], [None])
+    told = segments.figures([], [])
     assert told["interval_coverage"] is None
     assert not segments.passed(told)
 
 
 def test_the_ways_are_averaged_over_markets():
-    losses = [{"pooled": 0.1, "single": 0.2, "separate": 0.3}, None, {"pooled": 0.3, "single": 0.2, "separate": 0.5}]
+    losses = [{"pooled": 0.1, "single": 0.2, "separate": 0.3}, {"pooled": 0.3, "single": 0.2, "separate": 0.5}]
     told = segments.figures(found(90), losses)["details"]
     assert told["log_loss"] == {"pooled": 0.2, "single": 0.2, "separate": 0.4}
-    assert (told["pooled_best_in"], told["compared_markets"]) == (1, 2)
+    assert told["compared_companies"] == 2
+    assert told["pooled_minus"]["separate"]["mean"] == pytest.approx(-0.2)
+    assert told["pooled_minus"]["single"] == {"mean": pytest.approx(0.0), "standard_error": pytest.approx(0.1)}
+
+
+def test_companies_share_no_lead_and_none_with_the_model():
+    leads = np.array([f"l{i // 3}" for i in range(6_000)], dtype=object)
+    number = lead_hash(leads, 1) / 2**32
+    dealt = list(segments.companies(number))
+    assert [len(set(leads[rows])) for rows in dealt] == [200, 400]
+    assert not (dealt[0] & dealt[1]).any()
+    assert all((number[rows] >= segments.TEACHERS).all() for rows in dealt)
 
 
 @pytest.mark.slow
 def test_a_small_market_from_end_to_end(capsys):
-    status = segments.run(["--markets", "1", "--leads", "1200", "--json"])
+    status = segments.run(["--seeds", "1", "--leads", "2400", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert status in {0, 1}
     assert told["details"]["market_segments"]["rules"] > 20
