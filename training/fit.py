@@ -33,14 +33,26 @@ FIXED: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a booster is grown: LightGBM parameters and the number of trees."""
+    """How a booster is grown: LightGBM parameters, the number of trees, and 1, -1 or 0 per monotone feature, if any."""
 
     parameters: Mapping[str, float | int]
     trees: int
+    monotone: tuple[int, ...] = ()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Parameters and constraints in LightGBM's words."""
+        if not any(self.monotone):
+            return dict(self.parameters)
+        return {
+            **self.parameters,
+            "monotone_constraints": list(self.monotone),
+            "monotone_constraints_method": "intermediate",
+        }
 
     def to_json(self) -> dict[str, Any]:
         """Give the recipe as JSON."""
-        return {**self.parameters, "trees": self.trees}
+        return {**self.settings, "trees": self.trees}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,7 @@ def dataset(rows: Rows, specs: Sequence[FeatureSpec], link: RulesLink, reference
 def fit(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Fitted:
     """Fit link and booster on rows; deterministic given the seed."""
     link = RulesLink.fit(rows.points, rows.y, rows.weight)
-    parameters = {**FIXED, **recipe.parameters, "seed": seed, "num_threads": threads(len(rows))}
+    parameters = {**FIXED, **recipe.settings, "seed": seed, "num_threads": threads(len(rows))}
     booster = lgb.train(parameters, dataset(rows, specs, link), num_boost_round=recipe.trees)
     return Fitted(link, lgb.Booster(model_str=booster.model_to_string()))
 

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from leadlight.errors import InputError, NotEnoughDataError
 from tests.training import made
 from training import tune as tuning
 
@@ -34,6 +37,47 @@ def test_a_trial_that_is_better_on_every_fold_is_taken():
     assert tuning.choose([usual]) is usual
 
 
+def test_explaining_costs_what_was_stated():
+    usual, dear = trial(0.1, 0.50, 0.52, 0.51), trial(0.2, 0.49, 0.51, 0.50)
+    assert tuning.choose([usual, replace(dear, cost=0.009)]).cost == 0.009
+    assert tuning.choose([usual, replace(dear, cost=0.011)]) is usual
+    assert replace(dear, cost=0.25).objective == pytest.approx(0.75)
+
+
+def test_a_trial_that_was_ended_early_is_never_chosen():
+    usual, best = trial(0.1, 0.50, 0.52, 0.51), trial(0.2, 0.49, 0.51, 0.50)
+    assert tuning.choose([usual, best, replace(trial(0.3, 0.1, 0.1, 0.1), pruned=True)]) is best
+
+
+@pytest.mark.parametrize("price", [-1e-9, float("nan"), float("inf")])
+def test_a_price_without_meaning_is_refused(price):
+    with pytest.raises(InputError, match="price of explaining"):
+        tuning.tune(made.rows(300), made.SPECS, trials=1, seed=4, price=price)
+
+
+def test_a_price_ends_growth_earlier_and_is_part_of_the_trial(tuned):
+    dear = tuning.tune(made.rows(), made.SPECS, trials=1, seed=4, price=1e-3).trials[0]
+    first = tuned.trials[0]
+    assert dear.recipe.trees < first.recipe.trees
+    assert dear.cost == pytest.approx(1e-3 * 3 * dear.recipe.trees)
+    assert first.cost == pytest.approx(tuning.PRICE * 3 * first.recipe.trees)
+    assert tuning.tune(made.rows(), made.SPECS, trials=1, seed=4, price=0).trials[0].cost == 0
+
+
+def test_constraints_are_in_every_trial_and_in_the_chosen_recipe():
+    found = tuning.tune(made.rows(600), made.SPECS, trials=2, seed=4, monotone={"views": 1})
+    assert {trial.recipe.monotone for trial in found.trials} == {(1, 0, 0)}
+    assert found.recipe.monotone == (1, 0, 0)
+    with pytest.raises(InputError, match="did you mean `views`"):
+        tuning.tune(made.rows(600), made.SPECS, trials=2, seed=4, monotone={"view": 1})
+
+
+def test_one_class_is_too_little_to_tune_on():
+    rows = made.rows(300)
+    with pytest.raises(NotEnoughDataError, match="none of 5 folds"):
+        tuning.tune(replace(rows, y=np.zeros(len(rows))), made.SPECS, trials=1, seed=4)
+
+
 def test_slower_growth_has_as_many_more_trees():
     slow = tuning.slowed(tuning.Recipe({"learning_rate": 0.08, "max_depth": 3}, 50))
     assert slow == tuning.Recipe({"learning_rate": 0.04, "max_depth": 3}, 100)
@@ -59,6 +103,52 @@ def test_the_same_seed_gives_the_same_study(tuned):
 def test_when_time_is_up_no_new_trial_begins_but_the_first_finishes():
     found = tuning.tune(made.rows(), made.SPECS, trials=50, seed=4, seconds=0)
     assert len(found.trials) == 1
+
+
+def test_a_study_is_resumed_where_it_was_interrupted(tuned, tmp_path):
+    def stop(done, _):
+        told.append(done)
+        if told == [1, 2]:
+            raise InterruptedError
+
+    told, studies = [], f"sqlite:///{tmp_path}/studies.db"
+    with pytest.raises(InterruptedError):
+        tuning.tune(made.rows(), made.SPECS, trials=3, seed=4, studies=studies, progress=stop)
+    assert tuning.tune(made.rows(), made.SPECS, trials=3, seed=4, studies=studies, progress=stop) == tuned
+    assert told == [1, 2, 2, 3]
+    assert tuning.tune(made.rows(), made.SPECS, trials=3, seed=4, studies=studies, progress=stop) == tuned
+    assert told == [1, 2, 2, 3, 3]
+
+
+def test_every_other_question_has_another_study():
+    rows = made.rows(300)
+
+    def name(rows=rows, specs=made.SPECS, folds=5, **more):
+        return tuning._question(rows, specs, folds, **{"seed": 4, "price": 0.0, "signs": ()} | more).name
+
+    X, y, weight, points = rows.X.copy(), rows.y.copy(), rows.weight.copy(), rows.points.copy()
+    X[7, 1], y[7], weight[7], points[7] = 0.123, 1 - y[7], 1.5, -1.0
+    leads = rows.frame["lead_id"].to_list()
+    frame = rows.frame.with_columns(lead_id=rows.frame["lead_id"].replace(leads[0], "someone else"))
+    others = [
+        *(name(replace(rows, **changed)) for changed in ({"X": X}, {"y": y}, {"weight": weight}, {"points": points})),
+        name(replace(rows, frame=frame)),
+        name(rows.take(np.arange(300) > 0)),
+        name(specs=made.SPECS[:2]),
+        name(specs=(*made.SPECS[:2], replace(made.SPECS[2], categories=("b", "a")))),
+        name(folds=4),
+        name(seed=5),
+        name(price=1e-9),
+        name(signs=(1, 0, 0)),
+    ]
+    assert len({name(), *others}) == 1 + len(others)
+    assert name(replace(rows, X=np.where(rows.X == 0, -0.0, rows.X))) == name()
+
+
+def test_the_space_is_part_of_the_question(monkeypatch):
+    before = tuning._question(made.rows(300), made.SPECS, 5, seed=4, price=0.0, signs=()).name
+    monkeypatch.setitem(tuning.SPACE, "lambda_l2", tuning.Range(0.1, 50.0, log=True))
+    assert tuning._question(made.rows(300), made.SPECS, 5, seed=4, price=0.0, signs=()).name != before
 
 
 def test_progress_is_told_after_each_trial():
@@ -122,13 +212,13 @@ class Grown:
         return [("held out", "binary_logloss", self.curve(self.trees), False)]
 
 
-def measured(monkeypatch, *curves, shares=None, rate=0.1):
+def measured(monkeypatch, *curves, shares=None, rate=0.1, **more):
     grown = [Grown(curve) for curve in curves]
     made_so = dict(enumerate(grown))
     monkeypatch.setattr(tuning, "_booster", lambda fold, *_: made_so[fold.learn])
     weights = shares or [1 / len(curves)] * len(curves)
     folds = [tuning._Fold(number, None, share) for number, share in enumerate(weights)]
-    return tuning._measure(folds, {"learning_rate": rate}, 0), grown
+    return tuning._measure(folds, {"learning_rate": rate, "max_depth": 3}, 0, **more), grown
 
 
 def valley(best, slope=1.0):
@@ -160,6 +250,28 @@ def test_growing_ends_soon_after_the_mean_has_stopped_falling(monkeypatch):
     trial, grown = measured(monkeypatch, valley(10), valley(10))
     assert trial.recipe.trees == 10
     assert grown[0].trees <= 10 + 2 * 20  # twenty trees of patience at this rate, in steps of twenty
+
+
+def test_growth_is_told_in_steps_of_equal_learning_and_ended_when_hopeless(monkeypatch):
+    told = []
+
+    def hopeful(step, objective):
+        told.append((step, objective))
+        return step < 1
+
+    trial, grown = measured(monkeypatch, valley(90), valley(90), rate=0.05, hopeful=hopeful)
+    assert told == [(0, 60.0), (1, 30.0)]  # 1.5 / 0.05 trees a step
+    assert trial.pruned
+    assert grown[0].trees == 60
+    assert (
+        measured(monkeypatch, valley(10), hopeful=lambda step, _: step < 1)[0].pruned is False
+    )  # it was whole by then
+
+
+def test_the_price_is_in_the_best_number_of_trees(monkeypatch):
+    trial, _ = measured(monkeypatch, lambda trees: 1 / trees, price=0.01 / 3)
+    assert trial.recipe.trees == 10  # where 1 / t + t / 100 is lowest
+    assert trial.objective == pytest.approx(0.2)
 
 
 def test_real_folds_are_grown_to_the_same_length(monkeypatch):
