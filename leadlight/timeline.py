@@ -1,5 +1,7 @@
 """The record of one lead as arrays: what online features, rule ledgers and the service read. No pandas, no Arrow."""
 
+import math
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,6 +14,32 @@ Texts = NDArray[np.object_]
 
 # `received_at` of an activity that was known at once: earlier than every as_of.
 KNOWN_AT_ONCE: Final = np.iinfo(np.int64).min
+# A text that is a number, whole: digits of ASCII, no spaces. What else Python reads as one the engines do not.
+NUMBER: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_NUMBER: Final = re.compile(NUMBER)
+
+
+def text(value: str | float | None) -> str | None:
+    """Give the value of an attribute as text; None for null and NaN.
+
+    >>> text(3.0), text("x"), text(float("nan"))
+    ('3.0', 'x', None)
+    """
+    if isinstance(value, str):
+        return value
+    return None if value is None or math.isnan(value) else str(value)
+
+
+def number(value: str | float | None) -> float:
+    """Read the value of an attribute as a number; a text that is none, and what is not finite, is null (NaN).
+
+    >>> number("1e3"), number("1_000"), number("inf")
+    (1000.0, nan, nan)
+    """
+    if value is None or (isinstance(value, str) and _NUMBER.fullmatch(value) is None):
+        return math.nan
+    found = float(value)
+    return found if math.isfinite(found) else math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from leadlight.errors import SpecError
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec, glob_to_regex
-from leadlight.timeline import Activities, Instants, Texts, Timeline
+from leadlight.timeline import Activities, Instants, Texts, Timeline, number, text
 from rules.condition import Range
 
 Floats = NDArray[np.float64]
@@ -26,9 +26,10 @@ def matching(activities: Activities, spec: FeatureSpec) -> NDArray[np.bool_]:
         mask &= activities.actor == spec.actor
     if spec.channel is not None:
         mask &= activities.channel == spec.channel
-    if spec.content is not None:
-        pattern = _pattern(spec.content)
-        mask[mask] = [text is not None and pattern.match(text) is not None for text in activities.content[mask]]
+    for glob, texts in ((spec.content, activities.content), (spec.detail, activities.detail)):
+        if glob is not None:
+            pattern = _pattern(glob)
+            mask[mask] = [found is not None and pattern.fullmatch(found) is not None for found in texts[mask]]
     return mask
 
 
@@ -121,19 +122,13 @@ def _attribute(timeline: Timeline, spec: FeatureSpec, instants: Instants) -> Flo
 
 
 def _value(spec: FeatureSpec, value: str | float | None) -> float:
-    if spec.measure == "category":
-        return spec.code(None if value is None else str(value))
-    try:
-        number = np.nan if value is None else float(value)
-    except ValueError:  # a text where a number is expected is null, as in every engine
-        return np.nan
-    return number if np.isfinite(number) else np.nan
+    return spec.code(text(value)) if spec.measure == "category" else number(value)
 
 
 def _one_of(texts: Texts, wanted: tuple[str, ...]) -> NDArray[np.bool_]:
     mask: NDArray[np.bool_] = texts == wanted[0]
-    for text in wanted[1:]:
-        mask |= texts == text
+    for other in wanted[1:]:
+        mask |= texts == other
     return mask
 
 

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.single.filters import ALL, Filters, Floats
-from features.single.lead import text
 from features.single.seen import Indices, Seen, Windows, width
 from leadlight.measures import MOST_COLLEAGUES, Measure
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec, FilterKey
-from leadlight.timeline import Activities, Timeline
+from leadlight.timeline import Activities, Timeline, text
 
 LOGS: Final[frozenset[Measure]] = frozenset({"colleagues_active", "most_active_colleague", "colleague_recency"})
 FIRST_LOOK: Final = 64  # activities; the newest selected one is mostly among them

@@ -4,35 +4,16 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-import numpy as np
-
 from features.single.clock import THURSDAY, offset
 from features.single.seen import width
 from leadlight.measures import Measure
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
-from leadlight.timeline import Timeline
+from leadlight.timeline import Timeline, number, text
 
 NULL: Final = float("nan")
 Compute = Callable[[Timeline, int], float]
-# Digits are those of ASCII: what else Python reads as a number, the engines do not.
-_NUMBER: Final = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _DATE: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
-
-
-def text(value: str | float | None) -> str | None:
-    """Give the value of an attribute as text; None for null and NaN."""
-    if isinstance(value, str):
-        return value
-    return None if value is None or np.isnan(value) else str(value)
-
-
-def number(value: str | float | None) -> float:
-    """Read a number; a text that is none, and what is not finite, is null."""
-    if value is None or (isinstance(value, str) and _NUMBER.fullmatch(value) is None):
-        return NULL
-    found = float(value)
-    return found if np.isfinite(found) else NULL
 
 
 def day_of_date(value: str | float | None) -> int | None:

@@ -154,6 +154,7 @@ DATES = (
     "",
     None,
 )
+NUMBERS = ("+.5e1", "7.", "1_000", " 7", "7 ", "1e999", "\uff11\uff12", "0x10", "1,5")  # some only to Python
 ACTIVITY = {
     "lead_id": IDS,
     "type": TYPES,
@@ -171,7 +172,7 @@ CHANGE = {
     "field": ("industry", "size", "role", "since"),
     "changed_at": INSTANTS,
     "old_value": ("it", "7", "2024-10-01", None),
-    "value": ("retail", "other", "12.5", "nan", "inf", "2024-10-06"),
+    "value": ("retail", "other", "12.5", "nan", "inf", "2024-10-06", *NUMBERS),
 }
 LEAD = {
     "created_at": EARLIER,

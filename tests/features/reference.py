@@ -10,6 +10,7 @@ from leadlight.measures import MOST_COLLEAGUES
 from leadlight.schema import DAY
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SOMETHING_LIKE_A_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 SOMETHING_LIKE_A_DATE = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
@@ -232,8 +233,6 @@ def _since_date(value, as_of, spec):
 
 
 def _number(value):
-    try:
-        number = float(value)
-    except ValueError:
+    if isinstance(value, str) and SOMETHING_LIKE_A_NUMBER.fullmatch(value) is None:
         return None
-    return number if math.isfinite(number) else None
+    return float(value) if math.isfinite(float(value)) else None

@@ -9,7 +9,7 @@ from features.single import filters
 from features.single.clock import Clock, on_the_clock
 from features.single.company import Colleagues
 from features.single.filters import ALL, Filters
-from features.single.lead import day_of_date, number, text
+from features.single.lead import day_of_date
 from features.single.seen import Seen, Windows
 from leadlight.schema import DAY, HOUR
 from leadlight.timeline import Activities, AttributeChange, Timeline
@@ -103,11 +103,6 @@ def test_a_clock_before_1970_and_west_of_greenwich():
 )
 def test_days_of_dates(value, days):
     assert day_of_date(value) == days
-
-
-def test_null_and_nan_have_no_text_and_are_no_number():
-    assert [text(value) for value in (None, float("nan"), 3.0, "x")] == [None, None, "3.0", "x"]
-    np.testing.assert_equal([number(value) for value in (None, "1e3", " .5 ", "x")], [np.nan, 1000.0, 0.5, np.nan])
 
 
 def test_who_counts_as_a_colleague():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from leadlight.timeline import KNOWN_AT_ONCE, Activities, AttributeChange, Timeline
+from leadlight.timeline import KNOWN_AT_ONCE, Activities, AttributeChange, Timeline, number, text
 
 
 def row(activity_id: str, occurred_at: int, **more: object) -> dict[str, object]:
@@ -76,3 +76,21 @@ def test_the_newest_arrival():
 
 def test_a_null_value_adds_nothing():
     assert Activities.from_rows([row("a", 1), row("b", 2, value=3)]).values_or_zero().tolist() == [0.0, 3.0]
+
+
+def test_null_and_nan_have_no_text_and_are_no_number():
+    assert [text(value) for value in (None, float("nan"), 3.0, "x", "")] == [None, None, "3.0", "x", ""]
+    found = [number(value) for value in (None, float("nan"), float("-inf"), "x", "")]
+    np.testing.assert_equal(found, [np.nan] * 5)
+
+
+@pytest.mark.parametrize(("value", "read"), [("1e3", 1000.0), ("-.5", -0.5), ("7.", 7.0), ("+12", 12.0), (3, 3.0)])
+def test_numbers_are_read(value, read):
+    assert number(value) == read
+
+
+@pytest.mark.parametrize(
+    "value", ["1_000", " 7", "7 ", "7\n", "inf", "nan", "1e999", "\uff11\uff12", "0x10", "1,5", ".", "e3"]
+)
+def test_what_only_python_reads_as_a_number_is_none(value):
+    assert np.isnan(number(value))

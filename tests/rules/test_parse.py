@@ -99,6 +99,13 @@ def test_a_wrong_card_is_refused_at_its_line(tmp_path, text, line, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_card_cannot_ask_for_detail(tmp_path):
+    with pytest.raises(CardError, match="unknown key `detail`"):
+        read(written(tmp_path, HEAD + BODY % ", detail: '*bot*'"))
+    with pytest.raises(CardError, match=r"behaviour\.0\.when\.detail"):
+        made.card(behaviour=[{"when": {"activity": "a", "detail": "*bot*"}, "points": 1}])
+
+
 def test_a_group_cannot_mix_behaviour_and_fit():
     with pytest.raises(CardError, match="behaviour and of fit"):
         made.card(

@@ -42,10 +42,34 @@ def test_a_content_of_several_lines_is_matched_whole():
     assert matching(timeline.activities, FeatureSpec("x", "rule", "count", content="one")).tolist() == [False]
 
 
-@pytest.mark.parametrize("text", ["many", "inf", "nan"])
-def test_a_text_that_is_no_number_is_null(text):
-    timeline = made.timeline(attributes={"size": text})
-    assert np.isnan(column(timeline, FeatureSpec("x", "rule", "number", attribute="size"), np.array([DAY])))
+@pytest.mark.parametrize(
+    "value",
+    ["many", "inf", "nan", "1_000", "\uff11\uff12", " 7", "1e999", "0x10", "1,5", "", np.inf, np.nan],
+)
+def test_what_is_no_number_is_null_as_for_the_service(value):
+    timeline, spec = made.timeline(attributes={"size": value}), FeatureSpec("x", "rule", "number", attribute="size")
+    assert np.isnan(column(timeline, spec, np.array([DAY])))
+    assert np.isnan(online.row(timeline, DAY, [spec])[0])
+
+
+@pytest.mark.parametrize(("value", "read"), [("+.5e1", 5.0), ("7.", 7.0), ("-12", -12.0), (3, 3.0)])
+def test_numbers_are_read_as_for_the_service(value, read):
+    timeline, spec = made.timeline(attributes={"size": value}), FeatureSpec("x", "rule", "number", attribute="size")
+    assert column(timeline, spec, np.array([DAY])).tolist() == [read]
+    assert online.row(timeline, DAY, [spec])[0] == read
+
+
+def test_a_missing_number_is_no_category():
+    spec = FeatureSpec("x", "rule", "category", attribute="size", categories=("3.0",))
+    values = [column(made.timeline(attributes={"size": size}), spec, np.array([DAY]))[0] for size in (3.0, np.nan)]
+    np.testing.assert_array_equal(values, [0.0, np.nan])
+
+
+def test_detail_is_matched_like_content():
+    rows = [{"type": "a", "occurred_at": 0, "detail": detail} for detail in ("a bot/2", "browser", None)]
+    activities = made.timeline(rows).activities
+    assert matching(activities, FeatureSpec("x", "rule", "count", detail="*bot*")).tolist() == [True, False, False]
+    assert not matching(activities, FeatureSpec("x", "rule", "count", detail="*bot*", content="*")).any()
 
 
 def test_a_measure_that_no_card_asks_for_is_refused():
