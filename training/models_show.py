@@ -95,7 +95,10 @@ def show_promoted(found: "Promoted") -> None:
         return
     _line(console, f"{found.version} does NOT serve; {found.previous or 'nothing'} goes on serving")
     if judged.leaks:
-        _line(console, "a leak is not overridden: train again without the column, or declare when it is known")
+        _line(
+            console,
+            "a leak is not overridden: drop or declare what knows the outcome (leadlight audit), and train again",
+        )
     else:
         _line(console, "to let it serve all the same, say why: --because TEXT")
 

@@ -51,17 +51,31 @@ def audit_state(bundle: Bundle) -> AuditState:
 
 
 def unresolved(bundle: Bundle, verdict: Literal["leak", "suspect"]) -> tuple[str, ...]:
-    """Name the findings of a verdict that were neither dropped nor allowed, as `column` or `column: sentence`."""
-    open_ones = [found for found in _findings(bundle) if found.get("verdict") == verdict and not found.get("resolved")]
-    return tuple(_told(found) for found in open_ones)
+    """Name the findings of a verdict that were neither left out nor allowed, with why.
+
+    The audit is what `training.audit` gives: findings (kind, name, verdict, why), what was left out of the features, what
+    was allowed, and which leaks leaving out does not mend. A plain list of findings that say themselves whether they are
+    `resolved` is read as well.
+    """
+    audit = bundle.training.get("audit") or {}
+    whole = audit if isinstance(audit, Mapping) else {"findings": audit}
+    found = [one for one in whole.get("findings", ()) if one.get("verdict") == verdict and not _resolved(one, whole)]
+    return tuple(_told(one) for one in found)
 
 
-def _findings(bundle: Bundle) -> list[Mapping[str, Any]]:
-    audit = bundle.training.get("audit") or []
-    return list(audit.get("findings", ()) if isinstance(audit, Mapping) else audit)
+def _resolved(finding: Mapping[str, Any], audit: Mapping[str, Any]) -> bool:
+    if "resolved" in finding:
+        return bool(finding["resolved"])
+    name, kind = finding.get("name"), finding.get("kind")
+    if name in audit.get("unresolved", ()) or kind == "model":
+        return False
+    if kind == "order":  # read by no feature; where it is the clock, it is named as unresolved
+        return True
+    allowed = finding.get("verdict") == "suspect" and name in audit.get("allowed", ())
+    return allowed or name in audit.get(f"dropped_{kind}s", ())
 
 
 def _told(finding: Mapping[str, Any]) -> str:
-    name = finding.get("column") or finding.get("name") or "a column"
-    sentence = finding.get("sentence") or finding.get("why")
+    name = finding.get("name") or finding.get("column") or "a column"
+    sentence = finding.get("why") or finding.get("sentence")
     return f"`{name}`" if sentence is None else f"`{name}`: {sentence}"

@@ -47,6 +47,31 @@ def test_an_audit_is_summed_up(bundle, audit, state):
     assert record.audit_state(told(bundle, audit=audit)) == state
 
 
+def found(kind, name, verdict):
+    return {"kind": kind, "name": name, "verdict": verdict, "why": f"{name} knows"}
+
+
+@pytest.mark.parametrize(
+    ("finding", "rest", "state"),
+    [
+        (found("attribute", "tags", "leak"), {"dropped_attributes": ["tags"]}, "clean"),
+        (found("attribute", "tags", "leak"), {"dropped_types": ["tags"]}, "leak"),
+        (found("attribute", "tags", "leak"), {"allowed": {"tags": "please"}}, "leak"),
+        (found("attribute", "size", "suspect"), {"allowed": {"size": "measured on day one"}}, "clean"),
+        (found("attribute", "size", "suspect"), {}, "suspect"),
+        (found("type", "contract_sent", "leak"), {"dropped_types": ["contract_sent"]}, "clean"),
+        (found("type", "contract_sent", "leak"), {}, "leak"),
+        (found("order", "rows", "leak"), {"unresolved": []}, "clean"),
+        (found("order", "rows", "leak"), {"unresolved": ["rows"]}, "leak"),
+        (found("model", "model", "leak"), {"unresolved": ["model"]}, "leak"),
+        (found("model", "model", "suspect"), {}, "suspect"),
+        (found("attribute", "size", "ok"), {}, "clean"),
+    ],
+)
+def test_a_recorded_audit_is_read(bundle, finding, rest, state):
+    assert record.audit_state(told(bundle, audit={"findings": [finding], **rest})) == state
+
+
 def test_what_is_unresolved_is_named(bundle):
     found = told(bundle, audit=[LEAK, SUSPECT, {**LEAK, "resolved": True}])
     assert record.unresolved(found, "leak") == ("`closed_at`: it is the day of the outcome",)
