@@ -114,17 +114,6 @@ class _Source:
             return hygiene.as_they_are(tables)
         return hygiene.clean(tables, self.info.observed_until, self.settings, self.merges, unique_ids=True)
 
-    def members(self, tables: Tables) -> pl.DataFrame:
-        """Give the company of every lead, a lead that was given up being one of the company that it went into."""
-        members = incremental.companies(tables)
-        ends = {lead: merge.into_lead_id for lead, merge in hygiene_merges.resolve(self.merges).items()}
-        if not ends:
-            return members
-        into = pl.DataFrame({"lead_id": list(ends), "__into": list(ends.values())})
-        of_end = members.select(__into="lead_id", __company="company")
-        joined = members.join(into, on="lead_id", how="left").join(of_end, on="__into", how="left")
-        return joined.select("lead_id", company=pl.coalesce("__company", "company"))
-
 
 def build(
     room: Workspace, out: Path, options: Options, progress: Callable[[int, int], None] = lambda *_: None
@@ -227,7 +216,7 @@ class _Work:
     def update(self, folder: Path, out: Path, old: Info, changed: pl.Series) -> None:
         """Compute what new data can have changed."""
         self.report.update, self.report.leads_touched = True, len(changed)
-        members = self.source.members(self.raw)
+        members = incremental.companies(self.raw, self.source.merges)
         changed = pl.concat([changed, self._at_the_end(old)]).unique()
         kept = store.keys(out)
         cleaned, snapshots = self._cleaned(members, kept, changed)

@@ -4,7 +4,7 @@ A row depends on the record of its lead's company alone. So the rows of every co
 again, and rows that were not asked for before; all others are carried over as they are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +12,11 @@ from typing import Any, Final
 import narwhals as nw
 import polars as pl
 
-from features import batch, store
+from features import batch, hygiene_merges, store
 from features.engines.base import Engine
 from features.expressions.frame import columns_of
+from features.expressions.names import encoded, renamed
+from features.hygiene_merges import Merge
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 
@@ -41,10 +43,20 @@ class Plan:
     kept: int
 
 
-def companies(tables: Tables) -> pl.DataFrame:
-    """Give the company of every lead (columns lead_id, company); a lead without account is its own."""
-    members: pl.DataFrame = nw.from_native(tables.leads).lazy().select("lead_id", "account_id").collect().to_polars()
-    return members.select("lead_id", company=pl.coalesce("account_id", "lead_id"))
+def companies(tables: Tables, merges: Iterable[Merge] = ()) -> pl.DataFrame:
+    """Give the company of every lead (columns lead_id, company); a lead without account is its own.
+
+    A lead that was given up for another is one of the other's company.
+    """
+    frame: pl.DataFrame = nw.from_native(tables.leads).lazy().select("lead_id", "account_id").collect().to_polars()
+    members = frame.select("lead_id", company=pl.coalesce("account_id", "lead_id"))
+    ends = {lead: merge.into_lead_id for lead, merge in hygiene_merges.resolve(merges).items()}
+    if not ends:
+        return members
+    into = pl.DataFrame({"lead_id": list(ends), "__into": list(ends.values())})
+    of_end = members.select(__into="lead_id", __company="company")
+    joined = members.join(into, on="lead_id", how="left").join(of_end, on="__into", how="left")
+    return joined.select("lead_id", company=pl.coalesce("__company", "company"))
 
 
 def whole(members: pl.DataFrame, leads: pl.Series) -> pl.Series:
@@ -103,7 +115,11 @@ def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence
 
 
 def _semi(frame: Any, leads: Any) -> Any:
-    return nw.to_native(nw.from_native(frame).lazy().join(leads.lazy(), on="lead_id", how="semi"))
+    """Keep the rows of some leads, whatever the columns are named."""
+    rows = nw.from_native(frame).lazy()
+    columns = rows.collect_schema().names()
+    chosen = encoded(rows).join(leads.lazy(), on="lead_id", how="semi")
+    return nw.to_native(renamed(chosen, columns))
 
 
 def write(

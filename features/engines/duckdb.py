@@ -13,6 +13,7 @@ import polars as pl
 from features.engines.base import EngineName
 from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
+from features.expressions.names import quoted
 from features.tables import Tables
 from leadlight.schema import TABLES, TableName
 from leadlight.spec import FeatureSpec
@@ -48,7 +49,7 @@ class DuckDBEngine:
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap relations."""
         frames = (tables.leads, tables.activities, tables.stages, tables.changes)
-        return assemble.Records(*(nw.from_native(frame) for frame in frames))
+        return assemble.Records.of(*(nw.from_native(frame) for frame in frames))
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Copy snapshots into a temporary table."""
@@ -88,11 +89,7 @@ class DuckDBEngine:
 
     def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
-        named = ", ".join(f"{column} AS {_quoted(name)}" for column, name in names.items())
+        named = ", ".join(f"{column} AS {quoted(name)}" for column, name in names.items())
         result = frame.sort(ROW).to_native()
         projected = result.project(f"lead_id, make_timestamptz(as_of) AS as_of{', ' if named else ''}{named}")
         projected.write_parquet(str(path), compression="lz4")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

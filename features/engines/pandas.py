@@ -41,7 +41,7 @@ class PandasEngine:
 
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap frames."""
-        return assemble.Records(
+        return assemble.Records.of(
             _prepared(tables.leads, "leads"),
             _prepared(tables.activities, "activities"),
             _prepared(tables.stages, "stages"),

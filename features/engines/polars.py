@@ -36,7 +36,7 @@ class PolarsEngine:
         log = log if tables.in_order else _in_order(log)
         log = log.with_columns(pl.col(name).cast(pl.Categorical) for name in log.columns if name in _FEW_VALUES)
         frames = (tables.leads.lazy(), log.lazy(), tables.stages.lazy(), tables.changes.lazy())
-        return Records(*(nw.from_native(frame) for frame in frames))
+        return Records.of(*(nw.from_native(frame) for frame in frames))
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Make snapshots lazy."""

@@ -89,7 +89,7 @@ class SparkEngine:
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap frames."""
         frames = (tables.leads, tables.activities, tables.stages, tables.changes)
-        return assemble.Records(*(nw.from_native(frame) for frame in frames))
+        return assemble.Records.of(*(nw.from_native(frame) for frame in frames))
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Send snapshots from the driver to the workers."""

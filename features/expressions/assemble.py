@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import narwhals as nw
 
 from features.expressions import attributes, cells, company, own, stages
 from features.expressions.frame import ROW, Frame, chosen, columns_of
+from features.expressions.names import encoded
 from leadlight.spec import FeatureSpec
 
 
@@ -29,12 +30,17 @@ class Means(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Narwhals frames of one engine, columns as in `features.tables.Tables`."""
+    """Narwhals frames of one engine, columns as in `features.tables.Tables`, but attributes by `names.column_of`."""
 
     leads: Frame
     activities: Frame
     stages: Frame
     changes: Frame
+
+    @classmethod
+    def of(cls, leads: Frame, activities: Frame, stages: Frame, changes: Frame) -> Self:
+        """Put frames together whose attributes have their own names."""
+        return cls(encoded(leads), activities, stages, changes)
 
 
 def meeting(rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:

@@ -6,10 +6,12 @@ from typing import Final
 import narwhals as nw
 
 from features.expressions.frame import ROW, Frame, coded, local_day, offset, width
+from features.expressions.names import column_of
 from leadlight.schema import DAY, HOUR
 from leadlight.spec import FeatureSpec
+from leadlight.timeline import NUMBER
 
-_NUMBER: Final = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\z"  # a text that is none is null
+_NUMBER: Final = rf"^{NUMBER}\z"  # a text that is none is null
 _DATE: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 
 
@@ -18,7 +20,7 @@ def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSp
 
     Args:
         rows: ROW, lead_id, as_of.
-        leads: lead_id, created_at and attributes; an attribute that is not there is null.
+        leads: lead_id, created_at and attributes by `column_of`; an attribute that is not there is null.
         changes: lead_id, field, changed_at, old_value, value.
         specs: specifications of the measures of the lead.
     """
@@ -28,8 +30,8 @@ def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSp
     if counted:
         joined = joined.join(_changes(rows, changes, counted), on=ROW, how="left")
     kinds = joined.collect_schema()
-    numeric = {name for name in names if name in kinds and kinds[name].is_numeric()}
-    absent = {name for name in names if name not in kinds}
+    absent = {name for name in names if column_of(name) not in kinds}
+    numeric = {name for name in names if name not in absent and kinds[column_of(name)].is_numeric()}
     return joined.select(
         ROW,
         *(
@@ -40,29 +42,28 @@ def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSp
 
 
 def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[str], keys: list[str]) -> Frame:
-    """Add `created_at` and the values of attributes at as_of to rows.
+    """Add `created_at` and the values of attributes at as_of, by `column_of`, to rows.
 
     Args:
         rows: keys, lead_id, as_of.
-        leads: the leads.
+        leads: the leads, their attributes by `column_of`.
         changes: the recorded changes.
         names: attributes; one that neither `leads` nor the changes have is left out.
         keys: columns that tell the rows apart.
     """
     present = leads.collect_schema()
-    known = [
-        _no_nan(name).alias(name) if present[name].is_float() else nw.col(name) for name in names if name in present
-    ]
+    columns = [column for column in map(column_of, names) if column in present]
+    known = [_no_nan(column).alias(column) if present[column].is_float() else nw.col(column) for column in columns]
     joined = rows.join(leads.select("lead_id", "created_at", *known), on="lead_id")
     for name in _changing(changes, names):
-        if name not in present:  # a null text, typed as the engine types texts
-            joined = joined.with_columns(nw.when(nw.col("lead_id").is_null()).then(nw.col("lead_id")).alias(name))
+        if (column := column_of(name)) not in present:  # a null text, typed as the engine types texts
+            joined = joined.with_columns(nw.when(nw.col("lead_id").is_null()).then(nw.col("lead_id")).alias(column))
         joined = _changed(joined, changes, name, keys)
     return joined
 
 
-def _no_nan(name: str) -> nw.Expr:
-    return nw.when(~nw.col(name).is_nan()).then(nw.col(name))
+def _no_nan(column: str) -> nw.Expr:
+    return nw.when(~nw.col(column).is_nan()).then(nw.col(column))
 
 
 def _changing(changes: Frame, names: Sequence[str]) -> list[str]:
@@ -87,12 +88,13 @@ def _changed(joined: Frame, changes: Frame, name: str, keys: list[str]) -> Frame
     )
     last_at = before.group_by(*keys).agg(changed_at=nw.col("changed_at").max())
     last = before.join(last_at, on=[*keys, "changed_at"]).select(*keys, __new="value", __some="__one")
-    unchanged = nw.when(~nw.col("__any").is_null()).then(nw.col("__old")).otherwise(nw.col(name).cast(nw.String))
+    column = column_of(name)
+    unchanged = nw.when(~nw.col("__any").is_null()).then(nw.col("__old")).otherwise(nw.col(column).cast(nw.String))
     value = nw.when(~nw.col("__some").is_null()).then(nw.col("__new")).otherwise(unchanged)
     return (
         joined.join(first, on="lead_id", how="left")
         .join(last, on=keys, how="left")
-        .with_columns(value.alias(name))
+        .with_columns(value.alias(column))
         .drop("__old", "__any", "__new", "__some")
     )
 
@@ -131,7 +133,7 @@ def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
             return (day + 3 - (day + 3) // 7 * 7).cast(nw.Float64)  # 1970-01-01 was a Thursday
         case "changes":
             return nw.col(spec.name).cast(nw.Float64)
-    value = nw.col(spec.attribute or "")
+    value = nw.col(column_of(spec.attribute or ""))
     text = value.cast(nw.String)
     match spec.measure:
         case "category":

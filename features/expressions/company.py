@@ -10,6 +10,7 @@ import narwhals as nw
 
 from features.expressions.attributes import with_attributes
 from features.expressions.frame import ROW, Frame, lazy, width
+from features.expressions.names import column_of
 from leadlight.measures import MOST_COLLEAGUES
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
@@ -139,7 +140,7 @@ def roles(rows: Frame, paired: Frame, leads: Frame, changes: Frame, spec: Featur
         [rows.select(ROW, "lead_id", "as_of"), paired.select(ROW, nw.col(COLLEAGUE).alias("lead_id"), "as_of")]
     )
     valued = with_attributes(everybody, leads, changes, [name], [ROW, "lead_id"])
-    if name not in valued.collect_schema():
+    if column_of(name) not in valued.collect_schema():
         return rows.select(ROW, nw.lit(0, nw.Int64).alias(spec.name))
-    text = valued.select(ROW, __value=nw.col(name).cast(nw.String)).filter(~nw.col("__value").is_null())
+    text = valued.select(ROW, __value=nw.col(column_of(name)).cast(nw.String)).filter(~nw.col("__value").is_null())
     return text.unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))

@@ -1,0 +1,81 @@
+"""Attributes of any name: every engine gives the table that plain names give."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import batch, incremental, online, tables
+from features.engines import registry
+from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec
+from tests.features import market
+from tests.parity import engines
+from tests.parity.test_engines import LOCAL, pairs
+
+ODD = {"size": "company.size", "industry": "業種 `main`", "role": 'the "role", or not', "since": "it's * ^since.*$"}
+PLAIN = (
+    FeatureSpec("size", "fit", "number", attribute="size"),
+    FeatureSpec("industry", "fit", "category", attribute="industry", categories=("it", "retail")),
+    FeatureSpec("no role", "fit", "missing", attribute="role"),
+    FeatureSpec("since", "fit", "days_since_date", attribute="since"),
+    FeatureSpec("moves", "fit", "changes", attribute="industry"),
+    FeatureSpec("roles", "company", "roles", attribute="role"),
+)
+drawn = st.lists(st.tuples(market.records(), pairs), min_size=8, max_size=8)
+
+
+def odd(spec):
+    name = ODD[spec.attribute]
+    return replace(spec, name=f"{spec.measure} of {name}", attribute=name)
+
+
+def tables_of(record):
+    found = market.tables(*record)
+    field = pl.col("field").replace(ODD)
+    return type(found)(found.leads.rename(ODD), found.activities, found.stages, found.changes.with_columns(field))
+
+
+def check(engine, parts):
+    record, asked = engines.merged(parts)
+    specs = [odd(spec) for spec in PLAIN]
+    named = tables_of(record)
+    frames = engines.native(engine.name, named, engine)
+    rows = pl.DataFrame(asked, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
+    with tempfile.TemporaryDirectory() as folder:
+        batch.build_to(engine, frames, rows, specs, Path(folder))
+        read = pl.read_parquet(f"{folder}/*.parquet").with_columns(pl.col("as_of").cast(pl.Int64))
+    assert read.columns == ["lead_id", "as_of", *(spec.name for spec in specs)]
+    found = batch.matrix(rows.join(read, on=["lead_id", "as_of"], how="left", maintain_order="left"), specs)
+    assert engines.differences(found, engines.expected(record, asked, PLAIN), asked, PLAIN) == []
+    some = pl.Series(sorted({lead for lead, _ in asked}))[:3]
+    part = nw.from_native(incremental.restrict(engine, frames, some).leads).lazy()
+    assert part.collect_schema().names() == named.leads.collect_schema().names()
+    assert sorted(part.select("lead_id").collect()["lead_id"].to_list()) == some.to_list()
+
+
+@pytest.mark.parametrize("name", LOCAL)
+@settings(max_examples=3, deadline=None)
+@given(parts=drawn)
+def test_attributes_of_any_name_give_the_table_of_plain_ones(name, parts):
+    check(registry.get(name), parts)
+
+
+@settings(max_examples=1, deadline=None)
+@given(parts=drawn)
+def test_attributes_of_any_name_give_the_table_of_plain_ones_on_a_cluster(spark, parts):
+    check(registry.get("pyspark", session=spark), parts)
+
+
+def test_one_lead_in_a_request_reads_them_too():
+    record, own = market.crowd(31), PLAIN[:5]
+    asked = [(row["lead_id"], market.BASE + 4 * DAY) for row in record[0]]
+    found = tables.timelines(tables_of(record))
+    rows = np.array([online.row(found[lead], at, [odd(spec) for spec in own]) for lead, at in asked])
+    assert engines.differences(rows, engines.expected(record, asked, own), asked, own) == []
