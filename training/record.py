@@ -53,9 +53,9 @@ def audit_state(bundle: Bundle) -> AuditState:
 def unresolved(bundle: Bundle, verdict: Literal["leak", "suspect"]) -> tuple[str, ...]:
     """Name the findings of a verdict that were neither left out nor allowed, with why.
 
-    The audit is what `training.audit` gives: findings (kind, name, verdict, why), what was left out of the features, what
-    was allowed, and which leaks leaving out does not mend. A plain list of findings that say themselves whether they are
-    `resolved` is read as well.
+    The audit is what `training.audit` gives: findings (kind, name, verdict, why), what was left out of the features,
+    what was allowed, and which leaks leaving out does not mend. A plain list of findings that say themselves whether
+    they are `resolved` is read as well.
     """
     audit = bundle.training.get("audit") or {}
     whole = audit if isinstance(audit, Mapping) else {"findings": audit}
