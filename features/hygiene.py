@@ -14,11 +14,12 @@ import narwhals as nw
 
 from features import hygiene_merges, hygiene_rules, hygiene_settings
 from features import tables as tables_of
+from features.expressions import names
 from features.hygiene_merges import Merge
 from features.hygiene_settings import Cause, DomainSettings, HygieneSettings
 from features.tables import Tables
 from leadlight.errors import InputError
-from leadlight.schema import TableName
+from leadlight.schema import TABLES, TableName
 from leadlight.workspace import Workspace, file_atomically
 
 FIELDS: Final[dict[str, TableName]] = {
@@ -105,7 +106,7 @@ def clean(
 ) -> Cleaned:
     """Set aside what would mislead features, labels and thresholds.
 
-    The decisions are made here (on Polars; other engines make them when the frames are read); the tables stay lazy.
+    The decisions are made here; the tables stay as lazy as their engine lets them.
 
     Args:
         tables: native frames of one engine, instants as int64 µs.
@@ -122,23 +123,32 @@ def clean(
     _refuse_null_ids(tables)
     merges = tuple(merges)
     aside = []
+    leads = nw.from_native(tables.leads).lazy()
+    columns = leads.collect_schema().names()
+    tables = replace(tables, leads=nw.to_native(names.encoded(leads)))
     if merges:
         tables, gone = hygiene_merges.carry(tables, merges)
         aside.append(gone)
     if settings.domains is not None:
-        tables, gone = _without_domains(tables, settings.domains)
+        tables, gone = _without_domains(tables, settings.domains, columns)
         aside.append(gone)
     tables, gone = _without_activities(tables, observed_until, settings, unique_ids=unique_ids)
-    return Cleaned(tables, _together([*aside, gone]))
+    return Cleaned(_named(tables, columns), _named(_together([*aside, gone]), [*columns, "cause"]))
 
 
-def of_workspace(workspace: Workspace, settings: HygieneSettings | None = None, merges: Path | None = None) -> Cleaned:
+def of_workspace(
+    workspace: Workspace,
+    settings: HygieneSettings | None = None,
+    merges: Path | None = None,
+    tables: Tables | None = None,
+) -> Cleaned:
     """Clean a workspace's tables by its settings and its merge map.
 
     Args:
         workspace: holds the tables.
         settings: None = the workspace's `hygiene.yaml`, else the usual ones.
         merges: file of a merge map; None = the workspace's own, if it has one.
+        tables: its tables as native frames of an engine; None = as Polars scans them.
 
     Raises:
         InputError: settings or merge map are wrong.
@@ -147,7 +157,7 @@ def of_workspace(workspace: Workspace, settings: HygieneSettings | None = None, 
     info = workspace.tables_info()
     found = workspace.merges() if merges is None else merges
     return clean(
-        tables_of.read(workspace),
+        tables_of.read(workspace) if tables is None else tables,
         info.observed_until,
         hygiene_settings.of_workspace(workspace) if settings is None else settings,
         () if found is None else hygiene_merges.read(found),
@@ -160,9 +170,16 @@ def as_they_are(tables: Tables) -> Cleaned:
     return Cleaned(tables, _none_of(tables))
 
 
-def tables_for(workspace: Workspace, settings: HygieneSettings | None) -> Tables:
-    """Give a workspace's tables as a scorer reads them that was trained with these settings (None: as they are)."""
-    return tables_of.read(workspace) if settings is None else of_workspace(workspace, settings).tables
+def tables_for(workspace: Workspace, settings: HygieneSettings | None, tables: Tables | None = None) -> Tables:
+    """Give a workspace's tables as a scorer reads them that was trained with these settings (None: as they are).
+
+    Args:
+        workspace: holds the tables.
+        settings: of hygiene.
+        tables: as for `of_workspace`.
+    """
+    found = tables_of.read(workspace) if tables is None else tables
+    return found if settings is None else of_workspace(workspace, settings, tables=found).tables
 
 
 def write_set_aside(cleaned: Cleaned, workspace: Workspace) -> None:
@@ -176,18 +193,23 @@ def write_set_aside(cleaned: Cleaned, workspace: Workspace) -> None:
 def _refuse_null_ids(tables: Tables) -> None:
     for field, columns in {"leads": ["lead_id"], "activities": ["activity_id", "lead_id"]}.items():
         frame = nw.from_native(getattr(tables, field)).lazy()
-        counted = frame.select(nw.col(columns).is_null().sum()).collect()
+        counted = frame.select(nw.col(columns).is_null().cast(nw.Int64).sum()).collect()  # Spark adds no booleans up
         for column in columns:
             number = counted[column].to_list()[0]
             if number:
                 raise InputError(f"{number} rows of `{field}` have no {column}; leave them out or give them one")
 
 
-def _without_domains(tables: Tables, domains: DomainSettings) -> tuple[Tables, Tables]:
+def _named(tables: Tables, columns: list[str]) -> Tables:
+    """Give the columns of leads their own names back."""
     leads = nw.from_native(tables.leads).lazy()
-    names = leads.collect_schema().names()
-    if domains.attribute not in names:
-        raise InputError.unknown_name("hygiene: `domains.attribute`: the column of leads", domains.attribute, names)
+    return replace(tables, leads=nw.to_native(names.renamed(leads, columns)))
+
+
+def _without_domains(tables: Tables, domains: DomainSettings, columns: list[str]) -> tuple[Tables, Tables]:
+    leads = nw.from_native(tables.leads).lazy()
+    if domains.attribute not in columns:
+        raise InputError.unknown_name("hygiene: `domains.attribute`: the column of leads", domains.attribute, columns)
     internal, competitor = (_of_domains(domains, listed) for listed in (domains.internal, domains.competitors))
     cause = nw.when(internal).then(nw.lit("internal_domain")).when(competitor).then(nw.lit("competitor_domain"))
     found = leads.select("lead_id", cause=cause).filter(~nw.col("cause").is_null())
@@ -202,11 +224,13 @@ def _without_domains(tables: Tables, domains: DomainSettings) -> tuple[Tables, T
 
 def _of_domains(domains: DomainSettings, listed: tuple[str, ...]) -> Any:
     """Whether an attribute is one of the domains, lies under one, or is an address or URL there."""
-    text = nw.col(domains.attribute).cast(nw.String).str.strip_chars().str.to_lowercase()
+    own = domains.attribute in TABLES["leads"]
+    column = domains.attribute if own else names.column_of(domains.attribute)
+    text = nw.col(column).cast(nw.String).str.strip_chars().str.to_lowercase()
     if not listed:
         return text.is_null() & ~text.is_null()
     pieces = "|".join(domain.replace(".", r"\.") for domain in listed)
-    return text.str.contains(rf"^([^\s]*[@./])?({pieces})([:/].*)?$")
+    return text.str.contains(rf"^(?:[^\s]*[@./])?(?:{pieces})(?:[:/].*)?$")
 
 
 def _without_activities(

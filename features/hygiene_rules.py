@@ -175,9 +175,9 @@ def _too_early(activities: Any, leads: Any, margin: int) -> Any:
     return old.join(created, on="lead_id").filter(nw.col("occurred_at") < nw.col("created_at") - margin)
 
 
-def _slot(at: Any, width: int) -> Any:
-    """Number the stretches of `width` µs, also before 1970 (engines differ in dividing negative numbers)."""
-    return (at - (at % width + width) % width) // width
+def _off_minute(at: Any) -> Any:
+    """Whether an instant does not lie on a whole minute (Arrow-backed pandas has no `%`)."""
+    return at // MINUTE * MINUTE != at
 
 
 def _duplicates(rows: Any, width: int) -> Any:
@@ -188,7 +188,7 @@ def _duplicates(rows: Any, width: int) -> Any:
     pass, however many there are.
     """
     order = [KNOWN, "occurred_at", "activity_id"]
-    rows = with_known(rows).select(*SAME, *order).with_columns(_slot(nw.col("occurred_at"), width).alias(SLOT))
+    rows = with_known(rows).select(*SAME, *order).with_columns((nw.col("occurred_at") // width).alias(SLOT))
     before = nw.col("occurred_at").shift(1).over(*SAME, SLOT, order_by=order)
     rows = settled(rows.with_columns(__first=before.is_null()))
     firsts = rows.filter(nw.col("__first"))
@@ -227,15 +227,18 @@ def _before_open(near: _Near, found: Sequence[Any], settings: HygieneSettings) -
     rows = settled(rows.select("activity_id", "lead_id", "content", "occurred_at", KNOWN, "type", __kind=kind))
     order = [KNOWN, "occurred_at", "__kind", "activity_id"]
 
-    def last(kind: int) -> Any:
-        of_kind = nw.when(nw.col("__kind") == kind).then(nw.col("occurred_at")).otherwise(BEGINNING)
-        return of_kind.cum_max().over("lead_id", "content", order_by=order)
+    def of_kind(kind: int) -> Any:
+        return nw.when(nw.col("__kind") == kind).then(nw.col("occurred_at")).otherwise(BEGINNING)
+
+    def last(column: str) -> Any:  # a column of its own: on pandas an expression would take the place of its sort key
+        return nw.col(column).cum_max().over("lead_id", "content", order_by=order)
 
     after = nw.col("occurred_at") - nw.col("__sent")
-    seconds = (nw.col("occurred_at") % MINUTE != 0) | (nw.col("__sent") % MINUTE != 0)
+    seconds = _off_minute(nw.col("occurred_at")) | _off_minute(nw.col("__sent"))
     unopened = (nw.col("__sent") > BEGINNING) & (nw.col("__opened") < nw.col("__sent"))
     soon = (nw.col("__kind") == 2) & (after >= 0) & (after <= width)
-    return rows.with_columns(__sent=last(0), __opened=last(1)).filter(soon & unopened & seconds)
+    rows = rows.with_columns(__sent=of_kind(0), __opened=of_kind(1))
+    return rows.with_columns(__sent=last("__sent"), __opened=last("__opened")).filter(soon & unopened & seconds)
 
 
 def _bursts(rows: Any, seconds: int, contents: int) -> Any:
@@ -246,19 +249,21 @@ def _bursts(rows: Any, seconds: int, contents: int) -> Any:
     rows = with_known(rows.filter(~nw.col("content").is_null())).select(
         "activity_id", "lead_id", "content", "occurred_at", KNOWN
     )
-    rows = rows.with_columns(__second=_slot(nw.col("occurred_at"), MICROSECONDS_PER_SECOND))
-    found = [_burst(rows, offset, seconds + 1, contents) for offset in range(seconds + 1)]
-    return nw.concat(found).unique()
+    rows, width = rows.with_columns(__second=nw.col("occurred_at") // MICROSECONDS_PER_SECOND), seconds + 1
+    offsets = [
+        rows.with_columns(((nw.col("__second") + offset) // width).alias(SLOT), __offset=nw.lit(offset))
+        for offset in range(width)
+    ]
+    return _bursts_of_stretches(settled(nw.concat(offsets)), contents).unique()
 
 
-def _burst(rows: Any, offset: int, width: int, contents: int) -> Any:
-    rows = rows.with_columns(_slot(nw.col("__second") + offset, width).alias(SLOT))
-    stretch = ["lead_id", SLOT]
+def _bursts_of_stretches(rows: Any, contents: int) -> Any:
+    stretch = ["lead_id", "__offset", SLOT]
     firsts = rows.group_by(*stretch, "content").agg(nw.col(KNOWN).min())
     earlier = nw.col(KNOWN).shift(contents - 1).over(*stretch, order_by=[KNOWN, "content"])
     enough = firsts.with_columns(__earlier=earlier).filter(~nw.col("__earlier").is_null())
     enough = enough.group_by(*stretch).agg(__enough=nw.col(KNOWN).min())
-    fine = rows.filter(nw.col("occurred_at") % MINUTE != 0).group_by(*stretch).agg(__fine=nw.col(KNOWN).min())
+    fine = rows.filter(_off_minute(nw.col("occurred_at"))).group_by(*stretch).agg(__fine=nw.col(KNOWN).min())
     judged = rows.join(enough, on=stretch).join(fine, on=stretch)
     known = nw.col(KNOWN)
-    return settled(judged.filter((nw.col("__enough") <= known) & (nw.col("__fine") <= known)).select("activity_id"))
+    return judged.filter((nw.col("__enough") <= known) & (nw.col("__fine") <= known)).select("activity_id")

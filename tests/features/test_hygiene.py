@@ -56,7 +56,7 @@ def test_cleaning_and_looking_back_can_be_exchanged(rows, seconds):
 
 
 def test_duckdb_decides_alike():
-    """One rich record: planning the rules costs DuckDB seconds, whatever the size."""
+    """One rich record; `tests/parity/test_hygiene.py` compares all engines on a random one."""
     rows = [
         activity("1", 1, "mail_sent", content="x"),
         *(activity(f"2{name}", 3, "mail_click", content=name) for name in "xyz"),
