@@ -1,5 +1,6 @@
 """The same random logs through every engine and through the slow reference: equal tables, relative 1e-9."""
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -44,6 +45,31 @@ def test_the_newest_fifty_of_a_crowd_count_as_colleagues(name):
     asked = [(row["lead_id"], row["created_at"] + days * DAY + 1) for row in record[0][::9] for days in (0, 1, 2)]
     found = engines.computed(registry.get(name), record, asked)
     assert engines.differences(found, engines.expected(record, asked), asked) == []
+
+
+@pytest.fixture(scope="module")
+def one_instant():
+    """Give the record of a large company, all its leads at the same few instants, and what every tenth of them has."""
+    record = market.crowd(110)
+    leads = [row["lead_id"] for row in record[0]]
+    asked = [(lead, market.BASE + quarters * DAY // 4) for quarters in (8, 12, 13) for lead in leads]
+    specs = tuple({spec.measure: spec for spec in reversed(market.COMPANY)}.values())
+    return record, asked, specs, engines.expected(record, asked[::10], specs)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+def test_all_leads_of_a_large_company_at_one_instant(name, one_instant):
+    compare_at_one_instant(registry.get(name), *one_instant)
+
+
+def test_all_leads_of_a_large_company_at_one_instant_on_a_cluster(spark, one_instant):
+    compare_at_one_instant(registry.get("pyspark", session=spark), *one_instant)
+
+
+def compare_at_one_instant(engine, record, asked, specs, wanted):
+    found = engines.computed(engine, record, [*asked, *asked[:20]], specs)  # a snapshot may be asked for twice
+    assert engines.differences(found[: len(asked) : 10], wanted, asked[::10], specs) == []
+    np.testing.assert_array_equal(found[len(asked) :], found[:20])
 
 
 def test_a_difference_is_found():
