@@ -139,10 +139,19 @@ def _mapped(
     for name in (*_KEYS, *names):
         if name not in features.columns:
             raise SpecError.unknown_name("the feature frame: column", name, features.columns)
-    ordered = features.select(*(features[f"`{name}`"] for name in (*_KEYS, *names)))
+    ordered = features.select(*(features[_quoted(name)] for name in (*_KEYS, *names)))
     shipped = features.sparkSession.sparkContext.broadcast(_shipped(folder))
     with without_pandas_warning():
         return ordered.mapInArrow(partial(_each, scored=scored, shipped=shipped), schema)
+
+
+def _quoted(name: str) -> str:
+    """Quote a name for Spark, which reads a dot as a path.
+
+    >>> _quoted("fit.a `b`")
+    '`fit.a ``b```'
+    """
+    return "`" + name.replace("`", "``") + "`"
 
 
 def _shipped(folder: Path) -> Shipped:

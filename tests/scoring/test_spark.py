@@ -114,6 +114,12 @@ def test_the_key_is_not_in_what_travels(frame, bundle_path):
     assert all(SIGNING_KEY not in value for _, value in settings)
 
 
+def test_a_feature_of_any_name_is_found(spark):
+    name = 'fit.company.業種 `main` "x"'
+    frame = spark.createDataFrame([(1.5,)], ["x"]).toDF(name)
+    assert frame.select(frame[scoring_spark._quoted(name)]).columns == [name]
+
+
 def test_a_missing_feature_is_named(frame, bundle_path):
     with pytest.raises(SpecError, match="`decayed` does not exist"):
         scoring_spark.score_frame(frame.withColumnRenamed("decayed", "decaying"), bundle_path)
