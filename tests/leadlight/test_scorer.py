@@ -1,3 +1,4 @@
+import time
 from dataclasses import fields, replace
 from functools import lru_cache
 
@@ -233,3 +234,20 @@ def test_a_scorer_comes_back_from_json(scorer):
     assert Scorer.from_json(scorer.to_json(), None) == scorer
     named = {f.name for f in fields(Scorer) if f.init} - {"booster"}
     assert scorer.to_json().keys() == named
+
+
+def test_one_row_costs_microseconds_however_many_categories():
+    names = tuple(f"company {number}" for number in range(10_000))
+    specs = (*SPECS[:3], replace(SPECS[3], categories=names))
+    numbers = tuple(np.linspace(-1, 1, len(names) + 1).tolist())
+    linear = Linear((*CARD.linear.terms[:2], Term(3, levels=numbers)))
+    knots = tuple(np.linspace(-3, 3, 500).tolist())
+    interval = VennAbers(knots, (0.1,) * 501, (0.2,) * 501)
+    scorer = replace(CARD, specs=specs, linear=linear, encodings={3: numbers}, shift=0.4, interval=interval)
+    X, points = np.array([[3.0, 1.0, NAN, 7_777.0]]), np.array([20.0])
+    times = []
+    for _ in range(300):
+        start = time.perf_counter()
+        scorer.interval_of(scorer.explained(X, points)[0])
+        times.append(time.perf_counter() - start)
+    assert min(times) < 300e-6
