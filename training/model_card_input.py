@@ -109,6 +109,12 @@ class CardInput:
             return "worse"
         return "partly" if "better" in verdicts else "same"
 
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Leaks that the audit found and that leaving columns out does not mend."""
+        audit = self.training.get("audit")
+        return tuple(str(name) for name in audit.get("unresolved") or ()) if isinstance(audit, Mapping) else ()
+
     def scores(self, *names: str) -> dict[str, Floats]:
         """Give the probabilities of scorers that exist here, in the order asked for (all of them by default)."""
         wanted = names or tuple(SCORER_NAMES)

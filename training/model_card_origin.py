@@ -157,7 +157,7 @@ def _censoring(card: CardInput) -> list[Markup]:
     )
     told = [ground]
     if card.known is not None and "weight" in card.known.columns and card.known.height:
-        weight = card.known["weight"]
+        weight = card.known["weight"].to_numpy()
         told.append(
             f"Quick outcomes are known earlier than slow ones. To make up for it a learnt snapshot counts "
             f"{weight.mean():.2f} times on average, at most {weight.max():.2f} times (weights against censoring)."
@@ -190,8 +190,8 @@ def rung(card: CardInput) -> Markup:
     )
     following = found.get("next")
     if following:
-        told = following.get("told") if isinstance(following, Mapping) else following
-        parts.append(paragraph("What the next rung needs: ", _sentence(told)))
+        needed = following.get("told") if isinstance(following, Mapping) else following
+        parts.append(paragraph("What the next rung needs: ", _sentence(needed)))
     return section("rung", title, *parts)
 
 
@@ -242,7 +242,7 @@ def audit(card: CardInput) -> Markup:
     allowed = about.get("allowed") or {}
     counts = {verdict: sum(one["verdict"] == verdict for one in found) for verdict in AUDIT_TONES}
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    parts = [paragraph(f"Of {len(found)} columns, activity types and checks: {told}."), *_unresolved(about)]
+    parts = [paragraph(f"Of {len(found)} columns, activity types and checks: {told}."), *_unresolved(card)]
     shown_ones = sorted(found, key=lambda one: list(AUDIT_TONES).index(one["verdict"]), reverse=True)[:MOST_FINDINGS]
     rows = [_finding_row(one, allowed) for one in shown_ones]
     more = f" The {MOST_FINDINGS} gravest of {len(found)} are shown." if len(found) > MOST_FINDINGS else ""
@@ -251,11 +251,10 @@ def audit(card: CardInput) -> Markup:
     return section("audit", title, *parts)
 
 
-def _unresolved(about: Mapping[str, Any]) -> list[Markup]:
-    names = about.get("unresolved") or ()
-    if not names:
+def _unresolved(card: CardInput) -> list[Markup]:
+    if not card.unresolved:
         return []
-    return [note("bad", joined("Not resolved, so this training must not be promoted: ", _names(names), "."))]
+    return [note("bad", joined("Not resolved, so this training must not be promoted: ", _names(card.unresolved), "."))]
 
 
 def _finding_row(one: Mapping[str, Any], allowed: Mapping[str, Any]) -> list[str]:

@@ -90,9 +90,10 @@ def _binned(as_of: Ints, label: Floats, begin: int, step: int) -> tuple[Ints, Fl
     """Count rows and positives per bar: where bars begin, all, positives."""
     place = (as_of - begin) // step
     total = np.bincount(place).astype(np.float64) if len(place) else np.empty(0)
-    positive = np.bincount(place, label) if len(place) else np.empty(0)
+    positive = np.bincount(place, label).astype(np.float64) if len(place) else np.empty(0)
     kept = np.flatnonzero(total)
-    return begin + kept * step, total[kept], positive[kept]
+    starts: Ints = (begin + kept * step).astype(np.int64)
+    return starts, total[kept], positive[kept]
 
 
 def date_ticks(begin: int, end: int) -> tuple[float, ...]:
@@ -148,7 +149,8 @@ def reliability(y: Floats, scores: Mapping[str, Floats], name: str, title: str) 
 def _odds(p: Floats) -> Floats:
     """Give log-odds; shares of 0 and 1 lie far outside of every axis."""
     kept = np.clip(p, 1e-9, 1 - 1e-9)
-    return np.log(kept) - np.log1p(-kept)
+    found: Floats = np.log(kept) - np.log1p(-kept)
+    return found
 
 
 def _share_axis(seen: Floats, highest: float) -> Axis:
@@ -190,7 +192,7 @@ def gains(y: Floats, scores: Mapping[str, Floats], name: str = "gains") -> Marku
     chart.line((0, 1), (0, 1), "even")
     told = []
     at = np.linspace(0, 1, CURVE_POINTS)
-    for scorer, p in reversed(scores.items()):
+    for scorer, p in reversed(list(scores.items())):
         worked, found = gains_curve(y, p)
         chart.line(at, np.interp(at, worked, found), CLASSES.get(scorer, ""))
         told.append(

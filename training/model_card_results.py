@@ -31,6 +31,10 @@ TONES: Final[dict[Standing, Tone]] = {"better": "good", "worse": "bad", "partly"
 VERDICTS: Final[dict[str, Tone]] = {"better": "good", "worse": "bad", "not distinguishable": ""}
 DECISIVE: Final[tuple[Metric, ...]] = ("auc", "log_loss")
 FORESTS: Final[tuple[Metric, ...]] = ("auc", "log_loss", "lift10")
+TILES: Final[tuple[tuple[Metric, str, int], ...]] = (
+    ("auc", "AUC", 3),
+    ("lift10", "Times the average in the best tenth", 1),
+)
 SHARES: Final = (0.05, 0.1, 0.2, 0.3, 0.5)
 # Below so many positives a figure is told, with the remark that it may move.
 FEW_POSITIVES: Final = 100
@@ -46,6 +50,9 @@ def headline(card: CardInput) -> Markup:
         if comparison.positives < FEW_POSITIVES:
             told = f"Only {comparison.positives:,} of the test snapshots {card.reached}: the intervals are wide for it."
             parts.append(note("warn", told))
+    if card.unresolved:
+        names = ", ".join(f"`{name}`" for name in card.unresolved)
+        parts.append(note("bad", f"Do not promote it: the audit found a leak that is not resolved ({names})."))
     if not card.timed:
         parts.append(note("warn", "Not point in time: the data has an order of rows and no clock."))
     return section("verdict", _title(card), *parts, css=f"verdict {TONES.get(card.standing, '')}")
@@ -136,10 +143,9 @@ def _calibrated(card: CardInput) -> str:
 def _boxes(card: CardInput) -> list[tuple[str, str, str]]:
     comparison = card.comparison
     boxes = []
-    for metric, digits in (("auc", 3), ("lift10", 1)):
-        mine, rules = (comparison.metrics[metric].get(name) for name in ("model", "rules"))  # type: ignore[index]
+    for metric, name, digits in TILES:
+        mine, rules = (comparison.metrics[metric].get(scorer) for scorer in ("model", "rules"))
         if mine is not None and rules is not None:
-            name = "AUC" if metric == "auc" else "Times the average in the best tenth"
             boxes.append((name, f"{mine.value:.{digits}f}", f"rules {rules.value:.{digits}f}"))
     ages = [part for part in _ages(comparison) if part.ece_ok["model"] is not None]
     fine = sum(bool(part.ece_ok["model"]) for part in ages)
@@ -243,7 +249,7 @@ def probabilities(card: CardInput) -> Markup:
 
 def _reliability(card: CardInput) -> list[tuple[str, Markup]]:
     ages = sorted(sorted(_ages(card.comparison), key=lambda part: -part.rows)[:MOST_AGES], key=lambda p: p.age_us or 0)
-    found = []
+    found: list[tuple[str, Markup]] = []
     for place, part in enumerate(ages):
         rows = card.test if part.age_us is None else card.test.filter(pl.col("age") == part.age_us)
         scores = {name: rows[name].to_numpy() for name in card.scores("model", "rules")}

@@ -80,7 +80,7 @@ def _colours(values: Floats, *, ordered: bool) -> NDArray[np.int64]:
     colours = np.full(len(values), -1)
     known = ~np.isnan(values)
     if ordered and known.any():
-        position = ranks(values[known]) / max(np.count_nonzero(known) - 1, 1)
+        position = ranks(values[known]) / max(int(np.count_nonzero(known)) - 1, 1)
         colours[known] = np.minimum((position * COLOURS).astype(np.int64), COLOURS - 1)
     return colours
 

@@ -1,6 +1,7 @@
 """Input of a model card made directly: a small booster, test rows at two ages, thresholds, ladder and audit."""
 
 from dataclasses import replace
+from functools import cache
 
 import lightgbm as lgb
 import numpy as np
@@ -100,6 +101,12 @@ def scorer(specs=SPECS) -> Scorer:
     return Scorer(
         "lightgbm", "sql", HORIZON, 0.3, -2.0, 1 / 40, {"name": "standard"}, specs, expected_value=base, booster=booster
     )
+
+
+@cache
+def usual() -> CardInput:
+    """Give the input that most tests read; nobody may change it."""
+    return card()
 
 
 def card(n: int = 1_200, *, specs=SPECS, y=None, kind: str = "lightgbm") -> CardInput:
