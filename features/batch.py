@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -18,7 +19,6 @@ from numpy.typing import NDArray
 from features.chunks import Chunk, split
 from features.engines import registry
 from features.engines.base import Engine
-from features.engines.polars import write_part
 from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
 from features.tables import Tables
@@ -40,15 +40,20 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
     """
     engine = registry.of(tables)
     if engine.name == "polars":
-        parts = [_of_chunk(engine, chunk, specs) for chunk in split(tables, snapshots, specs)]
+        parts = [
+            engine.to_polars(_of_chunk(engine, chunk, specs)).drop(ROW).with_columns(chunk.rows["position"])
+            for chunk in split(tables, snapshots, specs)
+        ]
         return named(pl.concat(parts).sort("position").drop("position"), specs)
     rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
     return named(engine.to_polars(compute(engine, tables, rows, specs)).drop(ROW), specs)
 
 
-def _of_chunk(engine: Engine, chunk: Chunk, specs: Sequence[FeatureSpec]) -> pl.DataFrame:
-    frame = engine.to_polars(compute(engine, chunk.tables, chunk.rows, specs)).drop(ROW)
-    return frame.with_columns(chunk.rows["position"], chunk.rows["id"].alias("lead_id"))
+def _of_chunk(engine: Engine, chunk: Chunk, specs: Sequence[FeatureSpec]) -> Frame:
+    """Compute features of a chunk, with the leads' own ids; snapshots are in the order of the chunk."""
+    computed = compute(engine, chunk.tables, chunk.rows, specs).to_native()
+    frame: Frame = nw.from_native(computed.lazy().with_columns(chunk.rows["id"].alias("lead_id")))
+    return frame
 
 
 def build_to(
@@ -77,8 +82,7 @@ def build_to(
         return
 
     def finished(number: int, chunk: Chunk) -> int:
-        part = _of_chunk(engine, chunk, specs).drop("position")
-        write_part(part, folder / f"part-{number:05}.parquet", names)
+        engine.write(_of_chunk(engine, chunk, specs), folder / f"part-{number:05}.parquet", names)
         return chunk.activities
 
     # Two chunks at a time: one plans and gathers while the other keeps the cores busy.

@@ -1,4 +1,5 @@
 import numpy as np
+import polars as pl
 import pytest
 
 from features import batch
@@ -25,3 +26,15 @@ def test_frames_that_are_not_lazy_are_taken_too():
     asked = snapshots_of([("p001", market.BASE + 4 * DAY)])
     assert registry.of(eager).name == "polars"
     assert batch.build(eager, asked, market.SPECS).equals(batch.build(tables, asked, market.SPECS))
+
+
+def test_written_parts_hold_the_leads_own_ids_and_the_names_of_the_features(tmp_path):
+    specs = [spec for spec in market.SPECS if spec.name in {"count", "days"}]
+    asked = snapshots_of([(f"p{number:03}", market.BASE + 4 * DAY) for number in (1, 0, 30)])
+    tables = market.tables(*market.crowd(31))
+    batch.build_to(registry.get("polars"), tables, asked, specs, tmp_path)
+    (part,) = tmp_path.glob("*.parquet")
+    read = pl.read_parquet(part)
+    assert read.schema["as_of"] == pl.Datetime("us", "UTC")
+    wanted = batch.build(tables, asked, specs).sort("lead_id")
+    assert read.with_columns(pl.col("as_of").cast(pl.Int64)).sort("lead_id").equals(wanted)
