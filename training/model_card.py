@@ -11,6 +11,7 @@ from typing import Final
 
 from leadlight.errors import BundleMissingError, InputError
 from leadlight.workspace import write_text_atomically
+from training import model_card_making as made
 from training import model_card_origin as origin
 from training import model_card_results as results
 from training import model_card_use as use
@@ -35,6 +36,7 @@ SECTIONS: Final[tuple[tuple[str, str, Callable[[CardInput], Markup]], ...]] = (
     ("split", "Split", origin.split),
     ("rung", "Ladder", origin.rung),
     ("audit", "Leak audit", origin.audit),
+    ("making", "Making", made.making),
     ("limits", "Limits", origin.limits),
     ("provenance", "Provenance", origin.provenance),
 )

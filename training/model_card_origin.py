@@ -115,9 +115,12 @@ def _hygiene(training: Mapping[str, Any]) -> Markup:
 def _attributes(training: Mapping[str, Any]) -> Markup:
     said = []
     allowed = training.get("allowed") or ()
-    if allowed:
-        names = _names(allowed)
-        said.append(joined("Attributes of unknown time that were allowed by name: ", names, "."))
+    if isinstance(allowed, Mapping):
+        said += [
+            joined("Used although suspect: ", code(str(name)), f", because {why}.") for name, why in allowed.items()
+        ]
+    elif allowed:
+        said.append(joined("Attributes of unknown time that were allowed by name: ", _names(allowed), "."))
     unmet = training.get("unmet_attributes") or ()
     if unmet:
         said.append(joined("Attributes that the rule card asks for and the data lacks: ", _names(unmet), "."))
@@ -315,24 +318,10 @@ def provenance(card: CardInput) -> Markup:
         ["features", f"{len(scorer.specs):,}"],
         ["reference probability (score 50)", f"{scorer.reference:g}"],
         ["calibration", f"slope {scorer.slope:.4f}, intercept {scorer.intercept:+.4f}, shift {scorer.shift:+.4f}"],
-        *([key, shown(value)] for key, value in _tuning(training).items()),
         ["Python", platform.python_version()],
         *([name, _installed(name)] for name in LIBRARIES),
     ]
     return section("provenance", "Provenance", table("How to find and repeat it.", ["", "value"], rows, texts=(1,)))
-
-
-def _tuning(training: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if training.get("recipe"):
-        found["recipe"] = training["recipe"]
-    tuning = training.get("tuning") or {}
-    found |= {
-        f"tuning: {str(key).replace('_', ' ')}": value for key, value in tuning.items() if not isinstance(value, dict)
-    }
-    if isinstance(training.get("trials"), Sequence):
-        found["tuning: trials"] = len(training["trials"])
-    return found
 
 
 def _installed(name: str) -> str:

@@ -16,6 +16,7 @@ from training.comparison import METRIC_NAMES, Comparison, Metric
 from training.disjoint import Disjoint
 from training.influence import Influence
 from training.model_card_input import CardInput
+from training.model_card_making import borrowed
 from training.model_card_parts import (
     DASH,
     Markup,
@@ -163,7 +164,8 @@ def segments(card: CardInput) -> Markup:
     title = "Segments"
     found = segmentations(card.test, card.X, card.specs, card.seed) if card.comparison.rows else []
     if not found:
-        return section("segments", title, absent("No stage or categorical attribute splits the test rows."))
+        told = absent("No stage or categorical attribute splits the test rows.")
+        return section("segments", title, told, *borrowed(card.training))
     first = found[0]
     where = "" if first.age_us is None else f" at age {durations.write(first.age_us)}, where a lead counts once"
     judged = [segment for one in found for segment in one.segments if segment.judged]
@@ -181,6 +183,7 @@ def segments(card: CardInput) -> Markup:
         ),
         figure("Observed share of each segment against its mean probability.", charts, key),
         *(_segment_table(card, one) for one in found),
+        *borrowed(card.training),
     )
 
 

@@ -97,5 +97,5 @@ def test_a_corrected_base_rate_is_a_limit_with_its_assumption(made):
 
 def test_provenance_names_what_is_needed_to_repeat_it(made):
     found = origin.provenance(made)
-    for told in (made.bundle.version, made.fingerprint, "lightgbm", "max depth 3, trees 30"):
+    for told in (made.bundle.version, made.fingerprint, "lightgbm", "slope 1.0000"):
         assert told in found

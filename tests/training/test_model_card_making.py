@@ -1,0 +1,76 @@
+"""What a card says of the making."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.training import cards
+from training import evaluate
+from training import model_card_making as making
+
+SEGMENT = {
+    "column": f"team {cards.EVIL}",
+    "used": True,
+    "segments": [
+        {
+            "value": f"north {cards.EVIL}",
+            "leads": 40,
+            "observed": 0.3,
+            "single": 0.2,
+            "offset": 0.25,
+            "rate": 0.24,
+            "low": 0.2,
+            "high": 0.3,
+        },
+        {"value": "(missing)", "leads": 0, "observed": None, "single": None, "offset": 0.0, "rate": None, "low": None},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def made():
+    return cards.usual()
+
+
+def with_notes(made, **notes):
+    return replace(made, bundle=replace(made.bundle, training={**made.training, **notes}))
+
+
+def test_recipe_and_calibration_are_told(made):
+    calibrator = {"method": "sigmoid", "slope": 0.9, "intercept": 0.1, "why": "400 leads carry two numbers"}
+    found = making.making(with_notes(made, calibrator=calibrator, trials=[{}, {}]))
+    assert "max depth 3, trees 30" in found
+    assert "The best of 2 recipes" in found
+    assert "Calibration (slope 0.900, level +0.100): 400 leads carry two numbers." in found
+
+
+def test_encodings_say_what_they_gained(made):
+    gains = [
+        {"place": 0, "name": cards.EVIL, "gain": 0.01, "error": 0.002, "used": True},
+        {"place": 1, "name": "b", "gain": -0.01, "error": 0.002, "used": False},
+    ]
+    found = making.making(with_notes(made, encodings=gains))
+    assert "+0.01000 \N{PLUS-MINUS SIGN} 0.00200" in found
+    assert "<script" not in found
+    assert found.count("left as it is") == 1
+
+
+def test_nothing_fitted_is_said(made):
+    assert "Nothing was fitted" in making.making(cards.without(made, "recipe"))
+
+
+def test_no_pooling_no_word_of_it(made):
+    assert making.borrowed(made.training) == []
+
+
+def test_pooled_segments_are_told_and_escaped(made):
+    columns = {name: made.test["model"].to_numpy() for name in ("pooled", "single", "separate")}
+    leads = made.test["lead_id"].to_numpy().astype(object)
+    compared = evaluate.compare(made.y, columns, leads, 0, reference="pooled", replicates=20).to_json()
+    found = "".join(making.borrowed({"segment": {**SEGMENT, "comparison": compared}}))
+    assert "<script" not in found
+    assert "partial pooling" in found
+    assert "<td>30.0%</td><td>20.0%</td><td>24.0%</td><td>20.0% to 30.0%</td><td>+0.250</td>" in found
+    assert "(missing)" not in found
+    unused = "".join(making.borrowed({"segment": {**SEGMENT, "used": False}}))
+    assert "not used" in unused

@@ -1,0 +1,107 @@
+"""What a model card says of the making: calibration, encoded categories, and what small segments borrow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from training.comparison import METRIC_NAMES, Metric
+from training.model_card_input import CardInput
+from training.model_card_parts import (
+    DASH,
+    Markup,
+    absent,
+    code,
+    joined,
+    paragraph,
+    pill,
+    section,
+    shown,
+    table,
+)
+
+# Of very many segments those with the most leads are told.
+MOST_SEGMENTS: Final = 15
+WAYS: Final = {"pooled": "partial pooling", "single": "one model for all", "separate": "a model per segment"}
+COMPARED: Final[tuple[Metric, ...]] = ("log_loss", "auc", "ece")
+
+
+def making(card: CardInput) -> Markup:
+    """Say how probabilities were made true, and which categories became numbers."""
+    training = card.training
+    parts = [*_recipe(training), *_calibration(training), *_encodings(training)]
+    return section("making", "How it was made", *(parts or [absent("Nothing was fitted beyond the rule link.")]))
+
+
+def _recipe(training: Mapping[str, Any]) -> list[Markup]:
+    recipe = training.get("recipe")
+    if not recipe:
+        return []
+    trials = training.get("trials")
+    tried = f" The best of {len(trials):,} recipes by validation." if isinstance(trials, Sequence) and trials else ""
+    return [paragraph(f"Trees: {shown(recipe)}.{tried}")]
+
+
+def _calibration(training: Mapping[str, Any]) -> list[Markup]:
+    found = training.get("calibrator")
+    if not found:
+        return []
+    numbers = f"slope {found.get('slope', 1.0):.3f}, level {found.get('intercept', 0.0):+.3f}"
+    why = str(found.get("why", "")).strip()
+    return [paragraph(f"Calibration ({numbers})", f": {why.removesuffix('.')}." if why else ".")]
+
+
+def _encodings(training: Mapping[str, Any]) -> list[Markup]:
+    gains = [gain for gain in training.get("encodings") or () if isinstance(gain, Mapping)]
+    if not gains:
+        return []
+    rows = []
+    for gain in gains:
+        used = bool(gain.get("used"))
+        told = f"{gain['gain']:+.5f} \N{PLUS-MINUS SIGN} {gain['error']:.5f}"
+        rows.append(
+            [code(str(gain["name"])), told, pill("encoded" if used else "left as it is", "good" if used else "")]
+        )
+    caption = "Categories with many values, and what it gained to replace them by earlier outcomes (log loss a row)."
+    return [table(caption, ["attribute", "gain", "verdict"], rows)]
+
+
+def borrowed(training: Mapping[str, Any]) -> list[Markup]:
+    """Say what segments of the chosen column borrow from the whole; nothing where pooling was not asked for."""
+    found = training.get("segment")
+    if not isinstance(found, Mapping):
+        return []
+    column = code(str(found.get("column", "")))
+    told = (
+        "Each segment moves the score by as much as its own outcomes are evidence."
+        if found.get("used")
+        else "Validation does not say that it helps, so it is not used."
+    )
+    heading = Markup(f"<h3>{joined('Partial pooling by ', column)}</h3>")
+    return [heading, paragraph(told), *_ways(found.get("comparison")), *_segments(found.get("segments"))]
+
+
+def _ways(comparison: Any) -> list[Markup]:
+    if not isinstance(comparison, Mapping):
+        return []
+    metrics = comparison["metrics"]
+    rows = [[told, *(_value(metrics[metric].get(way)) for metric in COMPARED)] for way, told in WAYS.items()]
+    caption = "Three ways to treat segments, on training leads that none of them had learnt from."
+    return [table(caption, ["way", *(METRIC_NAMES[metric] for metric in COMPARED)], rows, ours=0)]
+
+
+def _value(found: Mapping[str, Any] | None) -> str:
+    return DASH if found is None else f"{found['value']:.4f}"
+
+
+def _segments(found: Any) -> list[Markup]:
+    segments = [one for one in found or () if isinstance(one, Mapping) and one.get("leads")]
+    ranked = sorted(segments, key=lambda one: (-one["leads"], str(one["value"])))[:MOST_SEGMENTS]
+    if not ranked:
+        return []
+    rows = []
+    for one in ranked:
+        ends = DASH if one.get("low") is None else f"{one['low']:.1%} to {one['high']:.1%}"
+        shares = [DASH if one.get(name) is None else f"{one[name]:.1%}" for name in ("observed", "single", "rate")]
+        rows.append([str(one["value"]), f"{one['leads']:,}", *shares, ends, f"{one['offset']:+.3f}"])
+    more = f" The {MOST_SEGMENTS} largest of {len(segments)}." if len(segments) > MOST_SEGMENTS else ""
+    headings = ["segment", "leads", "observed", "one model for all", "pooled", "90 % interval", "log-odds added"]
+    return [table(f"What segments of the training side borrow.{more}", headings, rows)]
