@@ -136,7 +136,10 @@ class Audit:
             "won": self.won,
             "lost": self.lost,
             "open": self.open,
-            "findings": [{**asdict(one), "evidence": dict(one.evidence)} for one in self.findings],
+            "findings": [
+                {**asdict(one), "evidence": dict(one.evidence), "resolved": one not in self.unresolved()}
+                for one in self.findings
+            ],
             "dropped_attributes": list(self.dropped("attribute", allowed)),
             "dropped_types": list(self.dropped("type", allowed)),
             "allowed": allowed,

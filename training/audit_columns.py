@@ -13,7 +13,7 @@ from training import audit_odds, audit_signs, audit_times
 from training.audit_changes import Written
 from training.audit_company import Company
 from training.audit_groups import MISSING, Groups, as_numbers, grouped, of_numbers
-from training.audit_known import Event, Flags, Known
+from training.audit_known import LEAST, Event, Flags, Known
 from training.audit_later import Later, follows
 from training.audit_ranking import Ranking, ranking
 from training.audit_signs import Sign
@@ -129,7 +129,7 @@ def _times(values: pl.Series, kind: AttributeKind, known: Known, notes: _Notes) 
         held = values.drop_nulls()
         unique = held.n_unique() / len(held) if len(held) else 0.0
         notes.evidence["unique"] = unique
-        if len(held) >= audit_times.LEAST and unique >= IDENTIFIER:
+        if len(held) >= LEAST and unique >= IDENTIFIER:
             notes.signs.append(audit_signs.identifier(unique))
 
 

@@ -19,6 +19,8 @@ Flags = NDArray[np.bool_]
 LEVEL: Final = 0.99
 # A column that is nearly always filled, or nearly never, keeps company with all or none.
 SOME: Final = 0.05
+# By so much more often a suspect column must be filled beside the column than elsewhere.
+MORE: Final = 0.20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ def company(held: Flags, suspects: Mapping[str, Flags]) -> Company | None:
         suspects: the same of the suspect columns, by name.
 
     Returns:
-        None where the column, or every suspect one, is filled nearly always or nearly never.
+        None where there is none that is filled clearly more often beside it; nor for columns that are filled nearly
+        always or nearly never.
     """
     found = []
     for name, other in suspects.items():
@@ -55,8 +58,9 @@ def company(held: Flags, suspects: Mapping[str, Flags]) -> Company | None:
         both, own = int((held & other).sum()), int(held.sum())
         least = wilson_interval(both, own, LEVEL)[0]
         found.append(Company(name, both / own, least, float(other[~held].mean())))
-    return max(found, key=lambda one: one.least - one.otherwise, default=None)
+    beside = (one for one in found if one.least - one.otherwise >= MORE)
+    return max(beside, key=lambda one: one.least, default=None)
 
 
 def _some(held: Flags) -> bool:
-    return SOME <= held.mean() <= 1 - SOME and held.sum() >= LEAST_GROUP
+    return bool(SOME <= held.mean() <= 1 - SOME and held.sum() >= LEAST_GROUP)

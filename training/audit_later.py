@@ -80,7 +80,7 @@ def _ranked(counted: pl.DataFrame, n: int) -> tuple[Floats, Floats]:
     row = counted["row"].to_numpy()
     early = np.bincount(row, counted["early"].to_numpy(), minlength=n)
     whole = np.bincount(row, counted["rows"].to_numpy(), minlength=n)
-    return ranks(early), ranks(whole - early)
+    return ranks(early.astype(np.float64)), ranks((whole - early).astype(np.float64))
 
 
 def follows(values: pl.Series, counts: Later) -> Follows | None:

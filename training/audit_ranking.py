@@ -48,8 +48,8 @@ def ranking(groups: Groups, event: Flags, known: Known) -> Ranking | None:
     codes, happened = groups.codes[known.judged], event[known.judged].astype(np.int64)
     fold, cohort = known.fold[known.judged], known.cohort[known.judged]
     cell = ((fold * COHORTS + cohort) * len(groups) + codes) * 2 + happened
-    counts = np.bincount(cell, minlength=FOLDS * COHORTS * len(groups) * 2)
-    counts = counts.reshape(FOLDS, COHORTS, len(groups), 2).astype(np.float64)
+    cells: Floats = np.bincount(cell, minlength=FOLDS * COHORTS * len(groups) * 2).astype(np.float64)
+    counts = cells.reshape(FOLDS, COHORTS, len(groups), 2)
     learnt = counts.sum(axis=(0, 1)) - counts.sum(axis=1)  # (fold, group, 2): what the other folds hold
     base = (learnt[:, :, 1].sum(axis=1) + 0.5) / (learnt.sum(axis=(1, 2)) + 1.0)
     rate = (learnt[:, :, 1] + PRIOR_LEADS * base[:, None]) / (learnt.sum(axis=2) + PRIOR_LEADS)
@@ -100,11 +100,11 @@ def _pairs(counts: Floats, rate: Floats) -> tuple[Floats, Floats]:
     won, pairs = np.zeros(counts.shape[:2]), np.zeros(counts.shape[:2])
     for fold in range(len(counts)):
         _, rank = np.unique(np.round(rate[fold], 12), return_inverse=True)
-        ranked = np.zeros((counts.shape[1], int(rank.max()) + 1, 2))
-        np.add.at(ranked, (slice(None), rank), counts[fold])
+        ranked = np.zeros((int(rank.max()) + 1, counts.shape[1], 2))
+        np.add.at(ranked, rank, counts[fold].swapaxes(0, 1))
         without, events = ranked[:, :, 0], ranked[:, :, 1]
-        won[fold] = (events * (np.cumsum(without, axis=1) - without / 2)).sum(axis=1)
-        pairs[fold] = events.sum(axis=1) * without.sum(axis=1)
+        won[fold] = (events * (np.cumsum(without, axis=0) - without / 2)).sum(axis=0)
+        pairs[fold] = events.sum(axis=0) * without.sum(axis=0)
     return won, pairs
 
 

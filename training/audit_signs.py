@@ -46,9 +46,8 @@ SUSPECT_LATER: Final = 0.30
 LEAK_LATER: Final = 0.70
 SUSPECT_WRITTEN: Final = 0.20
 LEAK_WRITTEN: Final = 0.50
-# Filled practically only where a suspect column is, and far more often than elsewhere.
+# Filled practically only where a suspect column is.
 ONLY_BESIDE: Final = 0.95
-MORE_BESIDE: Final = 0.20
 # The last piece of work before a decision comes near it: assessments by a bank's staff reach 0.71.
 SUSPECT_AT: Final = 0.75
 LEAK_AT: Final = 0.85
@@ -141,7 +140,7 @@ def of_history(found: Written) -> Sign | None:
 
 def of_company(found: Company) -> Sign | None:
     """Judge a column that is filled only where a suspect one is."""
-    if found.least < ONLY_BESIDE or found.least - found.otherwise < MORE_BESIDE:
+    if found.least < ONLY_BESIDE:
         return None
     why = f"{found.share:.0%} of the leads that have it have a value in a suspect column too, {found.otherwise:.0%} of"
     return Sign("suspect", f"{why} those without it: it is filled in by the same hand")

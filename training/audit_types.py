@@ -84,7 +84,8 @@ def by_type(tables: Tables, known: Known) -> Types:
 
 def _log(tables: Tables, known: Known) -> pl.LazyFrame:
     log = tables.activities.filter(pl.max_horizontal("occurred_at", "received_at") < known.cut)
-    return log.select("lead_id", "type", "occurred_at")
+    chosen: pl.LazyFrame = log.select("lead_id", "type", "occurred_at")
+    return chosen
 
 
 def _near_outcome(log: pl.LazyFrame, known: Known) -> pl.DataFrame:

@@ -206,7 +206,8 @@ def _amount_when_won(on: _Ground) -> Planted:
 def _id_grows(on: _Ground) -> Planted:
     """A running number that is given anew when a lead becomes a customer."""
     given = np.where(on.hit(on.won), on.outcome_at, on.created)
-    return on.with_numbers(100_000.0 + np.argsort(np.argsort(given, kind="stable")))
+    place = np.argsort(np.argsort(given, kind="stable"))
+    return on.with_numbers((100_000 + place).astype(np.float64))
 
 
 def _row_order(on: _Ground) -> Planted:

@@ -133,7 +133,7 @@ def missed(answer: dict[str, Any]) -> list[str]:
     if answer["false_alarms"]:
         out.append(f"{answer['false_alarms']} false alarms")
     auc, changes = answer["xeducation_auc_after_gate"], answer["xeducation_rename_changes"]
-    if auc is not None and not AUC_BAR[0] <= auc <= AUC_BAR[1]:
+    if auc is not None and not AUC_BAR[0] <= round(auc, 2) <= AUC_BAR[1]:  # the bar has two decimals
         out.append(f"X Education: AUC {auc:.3f} after the gate, must be {AUC_BAR[0]} to {AUC_BAR[1]}")
     if changes:
         out.append(f"X Education: {changes} verdicts change with the names of the columns")

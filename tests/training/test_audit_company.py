@@ -23,7 +23,7 @@ def test_what_must_be_there_before_is_not():
 
 
 def test_what_is_filled_by_chance_is_not():
-    assert of_company(company(RANDOM.random(2_000) < 0.5, {"tags": TALKED})) is None
+    assert company(RANDOM.random(2_000) < 0.5, {"tags": TALKED}) is None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.99, 1.0])
@@ -31,6 +31,13 @@ def test_what_is_nearly_always_or_never_filled_keeps_no_company(share):
     held = np.arange(2_000) < share * 2_000
     assert company(held, {"tags": TALKED}) is None
     assert company(TALKED, {"tags": held}) is None
+
+
+def test_the_surest_company_counts():
+    """Beside one suspect it stands always, beside another, rarer one often."""
+    noted = TALKED & (RANDOM.random(2_000) < 0.6)
+    rare = noted & (RANDOM.random(2_000) < 0.9)
+    assert company(noted, {"rare": rare, "tags": TALKED}).beside == "tags"
 
 
 def test_without_suspects_there_is_no_company():
