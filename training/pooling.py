@@ -128,7 +128,7 @@ def codes_of(column: Floats, categories: int) -> Codes:
     return np.where(null, categories + 1, np.where((codes < 0) | (codes > categories), categories, codes))
 
 
-def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int) -> Pooled:
+def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, column: Floats | None = None) -> Pooled:
     """Estimate the offset of every segment.
 
     Args:
@@ -136,6 +136,7 @@ def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int) -> Po
         z: their calibrated log-odds, out of fold, shape (n,).
         specs: one per column of X.
         place: of the segment column (see `place_of`).
+        column: codes of the segment column, shape (n,), where X holds an encoding in their place; None = as in X.
 
     Raises:
         InputError: the column holds no categories.
@@ -144,14 +145,14 @@ def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int) -> Po
     if not spec.categorical:
         raise InputError(f"segment column `{spec.name}` holds no categories")
     names = [*spec.categories, OTHERS, MISSING]
-    codes = codes_of(rows.X[:, place], len(spec.categories))
+    codes = codes_of(rows.X[:, place] if column is None else column, len(spec.categories))
     found = _intercepts(rows, z, codes, len(names))
     leads = _distinct_leads(rows, codes, len(names))
     segments = _segments(names, rows, z, codes, leads=leads, found=found)
     return Pooled(place, spec.name, found.spread, found.evidence, segments)
 
 
-def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int) -> Floats:
+def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int, *, column: Floats | None = None) -> Floats:
     """Add to every row the offset that its segment gets without its own fold of leads, shape (n,).
 
     This is what intervals and comparisons need: z with an offset that did not see the row's outcome.
@@ -162,8 +163,9 @@ def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int) -> F
         place: of the segment column.
         categories: number of its categories.
         seed: of the folds.
+        column: codes of the segment column, as in `fit`.
     """
-    codes = codes_of(rows.X[:, place], categories)
+    codes = codes_of(rows.X[:, place] if column is None else column, categories)
     fold = folds_of(rows, number_of_folds(len(rows)), seed + 3)
     pooled = z.copy()
     for number in np.unique(fold):
@@ -175,7 +177,14 @@ def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int) -> F
 
 
 def compare(
-    rows: Rows, z: Floats, place: int, categories: int, *, learn: Callable[[Rows], Learnt], seed: int
+    rows: Rows,
+    z: Floats,
+    place: int,
+    categories: int,
+    *,
+    learn: Callable[[Rows], Learnt],
+    seed: int,
+    column: Floats | None = None,
 ) -> Comparison:
     """Compare partial pooling with one model for all and with a model per segment, on leads none of them learnt from.
 
@@ -189,20 +198,28 @@ def compare(
         categories: number of its categories.
         learn: learns a model from rows.
         seed: of folds and intervals.
+        column: codes of the segment column, as in `fit`.
     """
-    found = three_ways(rows, z, place, categories, learn=learn, seed=seed)
+    found = three_ways(rows, z, place, categories, learn=learn, seed=seed, column=column)
     columns: dict[str, Floats | None] = {way: probabilities(log_odds) for way, log_odds in found.items()}
     return evaluate.compare(rows.y, columns, rows.lead_ids, seed, reference="pooled")
 
 
 def three_ways(
-    rows: Rows, z: Floats, place: int, categories: int, *, learn: Callable[[Rows], Learnt], seed: int
+    rows: Rows,
+    z: Floats,
+    place: int,
+    categories: int,
+    *,
+    learn: Callable[[Rows], Learnt],
+    seed: int,
+    column: Floats | None = None,
 ) -> dict[Way, Floats]:
     """Give the log-odds that `compare` compares, shape (n,) each; no row's own outcome is in them."""
     return {
-        "pooled": held_out(rows, z, place, categories, seed),
+        "pooled": held_out(rows, z, place, categories, seed, column=column),
         "single": z,
-        "separate": _separate(rows, codes_of(rows.X[:, place], categories), learn, seed),
+        "separate": _separate(rows, codes_of(rows.X[:, place] if column is None else column, categories), learn, seed),
     }
 
 

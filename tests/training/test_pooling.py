@@ -92,6 +92,17 @@ def test_scores_without_doubt_have_no_level_to_keep():
     assert np.isfinite([segment.offset for segment in found.segments]).all()
 
 
+def test_codes_may_stand_beside_an_encoding():
+    rows, z = segmented(900)
+    X = rows.X.copy()
+    X[:, PLACE] = 0.123
+    encoded = Rows(rows.frame, X, rows.points, rows.y, rows.weight)
+    codes = rows.X[:, PLACE]
+    assert pooling.fit(encoded, z, made.SPECS, PLACE, column=codes) == pooling.fit(rows, z, made.SPECS, PLACE)
+    ways, same = (pooling.three_ways(part, z, PLACE, 2, learn=Link, seed=1, column=codes) for part in (encoded, rows))
+    assert all(np.array_equal(ways[way], same[way]) for way in ways)
+
+
 class Link:
     def __init__(self, rows):
         self.link = RulesLink.fit(rows.X[:, 0], rows.y, rows.weight)
