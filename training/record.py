@@ -13,6 +13,8 @@ AuditState = Literal["clean", "suspect", "leak", "not audited"]
 # Kinds that learnt something from features, and so can be better than the rules, leak, and be champion.
 MODELS: Final[frozenset[ScorerKind]] = frozenset({"lightgbm", "scorecard"})
 
+MODEL_RUNGS: Final = frozenset({"scorecard", "model"})
+
 
 def is_model(bundle: Bundle) -> bool:
     """Whether a model answers, and not the rules or the base rate."""
@@ -37,8 +39,12 @@ def against_rules(bundle: Bundle) -> dict[Metric, str | None]:
 
 
 def rung(bundle: Bundle) -> str | None:
-    """Give the rung of the ladder that was chosen; None where the bundle does not say."""
-    return (bundle.training.get("ladder") or {}).get("rung")
+    """Give the rung of the ladder that answers; None where the bundle does not say.
+
+    Where rules answer for a model of the same training that may not serve, that is `rules`, whatever the ladder chose.
+    """
+    chosen: str | None = (bundle.training.get("ladder") or {}).get("rung")
+    return "rules" if chosen in MODEL_RUNGS and not is_model(bundle) else chosen
 
 
 def audit_state(bundle: Bundle) -> AuditState:
@@ -60,7 +66,7 @@ def unresolved(bundle: Bundle, verdict: Literal["leak", "suspect"]) -> tuple[str
     audit = bundle.training.get("audit") or {}
     whole = audit if isinstance(audit, Mapping) else {"findings": audit}
     found = [one for one in whole.get("findings", ()) if one.get("verdict") == verdict and not _resolved(one, whole)]
-    return tuple(_told(one) for one in found)
+    return tuple(_told(one) for one in found if is_model(bundle) or one.get("kind") != "model")
 
 
 def _resolved(finding: Mapping[str, Any], audit: Mapping[str, Any]) -> bool:

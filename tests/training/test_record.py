@@ -27,6 +27,16 @@ def test_the_rung_is_told_where_the_ladder_was_climbed(bundle):
     assert record.rung(told(bundle, ladder=None)) is None
 
 
+def test_rules_that_answer_for_a_model_are_rules(bundle):
+    suspected = found("model", "model", "leak")
+    stand_in = replace(
+        told(bundle, ladder={"rung": "model"}, audit={"findings": [suspected], "unresolved": ["model"]}),
+        scorer=bundle.scorer.rules_alone("rules"),
+    )
+    assert record.rung(stand_in) == "rules"
+    assert record.audit_state(stand_in) == "clean"  # it is the model's AUC that is too good to be true
+
+
 LEAK = {"column": "closed_at", "verdict": "leak", "resolved": False, "sentence": "it is the day of the outcome"}
 SUSPECT = {"column": "score", "verdict": "suspect", "resolved": False}
 
