@@ -14,10 +14,13 @@ from leadlight.errors import InputError, UnknownLeadError
 from leadlight.workspace import TablesInfo, Workspace
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from features.hygiene_settings import HygieneSettings
     from leadlight.bundle import Bundle
     from rules.ledger import LedgerEntry
-    from scoring.score import LeadScore
+    from scoring.cluster import Job
+    from scoring.score import LeadScore, LeadScorer
     from scoring.thresholds import Recommendation
 
 
@@ -35,6 +38,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 LangOption = Annotated[Lang, typer.Option(help="Language of the sentences.")]
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", help="Version of a bundle.", show_default="the current one")
+]
+EngineOption = Annotated[str, typer.Option("--engine", help="polars, or pyspark: on a Spark cluster.")]
+MasterOption = Annotated[
+    str | None, typer.Option("--master", help="Of pyspark, such as spark://HOST:7077.", show_default="local[*]")
 ]
 AsOfOption = Annotated[
     str | None,
@@ -66,39 +73,41 @@ def score(
             "without to see what that changes.",
         ),
     ] = True,
+    engine: EngineOption = "polars",
+    master: MasterOption = None,
     workspace: WorkspaceOption = Path("workspace"),
     as_json: JsonOption = False,
 ) -> None:
     """Score all open leads, with reasons, into a table.
 
     Example: leadlight score --as-of now --out scores.csv --lang ja
+
+    Example: leadlight score --engine pyspark --master spark://host:7077 --out scores.parquet
     """
-    from features import hygiene, snapshots
     from leadlight.instants import iso
-    from scoring import batch, export
+    from scoring import cluster, export
     from scoring.chosen import load_or_card
     from scoring.score import LeadScorer
 
     export.check_format(out)
+    on_cluster = cluster.is_asked(engine, master)
     room = Workspace.at(workspace)
     info = room.tables_info()
     instant = _as_of(as_of, info)
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
         _say(f"{problem}; the rule card `{card.name}` answers")
-    found = hygiene.tables_for(room, _clean_by(room, bundle) if clean else None)
-    target = "sql" if bundle is None else bundle.scorer.target
-    rows = snapshots.open_for(snapshots.at(found, instant), found, target)
     scorer = LeadScorer(bundle, card)
-    answers = batch.score_leads(found, rows, scorer, now=time.time_ns() // 1_000, lang=lang.value)
-    frame = export.table(_watched(answers, rows.height, "scoring"))
+    settings = _clean_by(room, bundle) if clean else None
+    job = cluster.Job(room, bundle, settings, instant, lang.value, scored_at=time.time_ns() // 1_000)
+    frame = _scored_by(job, master) if on_cluster else _scored_here(job, scorer)
     export.write(frame, out)
     temperatures = Counter(frame["temperature"].to_list())
     summary = {
         "out": str(out),
         "as_of": iso(instant),
         "leads": frame.height,
-        "target": target,
+        "target": "sql" if bundle is None else bundle.scorer.target,
         "score_basis": "rules" if bundle is None else bundle.score_basis,
         "model_version": scorer.model_version,
         "degraded": bundle is None,
@@ -126,7 +135,7 @@ def explain(
 
     Example: leadlight explain lead-00042 --lang en
     """
-    from features import hygiene, tables
+    from features import one_company, tables
     from features.colleagues import colleagues
     from leadlight.instants import iso
     from rules.ledger import ledger
@@ -138,7 +147,7 @@ def explain(
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
         _say(f"{problem}; the rule card `{card.name}` answers")
-    record = hygiene.tables_for(room, _clean_by(room, bundle))
+    record = one_company.tables_for(room, _clean_by(room, bundle), lead_id)
     timeline = tables.timelines(record, [lead_id]).get(lead_id)
     if timeline is None:
         raise UnknownLeadError.no_such_lead(lead_id)
@@ -204,6 +213,28 @@ def recommend(
         print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
     else:
         _print_recommendations(curves, found, page, lang)
+
+
+def _scored_here(job: "Job", scorer: "LeadScorer") -> "pl.DataFrame":
+    """Score the open leads in this process."""
+    from features import hygiene, snapshots
+    from scoring import batch, export
+
+    found = hygiene.tables_for(job.room, job.settings)
+    target = "sql" if job.bundle is None else job.bundle.scorer.target
+    rows = snapshots.open_for(snapshots.at(found, job.instant), found, target)
+    answers = batch.score_leads(found, rows, scorer, now=job.scored_at, lang=job.lang)
+    return export.table(_watched(answers, rows.height, "scoring"))
+
+
+def _scored_by(job: "Job", master: str | None) -> "pl.DataFrame":
+    """Score the open leads on a cluster."""
+    from rich.console import Console
+
+    from scoring import cluster
+
+    with Console(stderr=True).status("scoring on Spark"):
+        return cluster.score(job, master)
 
 
 def _as_of(text: str | None, info: TablesInfo) -> int:

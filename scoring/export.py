@@ -51,11 +51,15 @@ def table(scores: Iterable[LeadScore]) -> "pl.DataFrame":
     kinds: dict[str, Any] = {name: pl.String if name in TEXTS else pl.Float64 for name in COLUMNS}
     kinds |= {"engagement_level": pl.Int64, "degraded": pl.Boolean, **dict.fromkeys(INSTANTS, pl.Int64)}
     rows = [tuple(getattr(score, name) for name in COLUMNS) for score in scores]
-    return (
-        pl.DataFrame(rows, schema=kinds, orient="row")
-        .sort(["raw_score", "lead_id"], descending=[True, False])
-        .with_columns(pl.from_epoch(name, time_unit="us").dt.replace_time_zone("UTC") for name in INSTANTS)
-    )
+    return arranged(pl.DataFrame(rows, schema=kinds, orient="row"))
+
+
+def arranged(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Put a frame of the flat fields of `LeadScore` (instants in µs) into the form that is written."""
+    import polars as pl  # noqa: PLC0415
+
+    instants = (pl.from_epoch(name, time_unit="us").dt.replace_time_zone("UTC") for name in INSTANTS)
+    return frame.sort(["raw_score", "lead_id"], descending=[True, False]).with_columns(instants)
 
 
 def write(frame: "pl.DataFrame", path: Path) -> None:
