@@ -1,0 +1,239 @@
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+
+from leadlight.schema import DAY
+from tests.training import made
+from training import ladder
+from training.ladder import Rung
+from training.prior import Line, Prior
+from training.rows import Rows
+
+HORIZON = 5 * DAY
+PRIOR = Prior(-1.5, 0.05, 1.0, 0.05, "test")
+STEPS = ladder.rungs(PRIOR, None)
+
+
+def rows(n: int = 1_500, **changes) -> Rows:
+    """Make rows of a day each, three of a lead, whose outcomes are known after five days."""
+    found = made.rows(n, **changes)
+    return replace(found, frame=found.frame.with_columns(known_at=pl.col("as_of") + HORIZON))
+
+
+def choose(found, steps=STEPS, **changes):
+    asked = {"cut": (len(found) + 1) * DAY, "horizon_us": HORIZON, "seed": 1, **changes}
+    return ladder.choose(found, made.SPECS, steps, **asked)
+
+
+class Told:
+    """A rung that was told what to say: log-odds as a function of the outcomes."""
+
+    def __init__(self, right, noise=0.0):
+        self.right, self.noise = right, noise
+
+    def raw(self, found):
+        random = np.random.default_rng(0)
+        return (2 * found.y - 1) * self.right + self.noise * random.normal(size=len(found))
+
+
+def told(name, right, noise=0.0, least=0):
+    return Rung(name, lambda *_: Told(right, noise), least)
+
+
+def test_without_outcomes_it_is_the_prior():
+    nothing = rows().take(np.zeros(1_500, dtype=bool))
+    choice = choose(nothing)
+    assert choice.rung == "prior"
+    assert choice.wins == choice.losses == 0
+    assert choice.table == ()
+    assert "no outcome" in choice.why
+    assert choice.needs.rung == "rules"
+    fitted = STEPS[0].fit(nothing, made.SPECS, 0)
+    assert fitted.raw(rows()) == pytest.approx(PRIOR.a + PRIOR.b * rows().points)
+    assert STEPS[1].fit(nothing, made.SPECS, 0) == Line(PRIOR.link)
+
+
+def test_features_that_tell_lead_to_the_scorecard():
+    choice = choose(rows())
+    assert choice.rung == "scorecard"
+    assert [line.rung for line in choice.table] == ["prior", "rules", "scorecard"]
+    by_name = {line.rung: line for line in choice.table}
+    assert by_name["scorecard"].difference is None
+    assert by_name["rules"].difference > by_name["rules"].difference_error
+    assert by_name["rules"].log_loss > by_name["scorecard"].log_loss
+    assert choice.needs.rung == "model"
+    assert "scorecard" in choice.why
+    assert f"{choice.wins:,} leads" in choice.why
+
+
+def test_features_that_tell_nothing_stay_at_the_rules():
+    found = rows(900)
+    noise = replace(found, X=np.random.default_rng(3).normal(size=found.X.shape))
+    specs = (made.SPECS[1],) * 3
+    choice = ladder.choose(noise, specs, STEPS, cut=1_000 * DAY, horizon_us=HORIZON, seed=0)
+    assert choice.rung in {"prior", "rules"}
+
+
+def test_a_prior_that_is_right_is_enough():
+    found = rows(400, seed=9)
+    steps = (told("prior", 1.0), told("rules", 1.0, noise=0.05), told("scorecard", 1.0, noise=0.1))
+    assert choose(found, steps).rung == "prior"
+
+
+def test_of_rungs_within_one_standard_error_the_simplest_is_chosen():
+    found = rows()
+    steps = (told("prior", 0.0), told("rules", 1.0, noise=1.5), told("scorecard", 1.0, noise=1.5001))
+    choice = choose(found, steps)
+    assert choice.rung == "rules"
+    clear = (told("prior", 0.0), told("rules", 1.0), told("scorecard", 2.0))
+    assert choose(found, clear).rung == "scorecard"
+
+
+def test_the_model_is_not_fitted_where_the_outcomes_are_too_few():
+    fitted = []
+
+    def model(learn, _specs, _seed):
+        fitted.append(ladder._wins(learn))
+        return Told(9.0)
+
+    few = choose(rows(90, shift=-3.0), ladder.rungs(PRIOR, model))
+    assert fitted == []
+    assert few.rung != "model"
+    assert "`model` was not tried" in few.why
+    many = choose(rows(), ladder.rungs(PRIOR, model))
+    assert many.rung == "model"
+    assert many.needs is None
+    assert min(fitted) >= ladder.LEAST_WINS["model"]
+    line = many.table[-1]
+    assert line.wins == tuple(origin.wins for origin in many.origins if "model" in origin.log_loss)
+
+
+def test_nothing_is_learnt_at_an_origin_that_was_not_known_there_and_no_lead_is_on_both_sides():
+    found = rows(600)
+    parts = ladder._parts(found, 601 * DAY, HORIZON)
+    assert len(parts) == ladder.ORIGINS
+    for part in parts:
+        assert part.learn.frame["known_at"].max() < part.at
+        assert part.test.frame["as_of"].min() >= part.at
+        assert not set(part.learn.lead_ids) & set(part.test.lead_ids)
+        assert (part.test.frame["as_of"] + HORIZON < 601 * DAY).all()
+    for one, other in pairwise(parts):
+        assert one.test.frame["as_of"].max() < other.at
+
+
+def test_young_snapshots_are_not_predicted_because_only_their_quick_successes_are_known():
+    found = rows(600)
+    late = found.frame["as_of"].to_numpy() >= 596 * DAY
+    quick = found.take(~late | (found.y == 1))
+    tested = [part.test.frame["as_of"].max() for part in ladder._parts(quick, 601 * DAY, HORIZON)]
+    assert max(tested) < 596 * DAY
+
+
+def test_rows_after_an_origin_change_nothing_that_was_learnt_at_it():
+    found = rows(600)
+    before = ladder._parts(found, 601 * DAY, HORIZON)[0]
+    turned = np.where(found.frame["known_at"].to_numpy() >= before.at, 1 - found.y, found.y)
+    other = replace(found, y=turned, frame=found.frame.with_columns(label=turned))
+    after = ladder._parts(other, 601 * DAY, HORIZON)[0]
+    assert np.array_equal(before.learn.y, after.learn.y)
+    assert np.array_equal(before.learn.weight, after.learn.weight)
+    assert before.learn.frame.equals(after.learn.frame)
+
+
+def test_at_an_origin_censored_snapshots_are_weighed():
+    found = rows(600)
+    quick = found.frame.with_columns(
+        known_at=pl.when(pl.col("label") == 1).then(pl.col("as_of") + DAY).otherwise("known_at")
+    )
+    part = ladder._parts(replace(found, frame=quick), 601 * DAY, HORIZON)[0]
+    late = part.learn.frame["as_of"].to_numpy() > part.at - HORIZON
+    assert part.learn.y[late].all()
+    assert part.learn.weight[part.learn.y == 0].min() > part.learn.weight[part.learn.y == 1].max()
+
+
+def test_without_a_clock_order_is_enough():
+    found = made.rows(900, per_lead=1)
+    found = replace(found, frame=found.frame.with_columns(known_at="as_of"))
+    choice = choose(found, cut=901 * DAY, horizon_us=None)
+    assert choice.rung == "scorecard"
+    assert len(choice.origins) == ladder.ORIGINS
+
+
+@pytest.mark.parametrize("n", [3, 12])
+def test_too_few_later_outcomes_leave_the_rules(n):
+    choice = choose(rows(n))
+    assert choice.rung == "rules"
+    assert "too few or too late" in choice.why
+    assert choice.table == ()
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_one_class_is_no_error(outcome):
+    found = rows(200)
+    same = replace(found, y=np.full(200, outcome), frame=found.frame.with_columns(label=pl.lit(outcome)))
+    choice = choose(same, ladder.rungs(PRIOR))
+    assert choice.rung == ("prior" if outcome else choice.rung)
+    assert choice.rung in {"prior", "rules"}
+    assert choice.wins == (0 if outcome == 0 else len(set(same.lead_ids)))
+
+
+def test_a_record_shorter_than_two_horizons_leaves_the_rules():
+    choice = choose(rows(60), horizon_us=100 * DAY)
+    assert choice.rung == "rules"
+
+
+def test_quick_successes_alone_are_no_evidence():
+    found = rows(200)
+    quick = found.take(found.y == 1)
+    choice = choose(quick)
+    assert choice.rung == "prior"
+    assert "only quick successes" in choice.why
+
+
+def test_an_origin_needs_snapshots_older_than_the_horizon():
+    as_of = np.arange(100) * DAY
+    found = ladder._origins(as_of, 30 * DAY)
+    assert found[0] >= 40 * DAY
+    assert found[-1] == 90 * DAY
+    assert ladder._origins(as_of, 95 * DAY) == []
+    assert ladder._origins(as_of[:0], DAY) == []
+    assert len(ladder._origins(np.arange(ladder.MANY_ROWS) * DAY, None)) == ladder.ORIGINS_OF_MANY
+
+
+def test_the_same_seed_chooses_the_same():
+    one, other = choose(rows(600), ladder.rungs(PRIOR)), choose(rows(600), ladder.rungs(PRIOR))
+    assert one == other
+
+
+def test_progress_is_told_and_the_choice_is_json():
+    done = []
+    choice = choose(rows(), progress=lambda *counted: done.append(counted))
+    assert done[-1][0] == done[-1][1] == 3 * ladder.ORIGINS
+    data = json.loads(json.dumps(choice.to_json(), allow_nan=False))
+    assert data["rung"] == choice.rung
+    assert data["table"][0]["rung"] == "prior"
+    assert len(data["origins"]) == len(choice.origins)
+    assert data["next"]["rung"] == "model"
+
+
+def test_very_many_rows_are_thinned_to_whole_leads_that_count_for_the_others(monkeypatch):
+    monkeypatch.setattr("training.tune.MOST_ROWS", 500)
+    found = rows(3_000, shift=-4.0)
+    choice = choose(found)
+    assert sum(origin.rows for origin in choice.origins) < 1_500
+    assert choice.losses == int((found.y == 0).sum())
+    rate = found.y.mean()
+    entropy = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
+    assert choice.table[-1].log_loss == pytest.approx(entropy, rel=0.35)
+
+
+def test_the_usual_model_learns():
+    found = rows()
+    later = rows(1_500, seed=8)
+    raw = ladder.usual_model(found, made.SPECS, 0).raw(later)
+    flat = np.log(found.y.mean() / (1 - found.y.mean()))
+    assert np.mean(np.logaddexp(0, raw) - later.y * raw) < np.mean(np.logaddexp(0, flat) - later.y * flat) - 0.02

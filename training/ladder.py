@@ -1,0 +1,317 @@
+"""The ladder: how much the outcomes can carry, from a prior over rule points to a model, decided by later outcomes.
+
+Rungs, simplest first: `prior` (card and usual ranges), `rules` (the prior moved by outcomes), `scorecard` (a few
+features over the rules), `model` (boosted trees over the rules). Each is fitted at instants inside the training side
+(*origins*) on what was known there, and predicts the snapshots that follow; no lead is on both sides. Of the rung with
+the smallest log loss and all simpler ones that are within one standard error of it, the simplest is chosen: L. Breiman
+et al. (1984), Classification and Regression Trees, section 3.4.3; the standard error is that of the paired difference,
+by lead.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from leadlight.errors import NotEnoughDataError
+from leadlight.spec import FeatureSpec
+from training import prior as priors
+from training import scorecard
+from training.fit import fit as fit_trees
+from training.ladder_needs import RUNGS, Needs, RungName, needs_of
+from training.ladder_table import Judged, Line, Origin
+from training.prior import Prior
+from training.rows import Rows
+from training.split import censoring_weights
+from training.tune import tune, tuning_rows
+
+Floats = NDArray[np.float64]
+
+# Fewer leads with a success than this, and a rung is not fitted. Rules: two parameters held by a prior need none. A
+# scorecard shrinks to the rules as outcomes get fewer, but below a handful its penalty itself is chosen by chance. A
+# model's leaves average outcomes of about eight kinds of leads a tree: below 25 successes these are means of threes.
+LEAST_WINS: Final[dict[RungName, int]] = {"prior": 0, "rules": 0, "scorecard": 5, "model": 25}
+# So many origins, evenly spread over the snapshots that can be predicted; fewer where fitting takes long.
+ORIGINS: Final = 8
+ORIGINS_OF_MANY: Final = 4
+MANY_ROWS: Final = 6_000
+# An origin needs this share of the snapshots before it to be older than the horizon. Of younger ones only the quick
+# successes are known, and weights cannot make up for failures that are not there yet.
+LEAST_MATURE: Final = 0.25
+# The last part of the record that is predicted, as a share of the snapshots: the last origin leaves so many.
+LAST: Final = 0.1
+# A comparison needs so many leads with a success to be predicted, all origins together: else one decides it.
+LEAST_TESTED_WINS: Final = 3
+PARTS: Final[dict[RungName, str]] = {
+    "prior": "the prior of the rule card and the usual ranges",
+    "rules": "the rules, recalibrated by the outcomes",
+    "scorecard": "a scorecard of a few features over the rules",
+    "model": "a LightGBM model over the rules' log-odds",
+}
+
+
+class Fitted(Protocol):
+    """What fitting a rung gives."""
+
+    def raw(self, rows: Rows) -> Floats:
+        """Give the log-odds, shape (n,)."""
+        ...
+
+
+Fit = Callable[[Rows, Sequence[FeatureSpec], int], Fitted]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """A rung: its name, how it is fitted (rows, specs, seed), and how many leads with a success it needs."""
+
+    name: RungName
+    fit: Fit
+    least_wins: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rung that the outcomes carry, and why.
+
+    Attributes:
+        rung: its name.
+        why: one sentence.
+        wins: leads with a success known at the cut.
+        losses: snapshots known at the cut not to have led to one.
+        table: a line per rung that was compared, simplest first; empty where nothing could be.
+        origins: the instants of validation.
+        needs: what the next rung needs; None above the highest.
+    """
+
+    rung: RungName
+    why: str
+    wins: int
+    losses: int
+    table: tuple[Line, ...]
+    origins: tuple[Origin, ...]
+    needs: Needs | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the choice as JSON: the bundle's `training["ladder"]`."""
+        return {
+            "rung": self.rung,
+            "why": self.why,
+            "wins": self.wins,
+            "losses": self.losses,
+            "table": [{name: _plain(getattr(line, name)) for name in Line.__slots__} for line in self.table],
+            "origins": [{name: _plain(getattr(origin, name)) for name in Origin.__slots__} for origin in self.origins],
+            "next": None if self.needs is None else self.needs.to_json(),
+        }
+
+
+def usual_model(rows: Rows, specs: Sequence[FeatureSpec], seed: int) -> Fitted:
+    """Fit a model by the usual recipe of tuning, with as many trees as its folds say."""
+    return fit_trees(rows, specs, tune(rows, specs, trials=1, seed=seed).recipe, seed)
+
+
+def rungs(prior: Prior, model: Fit | None = usual_model) -> tuple[Rung, ...]:
+    """Give the rungs, simplest first.
+
+    Args:
+        prior: what is believed without outcomes.
+        model: how the model is fitted in validation; None = no model.
+    """
+    fits: dict[RungName, Fit] = {
+        "prior": lambda _rows, _specs, _seed: priors.fit_prior(prior),
+        "rules": lambda rows, _specs, _seed: priors.fit_rules(rows, prior),
+        "scorecard": partial(scorecard.fit, prior=prior),
+    }
+    if model is not None:
+        fits["model"] = model
+    return tuple(Rung(name, fit, LEAST_WINS[name]) for name, fit in fits.items())
+
+
+def choose(
+    rows: Rows,
+    specs: Sequence[FeatureSpec],
+    steps: Sequence[Rung],
+    *,
+    cut: int,
+    horizon_us: int | None,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> Choice:
+    """Choose the rung that the outcomes known at the cut can carry.
+
+    Very many rows are thinned to whole leads, every one with a success among them; the rest that stays counts for those
+    that do not.
+
+    Args:
+        rows: training rows; the frame has lead_id, as_of, known_at.
+        specs: one per column of X.
+        steps: the rungs, simplest first.
+        cut: what is known lies before it, µs UTC.
+        horizon_us: of the question; None = no clock.
+        seed: of whatever draws.
+        progress: called with (fits done, fits) after each.
+    """
+    wins, losses = _wins(rows), int(np.count_nonzero(rows.y == 0))
+    if not len(rows):
+        told = f"no outcome is known at the cut: {PARTS['prior']} answers"
+        return Choice("prior", told, 0, 0, (), (), needs_of("prior", 0, ()))
+    if not losses and horizon_us is not None:
+        told = f"only quick successes are known at the cut, those of {wins:,} leads, and no failure yet: "
+        return Choice("prior", f"{told}{PARTS['prior']} answers", wins, 0, (), (), needs_of("prior", wins, ()))
+    sample = tuning_rows(replace(rows, weight=np.ones(len(rows))), seed)
+    parts = _parts(sample, cut, horizon_us)
+    judged = _judge(parts, specs, steps, seed, progress)
+    if judged is None:
+        return _unjudged(wins, losses, [step.name for step in steps])
+    chosen = judged.choice()
+    needs = needs_of(chosen, wins, judged.seen(chosen, _above(chosen, steps)))
+    why = _why(chosen, wins, losses, judged, [step for step in steps if step.name not in judged.loss])
+    return Choice(chosen, why, wins, losses, judged.table(chosen), judged.origins, needs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An origin with its rows: learnt from (weighted as at the origin) and predicted."""
+
+    at: int
+    learn: Rows
+    test: Rows
+
+
+def _parts(rows: Rows, cut: int, horizon_us: int | None) -> list[_Part]:
+    """Cut the rows at the origins.
+
+    Predicted are the snapshots from an origin to the next whose horizon had ended at the cut, so that none is left out
+    for its outcome; learnt from are those before it whose outcome was known at it, weighted by what was censored there.
+    Leads that are learnt from are not predicted.
+    """
+    as_of, known_at = (rows.frame[name].to_numpy() for name in ("as_of", "known_at"))
+    whole = np.ones(len(rows), dtype=np.bool_) if horizon_us is None else as_of + horizon_us < cut
+    if not whole.any():
+        return []
+    found = []
+    at = _origins(np.sort(as_of[whole]), horizon_us)
+    for origin, end in zip(at, [*at[1:], cut], strict=True):
+        before = as_of < origin
+        weight = np.ones(len(rows))
+        took = pl.Series(known_at[before] - as_of[before])
+        weight[before] = censoring_weights(as_of[before], took, horizon_us, origin)
+        known = before & (known_at < origin if horizon_us is not None else before)
+        learn = replace(rows, weight=rows.weight * weight).take(known)
+        seen = rows.frame["lead_id"].is_in(learn.frame["lead_id"].unique().implode()).to_numpy()
+        test = rows.take(whole & (as_of >= origin) & (as_of < end) & ~seen)
+        if len(learn) and len(test):
+            found.append(_Part(origin, learn, test))
+    return found
+
+
+def _origins(as_of: NDArray[np.int64], horizon_us: int | None) -> list[int]:
+    """Choose origins among sorted instants of snapshots whose outcomes are all known, evenly by their number."""
+    count = ORIGINS if len(as_of) < MANY_ROWS else ORIGINS_OF_MANY
+    before = np.arange(len(as_of))
+    mature = before if horizon_us is None else np.searchsorted(as_of, as_of - horizon_us)
+    enough = np.flatnonzero((mature >= LEAST_MATURE * before) & (before >= LEAST_MATURE * len(as_of)))
+    last = int((1 - LAST) * len(as_of))
+    if not len(enough) or enough[0] > last:
+        return []
+    return sorted({int(as_of[int(place)]) for place in np.linspace(enough[0], last, count)})
+
+
+def _judge(
+    parts: Sequence[_Part],
+    specs: Sequence[FeatureSpec],
+    steps: Sequence[Rung],
+    seed: int,
+    progress: Callable[[int, int], None] | None,
+) -> Judged | None:
+    """Fit every rung at every origin that has the outcomes for it; None where too few successes are predicted."""
+    if sum(_wins(part.test) for part in parts) < LEAST_TESTED_WINS:
+        return None
+    sizes = [len(part.test) for part in parts]
+    loss: dict[RungName, Floats] = {step.name: np.full(sum(sizes), np.nan) for step in steps}
+    starts = np.cumsum([0, *sizes])
+    work = [(step, number) for step in steps for number, part in enumerate(parts) if _can_fit(step, part.learn)]
+    for done, (step, number) in enumerate(work, 1):
+        loss[step.name][starts[number] : starts[number + 1]] = _losses(step, parts[number], specs, seed)
+        if progress is not None:
+            progress(done, len(work))
+    tested = pl.concat([part.test.frame.select("lead_id") for part in parts])["lead_id"]
+    lead: NDArray[np.int64] = tested.rank("dense").to_numpy().astype(np.int64)
+    weight = np.concatenate([part.test.weight for part in parts])
+    origin = np.repeat(np.arange(len(parts)), sizes)
+    fitted = {name: values for name, values in loss.items() if not np.isnan(values).all()}
+    origins = tuple(_origin(part, number, weight, origin, fitted) for number, part in enumerate(parts))
+    return Judged(fitted, weight, lead, origin, origins)
+
+
+def _losses(step: Rung, part: _Part, specs: Sequence[FeatureSpec], seed: int) -> Floats:
+    """Give the log loss of each predicted row, shape (m,); NaN where the rung finds too little to learn from."""
+    try:
+        raw = step.fit(part.learn, specs, seed).raw(part.test)
+    except NotEnoughDataError:  # such as folds of tuning that have one class only
+        return np.full(len(part.test), np.nan)
+    return np.asarray(np.logaddexp(0, raw) - part.test.y * raw, dtype=np.float64)
+
+
+def _origin(
+    part: _Part, number: int, weight: Floats, origin: NDArray[np.int64], loss: dict[RungName, Floats]
+) -> Origin:
+    here = origin == number
+    means = {name: float(np.average(values[here], weights=weight[here])) for name, values in loss.items()}
+    known = {name: mean for name, mean in means.items() if not np.isnan(mean)}
+    return Origin(part.at, _wins(part.learn), len(part.test), _wins(part.test), known)
+
+
+def _can_fit(step: Rung, rows: Rows) -> bool:
+    wins = _wins(rows)
+    return wins >= step.least_wins and (step.least_wins == 0 or 0 < rows.y.sum() < len(rows))
+
+
+def _unjudged(wins: int, losses: int, names: Sequence[RungName]) -> Choice:
+    """Choose where no later outcome can decide: two parameters held by a prior cannot go far wrong."""
+    rung: RungName = "rules" if "rules" in names else names[0]
+    told = (
+        f"{wins:,} leads with a success and {losses:,} snapshots without are known at the cut, too few or too late to "
+        f"compare rungs on later ones, so {PARTS[rung]} answer as far as the outcomes are evidence"
+    )
+    return Choice(rung, told, wins, losses, (), (), needs_of(rung, wins, ()))
+
+
+def _why(chosen: RungName, wins: int, losses: int, judged: Judged, missing: Sequence[Rung]) -> str:
+    """Say in one sentence which rung and why."""
+    counted = f"{wins:,} leads with a success and {losses:,} snapshots without are known at the cut"
+    names = list(judged.loss)
+    told = []
+    for name in names:
+        found = None if name == chosen else judged.difference(name, chosen)
+        if found is not None:
+            told.append(f"`{name}` {_compared(*found)}")
+    told += [
+        f"`{rung.name}` was not tried (no origin knows the {rung.least_wins} successes it needs)" for rung in missing
+    ]
+    return f"{counted}; chosen: {PARTS[chosen]}; on later leads, in log loss, {', '.join(told)}"
+
+
+def _compared(mean: float, error: float) -> str:
+    """Say how a rung compares with the chosen one."""
+    if mean > 0:
+        return f"is worse by {mean:.4f} (standard error {error:.4f})"
+    return f"is better by {-mean:.4f} (standard error {error:.4f}), which may be chance"
+
+
+def _above(chosen: RungName, steps: Sequence[Rung]) -> RungName | None:
+    after = [step.name for step in steps if RUNGS.index(step.name) > RUNGS.index(chosen)]
+    return after[0] if after else None
+
+
+def _wins(rows: Rows) -> int:
+    """Count the leads with a success."""
+    return int(rows.frame.filter(pl.Series(rows.y == 1))["lead_id"].n_unique())
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
