@@ -1,0 +1,1 @@
+"""Measurements behind what is claimed of training."""
