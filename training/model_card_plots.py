@@ -218,13 +218,13 @@ def lift(y: Floats, scores: Mapping[str, Floats], name: str = "lift") -> Markup:
     return chart.svg(name, "Lift", f"{'; '.join(told)}.")
 
 
-def forest(comparison: Comparison, metric: Metric) -> Markup:
-    """Draw a metric of every scorer with its interval, one line each."""
+def forest(comparison: Comparison, metric: Metric, who: str = "the model") -> Markup:
+    """Draw a metric of every scorer with its interval, one line each; `who` is what the model is called."""
     found = [(scorer, estimate) for scorer, estimate in comparison.metrics[metric].items() if estimate is not None]
     lows = [estimate.value if estimate.low is None else estimate.low for _, estimate in found]
     highs = [estimate.value if estimate.high is None else estimate.high for _, estimate in found]
     room = 0.06 * (max(highs) - min(lows)) or 0.01
-    names = [scorer_name(scorer) for scorer, _ in found]
+    names = [who.removeprefix("the ") if scorer == "model" else scorer_name(scorer) for scorer, _ in found]
     x = Axis(min(lows) - room, max(highs) + room, METRIC_NAMES[metric], write=rounded)
     chart = Chart(x, Axis.of_names(names), 340, 58 + 26 * len(found), Margins(6, 20, 42, 124))
     for place, ((scorer, estimate), low, high) in enumerate(zip(found, lows, highs, strict=True)):

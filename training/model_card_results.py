@@ -167,7 +167,11 @@ def compared(card: CardInput) -> Markup:
     comparison = card.comparison
     if comparison.rows == 0:
         return section("comparison", "Against the rules and others", absent("There is no test row to compare on."))
-    charts = [("", plots.forest(comparison, metric)) for metric in FORESTS if any(comparison.metrics[metric].values())]
+    charts = [
+        ("", plots.forest(comparison, metric, card.who))
+        for metric in FORESTS
+        if any(comparison.metrics[metric].values())
+    ]
     told = (
         "A dot is the value on the test rows, the line its 95 % interval over replicates that draw whole leads. AUC "
         "and lift: to the right is better; log loss: to the left."
@@ -175,11 +179,16 @@ def compared(card: CardInput) -> Markup:
     return section(
         "comparison",
         "Against the rules and others",
-        paragraph(verdict(comparison, model=card.learnt)),
+        paragraph(_verdict(card)),
         figure(told, charts, legend(("model", card.who), ("rules", "the rule score"), ("", "others"))),
         _metric_table(card),
         _difference_table(card),
     )
+
+
+def _verdict(card: CardInput) -> str:
+    told = verdict(card.comparison, model=card.learnt)
+    return told.replace("The model", capital(card.who)).replace("the model", card.who) if card.learnt else told
 
 
 def _metric_table(card: CardInput) -> Markup:

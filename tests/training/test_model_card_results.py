@@ -88,6 +88,14 @@ def test_every_scorer_stands_in_both_tables(made):
     assert f"{made.comparison.differences['brier']['base_rate'].value:+.3f}<small>" in found
 
 
+def test_a_scorecard_is_not_called_a_model(made):
+    scorer = replace(made.bundle.scorer, kind="scorecard")
+    card = replace(made, bundle=replace(made.bundle, scorer=scorer))
+    assert "The scorecard beats the rule score" in results.compared(card)
+    assert "The scorecard tells leads apart" in results.headline(card)
+    assert ">scorecard</text>" in results.compared(card)
+
+
 def test_shares_of_the_ranking_are_those_of_the_gains_curve(made):
     y, p = made.y, made.test["model"].to_numpy()
     best = y[np.argsort(-p, kind="stable")][: len(y) // 5]
