@@ -52,7 +52,8 @@ table.fit{width:auto;min-width:min(26rem,100%)}
 th,td{padding:.38rem .6rem;border-bottom:1px solid var(--line);text-align:right;vertical-align:top}
 th{font-weight:600}
 thead th{border-bottom:2px solid var(--line);font-size:.82rem;color:var(--soft);vertical-align:bottom}
-td.text,th.text{text-align:left}td:not(.text){white-space:nowrap}tbody th{text-align:left;font-weight:600;min-width:8.5rem}
+td.text,th.text{text-align:left}td:not(.text){white-space:nowrap}
+tbody th{text-align:left;font-weight:600;min-width:8.5rem}
 tbody th code{overflow-wrap:break-word}
 td small{display:block;color:var(--soft);font-size:.8rem;white-space:nowrap}
 tr.ours td,tr.ours th{background:color-mix(in srgb,var(--model) 9%,transparent)}
@@ -114,5 +115,6 @@ section{border:0;border-top:1px solid #bbb;border-radius:0;padding:.8rem 0;margi
 padding-left:1rem}.charts>div,tr,.note,.tiles,.legend{break-inside:avoid}.legend,figure h4{break-after:avoid}
 h2,h3,caption{break-after:avoid}.wide{overflow:visible}
 .charts{grid-template-columns:repeat(3,1fr);gap:.6rem}.charts.one{grid-template-columns:1fr}
-table{font-size:8.5pt}td:not(.text){white-space:normal}th,td{padding:.2rem .4rem}tbody th{min-width:6rem}td small{font-size:7.5pt}}
+table{font-size:8.5pt}td:not(.text){white-space:normal}
+th,td{padding:.2rem .4rem}tbody th{min-width:6rem}td small{font-size:7.5pt}}
 """
