@@ -164,5 +164,5 @@ def _later(values: pl.Series, kind: AttributeKind, counts: Later, notes: _Notes)
         return
     found = follows(values, counts)
     if found is not None:
-        notes.evidence["follows_later_activity"] = found.correlation
+        notes.evidence |= {"follows_later_activity": found.correlation, "follows_at_least": found.least}
         notes.signs.append(audit_signs.of_later(found))

@@ -27,7 +27,7 @@ MOST_KINDS: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Ranks of what every lead did, by kind of activity: in its first day, and from then to the cut.
+    """What every lead did, by kind of activity: in its first day, and from then to the cut.
 
     Attributes:
         kinds: what is counted.
@@ -45,11 +45,14 @@ class Follows:
     """A column that goes with later activities.
 
     Attributes:
-        correlation: of ranks, with what came after the first day, given what came in it.
+        correlation: of ranks, with what came after the first day, given what came in it; that of all leads or that of
+            the half with the larger values, whichever is surer (a count may have stopped for the others).
+        least: lower end of its interval, three standard errors of Fisher's z below it.
         kind: the activities it goes with most.
     """
 
     correlation: float
+    least: float
     kind: str
 
 
@@ -72,35 +75,50 @@ def later(tables: Tables, known: Known) -> Later:
     kinds += [(f"activities of `{actor}`", pl.col("actor") == actor) for actor in sorted(counted["actor"].unique())]
     frequent = counted.group_by("type").agg(pl.col("rows").sum()).sort(["rows", "type"], descending=[True, False])
     kinds += [(f"`{kind}`", pl.col("type") == kind) for kind in frequent["type"].head(MOST_KINDS)]
-    early, late = zip(*(_ranked(counted.filter(chosen), len(known)) for _, chosen in kinds), strict=True)
+    early, late = zip(*(_counted(counted.filter(chosen), len(known)) for _, chosen in kinds), strict=True)
     return Later(tuple(name for name, _ in kinds), early, late)
 
 
-def _ranked(counted: pl.DataFrame, n: int) -> tuple[Floats, Floats]:
+def _counted(counted: pl.DataFrame, n: int) -> tuple[Floats, Floats]:
     row = counted["row"].to_numpy()
     early = np.bincount(row, counted["early"].to_numpy(), minlength=n)
     whole = np.bincount(row, counted["rows"].to_numpy(), minlength=n)
-    return ranks(early.astype(np.float64)), ranks((whole - early).astype(np.float64))
+    return early.astype(np.float64), (whole - early).astype(np.float64)
 
 
 def follows(values: pl.Series, counts: Later) -> Follows | None:
-    """Tell how closely a number goes with later activities; None where it cannot be said.
+    """Tell how closely a number goes with later activities; None where it cannot be said."""
+    x = as_numbers(values)
+    held = ~np.isnan(x)
+    if held.sum() < LEAST:
+        return None
+    found = [
+        Follows(own, _least(own, int(chosen.sum())), kind)
+        for chosen in (held, held & (x >= np.median(x[held])))
+        for kind, early, late in zip(counts.kinds, counts.early, counts.late, strict=True)
+        if (own := _partial(x[chosen], late[chosen], early[chosen])) is not None
+    ]
+    return max(found, key=lambda one: one.least, default=None)
 
-    Formula: partial correlation of ranks, (r_xl - r_xe r_el) / sqrt((1 - r_xe^2)(1 - r_el^2)), x = the column, l = the
-    later, e = the early activities.
+
+def _partial(x: Floats, late: Floats, early: Floats) -> float | None:
+    """Correlate ranks of x and late, given early; None where too few leads or values are left.
+
+    Formula: (r_xl - r_xe r_el) / sqrt((1 - r_xe^2)(1 - r_el^2)).
 
     Source: M. G. Kendall (1942), doi:10.1093/biomet/32.3-4.277.
     """
-    x = as_numbers(values)
-    chosen = ~np.isnan(x)
-    if chosen.sum() < LEAST or len(np.unique(x[chosen])) < 2:
+    if len(x) < LEAST:
         return None
-    own = ranks(x[chosen])
-    found = []
-    for kind, early, late in zip(counts.kinds, counts.early, counts.late, strict=True):
-        with_late, with_early = correlation(own, late[chosen]), correlation(own, early[chosen])
-        both = correlation(early[chosen], late[chosen])
-        left = (1 - with_early**2) * (1 - both**2)
-        if left > 1e-9:
-            found.append(Follows(float((with_late - with_early * both) / np.sqrt(left)), kind))
-    return max(found, key=lambda one: one.correlation, default=None)
+    own, before, after = ranks(x), ranks(early), ranks(late)
+    with_late, with_early, both = correlation(own, after), correlation(own, before), correlation(before, after)
+    left = (1 - with_early**2) * (1 - both**2)
+    return float((with_late - with_early * both) / np.sqrt(left)) if left > 1e-9 else None
+
+
+def _least(own: float, n: int) -> float:
+    """Give the lower end of the interval of a correlation, tanh(atanh(r) - 3 / sqrt(n - 3)).
+
+    Source: R. A. Fisher (1915), doi:10.1093/biomet/10.4.507.
+    """
+    return float(np.tanh(np.arctanh(np.clip(own, -0.999999, 0.999999)) - 3 / np.sqrt(n - 3)))

@@ -42,8 +42,8 @@ CLOCK: Final = 0.98
 NEARLY_CLOCK: Final = 0.80
 SUSPECT_ORDER: Final = 0.60
 LEAK_ORDER: Final = 0.75
-SUSPECT_LATER: Final = 0.30
-LEAK_LATER: Final = 0.70
+SUSPECT_LATER: Final = 0.25
+LEAK_LATER: Final = 0.65
 SUSPECT_WRITTEN: Final = 0.20
 LEAK_WRITTEN: Final = 0.50
 # Filled practically only where a suspect column is.
@@ -127,7 +127,7 @@ def of_order(found: Ranking) -> Sign | None:
 def of_later(found: Follows) -> Sign | None:
     """Judge a number that goes with what the lead did afterwards."""
     why = f"it goes with {found.kind} after the first day (partial rank correlation {found.correlation:.2f})"
-    return _graded(found.correlation, SUSPECT_LATER, LEAK_LATER, f"{why}: it counts on after a score is given")
+    return _graded(found.least, SUSPECT_LATER, LEAK_LATER, f"{why}: it counts on after a score is given")
 
 
 def of_history(found: Written) -> Sign | None:

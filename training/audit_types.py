@@ -91,6 +91,7 @@ def _log(tables: Tables, known: Known) -> pl.LazyFrame:
 def _near_outcome(log: pl.LazyFrame, known: Known) -> pl.DataFrame:
     outcome = pl.DataFrame(
         {
+            "lead": pl.Series(range(len(known)), dtype=pl.UInt32),
             "lead_id": known.frame["lead_id"],
             "outcome_at": pl.Series(known.outcome_at),
             "closed": pl.Series(known.closed),
@@ -105,10 +106,10 @@ def _near_outcome(log: pl.LazyFrame, known: Known) -> pl.DataFrame:
         .group_by("type")
         .agg(
             activities=pl.len(),
-            leads=pl.col("lead_id").n_unique(),
+            leads=pl.col("lead").n_unique(),
             at=pl.col("at").sum(),
             after=pl.col("after").sum(),
-            before=pl.col("lead_id").filter(pl.col("before")).n_unique(),
+            before=pl.col("lead").filter(pl.col("before")).n_unique(),
         )
         .collect(engine="streaming")
     )

@@ -46,5 +46,14 @@ def test_an_honest_number_does_not(counted):
 def test_nothing_to_compare_gives_nothing(made, counted):
     known, counts = counted
     assert follows(pl.Series([None] * len(known), dtype=pl.Float64), counts) is None
-    assert follows(pl.Series(np.ones(len(known))), counts) is None
+    assert follows(pl.Series(np.ones(len(known))), counts).correlation == 0.0
+    assert follows(pl.Series([np.inf] * len(known)), counts).correlation == 0.0
     assert later(audited.tables({**made, "activities": made["activities"].clear()}), known).kinds == ()
+
+
+def test_few_leads_prove_little(made, counted):
+    known, counts = counted
+    whole = counts_of(made, known, pl.lit(value=True)).to_list()
+    few = pl.Series([value if at < 30 else None for at, value in enumerate(whole)], dtype=pl.Float64)
+    found = follows(few, counts)
+    assert found.least < found.correlation - 0.2
