@@ -2,10 +2,9 @@
 
 Rungs, simplest first: `prior` (card and usual ranges), `rules` (the prior moved by outcomes), `scorecard` (a few
 features over the rules), `model` (boosted trees over the rules). Each is fitted at instants inside the training side
-(*origins*) on what was known there, and predicts the snapshots that follow; no lead is on both sides. Of the rung with
-the smallest log loss and all simpler ones that are within one standard error of it, the simplest is chosen: L. Breiman
-et al. (1984), Classification and Regression Trees, section 3.4.3; the standard error is that of the paired difference,
-by lead.
+(*origins*) on what was known there, and predicts the snapshots that follow; no lead is on both sides. Chosen is the
+simplest rung that no higher one beats by more than one standard error: the rule of L. Breiman et al. (1984),
+Classification and Regression Trees, section 3.4.3; the standard error is that of the paired difference, by lead.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,9 +31,9 @@ from training.tune import tune, tuning_rows
 Floats = NDArray[np.float64]
 
 # Fewer leads with a success than this, and a rung is not fitted. Rules: two parameters held by a prior need none. A
-# scorecard shrinks to the rules as outcomes get fewer, but below a handful its penalty itself is chosen by chance. A
+# scorecard shrinks to the rules as outcomes get fewer, but below about ten its penalty itself is chosen by chance. A
 # model's leaves average outcomes of about eight kinds of leads a tree: below 25 successes these are means of threes.
-LEAST_WINS: Final[dict[RungName, int]] = {"prior": 0, "rules": 0, "scorecard": 5, "model": 25}
+LEAST_WINS: Final[dict[RungName, int]] = {"prior": 0, "rules": 0, "scorecard": 10, "model": 25}
 # So many origins, evenly spread over the snapshots that can be predicted; fewer where fitting takes long.
 ORIGINS: Final = 8
 ORIGINS_OF_MANY: Final = 4

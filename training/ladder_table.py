@@ -68,18 +68,17 @@ class Judged:
         return mean_by_lead(found[both], self.weight[both], self.lead[both])
 
     def choice(self) -> RungName:
-        """Apply the one-standard-error rule."""
+        """Give the simplest rung that no higher one beats by more than one standard error of their difference.
+
+        Where all rungs were fitted at the same origins this is the rung within one standard error of the best; where a
+        high one was fitted at few, it cannot excuse a low one that another has beaten elsewhere.
+        """
         names = list(self.loss)
-        best = names[0]
-        for name in names[1:]:
-            found = self.difference(name, best)
-            if found is not None and found[0] < 0:
-                best = name
-        for name in names[: names.index(best)]:
-            found = self.difference(name, best)
-            if found is not None and found[0] <= found[1]:
-                return name
-        return best
+        return next(name for at, name in enumerate(names) if not any(self._beats(o, name) for o in names[at + 1 :]))
+
+    def _beats(self, one: RungName, other: RungName) -> bool:
+        found = self.difference(one, other)
+        return found is not None and -found[0] > found[1]
 
     def table(self, chosen: RungName) -> tuple[Line, ...]:
         """Give a line per rung."""

@@ -41,6 +41,13 @@ def test_rungs_are_compared_where_both_were_fitted():
     assert judged(prior=[1, 1, 1, 1], rules=[NAN] * 4).difference("rules", "prior") is None
 
 
+def test_a_rung_fitted_on_few_rows_does_not_excuse_one_that_was_beaten_elsewhere():
+    found = judged(prior=[9, 9, 2, 9], rules=[2, 2.1, 3, 2], scorecard=[NAN, NAN, 3, 1])
+    assert not found._beats("scorecard", "prior")
+    assert found._beats("rules", "prior")
+    assert found.choice() == "rules"
+
+
 def test_the_course_over_the_origins():
     found = judged(rules=[1, 2, 3, 4], scorecard=[1, 1, 1, 2])
     first, second = found.seen("rules", "scorecard")

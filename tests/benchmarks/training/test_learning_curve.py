@@ -76,7 +76,8 @@ def test_the_share_counts_only_what_is_lower_than_both():
         draw(2, ladder=0.45, base_rate=0.44),
         draw(3, ladder=0.45, fitted_rules=0.44),
     ]
-    assert curves.win_share(draws) == 0.25
+    assert curves.win_share(draws, fitted=True) == 0.25
+    assert curves.win_share(draws) == 0.5
 
 
 def test_worse_means_beyond_two_standard_errors_of_either_kind_of_rules():
@@ -100,6 +101,8 @@ def test_the_command_prints_one_object(monkeypatch, capsys, market):
     status = curves.run(["--seeds", "2", "--sizes", "0", "25", "--json"])
     data = json.loads(capsys.readouterr().out)
     assert status in {0, 1}
-    assert {"ladder_win_share_25", "ladder_worse_than_rules", "simulator", "real"} == set(data)
+    assert {"ladder_win_share_25", "ladder_win_share_25_fitted", "ladder_worse_than_rules", "simulator", "real"} == set(
+        data
+    )
     assert data["real"] is None
     assert curves.run(["--data", "no-such-folder", "--sizes", "0"]) == 2
