@@ -72,17 +72,18 @@ def _known_at(attribute: Attribute, finding: Finding, allow: Collection[str]) ->
 
 
 def without_types(specs: Sequence[FeatureSpec], audit: Audit, allow: Collection[str] = ()) -> tuple[FeatureSpec, ...]:
-    """Give a catalog in which no feature looks at the types that must be left out.
+    """Give a catalog in which no feature looks at the types, or attributes, that must be left out.
 
     A feature of such types alone goes; one of all types names the others from now on, so that the service leaves them
-    out as well.
+    out as well. A feature of such an attribute goes too, if a catalog of one's own asks for it.
     """
+    attributes = set(audit.dropped("attribute", allow))
+    kept = [spec for spec in specs if spec.attribute not in attributes]
     out = set(audit.dropped("type", allow))
     if not out:
-        return tuple(specs)
+        return tuple(kept)
     others = tuple(name for name in audit.types if name not in out)
-    kept = (_without(spec, out, others) for spec in specs)
-    return tuple(spec for spec in kept if spec is not None)
+    return tuple(spec for one in kept if (spec := _without(one, out, others)) is not None)
 
 
 def _without(spec: FeatureSpec, out: Collection[str], others: tuple[str, ...]) -> FeatureSpec | None:

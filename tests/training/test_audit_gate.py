@@ -87,6 +87,16 @@ def test_no_feature_looks_at_a_type_that_is_the_outcome():
     assert kept["size"] == specs[7]
 
 
+def test_no_feature_reads_an_attribute_that_is_left_out():
+    """Not even one that a catalog of one's own asks for."""
+    specs = (
+        spec("status", "category", attribute="status", categories=("a",)),
+        spec("budget", "number", attribute="budget"),
+    )
+    assert without_types(specs, FOUND) == ()
+    assert without_types(specs, FOUND, {"budget": "asked"}) == specs[1:]
+
+
 def test_without_such_types_the_catalog_stays_as_it_is():
     clean = Audit("customer", 0, "time", 100, 30, 30, 40, ("call",), FINDINGS[:5])
     specs = (spec("all"), spec("calls", types=("call",)))
