@@ -52,7 +52,7 @@ class Shift:
         low: lower end of the 99 % interval of `after`.
         high: upper end.
         estimate: estimated change in log-odds.
-        log_odds: what to add to every log-odds: the estimate if the alarm is raised, else 0.
+        log_odds: what to add to every log-odds: the estimate if the alarm is raised, else 0 (see `against`, too).
         alarm: whether the change is beyond noise.
         likelihood_ratio: twice the gain in log-likelihood of the new base rate (about chi-square with 1 degree of
             freedom where nothing changed and every score is of another lead).
@@ -152,9 +152,9 @@ def estimate(
         raise InputError(f"leads has {len(codes)} rows, log_odds has {len(z)}; they must be the same rows")
     old = logit(base_rate)
     change = _fixed_point(z, old) if float(np.std(z)) > LEAST_SPREAD else 0.0
-    variance = _variance(z, old, change, codes) + (
-        0.0 if known_leads is None else 1 / (max(known_leads, 1) * base_rate * (1 - base_rate))
-    )
+    variance = _variance(z, old, change, codes)
+    if known_leads is not None:
+        variance += _leverage(z, old, change) ** 2 / (max(known_leads, 1) * base_rate * (1 - base_rate))
     half = NormalDist().inv_cdf((1 + ALARM_LEVEL) / 2) * float(np.sqrt(variance))
     alarm = abs(change) > max(half, LEAST_CHANGE)
     low, after, high = (probability(old + change + d) for d in (-half, 0.0, half))
@@ -171,6 +171,54 @@ def estimate(
         leads=n_leads,
         why=_told(base_rate, after, low, high, n_leads, alarm=alarm),
     )
+
+
+def against(
+    recent: ArrayLike,
+    reference: ArrayLike,
+    y: ArrayLike,
+    *,
+    recent_leads: Sequence[str] | NDArray[np.object_] | None = None,
+    reference_leads: Sequence[str] | NDArray[np.object_] | None = None,
+) -> Shift:
+    """Estimate the base rate of recent leads against the newest matured ones of the same ages.
+
+    What is off for the matured leads already is no change: their log-odds are first moved to their own observed rate.
+    This matters much, for an error of the level is multiplied by `_leverage`, ten times and more where scores tell
+    little. The number to add, if the alarm is raised, contains both moves.
+
+    Args:
+        recent: calibrated log-odds of recent snapshots without any shift, shape (n,).
+        reference: the same of matured snapshots, shape (m,).
+        y: outcomes of the matured ones, shape (m,).
+        recent_leads: lead of each recent snapshot; None = each is of another lead.
+        reference_leads: the same of the matured ones.
+
+    Raises:
+        InputError: values outside their domain.
+        NotEnoughDataError: nothing recent, nothing matured, or matured snapshots of one outcome only.
+    """
+    z, known, outcomes = _checked(recent), _checked(reference), np.asarray(y, dtype=np.float64)
+    if outcomes.shape != known.shape or not np.isin(outcomes, (0.0, 1.0)).all():
+        raise InputError("reference and y (0 or 1) must be of the same matured rows")
+    rate = float(outcomes.mean())
+    if not 0 < rate < 1:
+        raise NotEnoughDataError(
+            "matured snapshots have one outcome only; a base rate needs both: choose a longer period"
+        )
+    level = _level(known, rate)
+    leads = len(known) if reference_leads is None else lead_codes(reference_leads)[1]
+    found = estimate(z + level, rate, leads=recent_leads, known_leads=leads)
+    return replace(found, log_odds=found.log_odds + level if found.alarm else 0.0)
+
+
+def _level(z: Floats, rate: float) -> float:
+    """Find what must be added for the mean probability to be a rate, within +-6 log-odds (bisection)."""
+    low, high = -LARGEST, LARGEST
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if probabilities(z + middle).mean() < rate else (low, middle)
+    return (low + high) / 2
 
 
 def known_rates(rows: Rows) -> dict[int, dict[str, float | int]]:
@@ -282,6 +330,14 @@ def _variance(z: Floats, old: float, change: float, codes: NDArray[np.intp]) -> 
         return float("inf")
     by_lead = np.bincount(codes, p - rate)
     return float(by_lead @ by_lead) / information**2
+
+
+def _leverage(z: Floats, old: float, change: float) -> float:
+    """Give how many log-odds the change moves per log-odds of the old base rate: large for scores that tell little."""
+    p, rate = probabilities(z + change), probability(old + change)
+    within = rate * (1 - rate)
+    information = within - float((p * (1 - p)).mean())
+    return within / information if information > LEAST_SPREAD * within else float("inf")
 
 
 def _gain(z: Floats, old: float, change: float) -> float:

@@ -1,14 +1,14 @@
 """Does a probability mean what it says: on the newest slice, and after the base rate moved from 5 % to 20 %.
 
-Usage: python -m benchmarks.training.calibration [--seeds 3] [--leads 20000] [--json]
+Usage: python -m benchmarks.training.calibration [--seeds 2] [--leads 100000] [--json]
 
 Each seed simulates a market of 18 months, and trains on it as `leadlight train` does (target sql, horizon 60 days, cut
 at 60 % of the leads). The newest slice is every mature snapshot after the cut, at each of three ages.
 
-For the moved base rate, the leads at the age whose base rate is nearest to 5 % are drawn by their outcome until one in
-five is a success: all successes stay, failures are drawn without replacement. One half of these leads (by hash) is
-scored and its outcomes are not looked at: from its scores comes the correction. The other half is measured before and
-after.
+For the moved base rate, leads at the age of 30 days are dealt into three parts (by hash) and drawn by their outcome
+without replacement: the first until 5 % are successes (matured leads, what is known), the others until 20 % are. The
+second part is scored and its outcomes are not looked at: from its scores comes the correction. The third is measured
+before and after.
 
 `ece_newest` and `ece_after_shift` are those of the slice that comes nearest to its bar or lies furthest above it; the
 bar is the product's (the larger of 0.02 and the ECE of a perfect model in the worst of 20 test sets of this size).
@@ -31,7 +31,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.measure import throw_away_key
-from features import hygiene, hygiene_settings
 from leadlight.errors import LeadlightError
 from leadlight.ingest.pipeline import ingest
 from leadlight.schema import DAY
@@ -46,12 +45,12 @@ from training.options import Options
 from training.pipeline import Trained, train
 from training.reliability import Slice
 from training.rows import lead_hash
-from training.split import training_rows
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
 
 AGES: Final = (DAY, 7 * DAY, 30 * DAY)
+MOVED_AGE: Final = 30 * DAY
 HORIZON: Final = 60 * DAY
 CUT: Final = 0.6
 TRIALS: Final = 8
@@ -67,18 +66,16 @@ class Moved:
 
     Attributes:
         seed: of the market and everything drawn.
-        age_us: age of the leads.
-        known: base rate at this age in the training rows.
+        known: share of successes among the matured leads.
         drawn: share of successes after the drawing.
         estimated: base rate as estimated from the scores of one half.
         alarm: whether the change was found to be beyond noise.
-        quiet: whether there was no alarm on the leads as they were.
+        quiet: whether there was no alarm on leads drawn like the matured ones.
         uncorrected: the other half before the correction.
         corrected: after it.
     """
 
     seed: int
-    age_us: int
     known: float
     drawn: float
     estimated: float
@@ -100,7 +97,7 @@ def measure(seed: int, leads: int, say: Say) -> tuple[tuple[Slice, ...], Moved]:
         asked = Options("sql", CUT, card, horizon_us=HORIZON, ages_us=AGES, trials=TRIALS, seed=seed)
         trained = train(room, asked, say=lambda text: say(f"market {seed}: {text}"))
         newest = newest_slices(trained, seed)
-        moved = move(trained, known_rates(room, trained), seed)
+        moved = move(trained, seed)
     for part in (*newest, moved.uncorrected, moved.corrected):
         say(f"market {seed}: {_line(part)}")
     return newest, moved
@@ -112,37 +109,27 @@ def newest_slices(trained: Trained, seed: int) -> tuple[Slice, ...]:
     return reliability.slices(test["label"].to_numpy(), test["model"].to_numpy(), seed, age=test["age"].to_numpy())
 
 
-def known_rates(room: Workspace, trained: Trained) -> dict[int, tuple[float, int]]:
-    """Give base rate and number of leads of every age among the rows that were learnt from."""
-    tables = hygiene.of_workspace(room, hygiene_settings.of_workspace(room)).before(trained.split.until).tables
-    rows = training_rows(tables, trained.split)
-    rate = (pl.col("label") * pl.col("weight")).sum() / pl.col("weight").sum()
-    by_age = rows.group_by("age").agg(rate=rate, leads=pl.col("lead_id").n_unique()).filter(pl.col("rate") > 0)
-    return {age: (rate, leads) for age, rate, leads in by_age.select("age", "rate", "leads").iter_rows()}
-
-
-def move(trained: Trained, known: dict[int, tuple[float, int]], seed: int) -> Moved:
-    """Draw leads by outcome, correct by the scores of one half, and measure the other."""
-    age = min((age for age in AGES if age in known), key=lambda age: abs(known[age][0] - BEFORE))
-    rate, leads = known[age]
-    test = trained.test.filter(pl.col("age") == age)
+def move(trained: Trained, seed: int) -> Moved:
+    """Draw leads by outcome, correct by the scores of one part, and measure another."""
+    test = trained.test.filter(pl.col("age") == MOVED_AGE)
     z, y = log_odds(test["model"].to_numpy()), test["label"].to_numpy()
-    as_they_were = shift.estimate(z, rate, known_leads=leads)
-    rows = drawn_by_outcome(y, AFTER, np.random.default_rng(seed))
-    first = lead_hash(test["lead_id"].to_numpy().astype(object)[rows], seed) % 2 == 0
-    found = shift.estimate(z[rows][first], rate, known_leads=leads)
-    rest = rows[~first]
+    part = lead_hash(test["lead_id"].to_numpy().astype(object), seed) % 3
+    random = np.random.default_rng(seed)
+    matured, quiet, scored, rest = (
+        np.flatnonzero(part == number)[drawn_by_outcome(y[part == number], share, random)]
+        for number, share in ((0, BEFORE), (1, BEFORE), (1, AFTER), (2, AFTER))
+    )
+    found = shift.against(z[scored], z[matured], y[matured])
     before, after = (
         reliability.slices(y[rest], probabilities(z[rest] + change), seed)[0] for change in (0.0, found.log_odds)
     )
     return Moved(
         seed=seed,
-        age_us=age,
-        known=rate,
-        drawn=float(y[rows].mean()),
+        known=float(y[matured].mean()),
+        drawn=float(y[scored].mean()),
         estimated=found.after,
         alarm=found.alarm,
-        quiet=not as_they_were.alarm,
+        quiet=not shift.against(z[quiet], z[matured], y[matured]).alarm,
         uncorrected=before,
         corrected=after,
     )
@@ -227,8 +214,8 @@ def _line(part: Slice) -> str:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="number of markets, seeds 0, 1, ...")
-    parser.add_argument("--leads", type=int, default=20_000, help="leads of each market")
+    parser.add_argument("--seeds", type=int, default=2, help="number of markets, seeds 0, 1, ...")
+    parser.add_argument("--leads", type=int, default=100_000, help="leads of each market")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.seeds < 1:

@@ -73,6 +73,39 @@ def test_an_uncertain_base_rate_makes_the_interval_wider():
     assert shift.estimate(z, 0.05, known_leads=200).high > shift.estimate(z, 0.05).high
 
 
+def weak(n, rate, seed, bias=0.0):
+    """Scores that tell little (AUC about 0.7), off by a constant."""
+    random = np.random.default_rng(seed)
+    y = (random.random(n) < rate).astype(float)
+    d2 = 0.75**2
+    return logit(0.05) + bias + random.normal(np.where(y == 1, d2 / 2, -d2 / 2), np.sqrt(d2)), y
+
+
+def test_what_is_off_for_matured_leads_already_is_no_change():
+    alarms = 0
+    for seed in range(60):
+        reference, y = weak(3_000, 0.05, seed, bias=-0.3)
+        alarms += shift.against(weak(3_000, 0.05, seed + 500, bias=-0.3)[0], reference, y).alarm
+    assert alarms <= 3  # 1 % of 60, and its noise
+    naive = shift.estimate(weak(3_000, 0.05, 1, bias=-0.3)[0], 0.05)
+    assert naive.alarm
+
+
+def test_a_move_against_matured_leads_is_found_and_corrected_in_one_number():
+    reference, y = weak(20_000, 0.05, 1, bias=-0.3)
+    z, outcome = weak(20_000, 0.2, 2, bias=-0.3)
+    found = shift.against(z, reference, y)
+    assert found.alarm
+    assert found.after == pytest.approx(0.2, abs=0.05)
+    assert found.log_odds == pytest.approx(0.3 + logit(0.2) - logit(0.05), abs=0.35)
+    assert probabilities(z + found.log_odds).mean() == pytest.approx(outcome.mean(), abs=0.05)
+    assert shift.against(z[:40], reference[:400], y[:400]).low < found.low
+    with pytest.raises(NotEnoughDataError, match="one outcome only"):
+        shift.against(z, reference, np.zeros(20_000))
+    with pytest.raises(InputError, match="same matured rows"):
+        shift.against(z, reference, y[1:])
+
+
 def test_scores_all_alike_tell_nothing():
     found = shift.estimate(np.full(1_000, -1.0), 0.05)
     assert not found.alarm

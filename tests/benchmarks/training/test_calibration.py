@@ -32,7 +32,7 @@ def test_log_odds_are_the_inverse_and_finite():
 
 def moved(corrected, alarm=True):
     plain = slice_(0.1)
-    return calibration.Moved(0, 1, 0.05, 0.2, 0.2, alarm, True, plain, corrected)
+    return calibration.Moved(0, 0.05, 0.2, 0.2, alarm, True, plain, corrected)
 
 
 @pytest.mark.parametrize(
