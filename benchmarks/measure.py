@@ -149,7 +149,7 @@ def options_of(question: Question, card: parse.Card) -> Options:
         card=card,
         horizon_us=question.horizon_us,
         ages_us=question.ages_us,
-        allow=question.allow,
+        allow=dict.fromkeys(question.allow, "the benchmark asks what they would add"),
     )
 
 

@@ -12,7 +12,7 @@ import typer
 
 from leadlight.errors import InputError
 from leadlight.workspace import TablesInfo, Workspace
-from training import models_cli
+from training import audit_cli, models_cli
 
 if TYPE_CHECKING:
     from rules.parse import Card
@@ -29,6 +29,15 @@ class TargetName(StrEnum):
     customer = "customer"
 
 
+class Rung(StrEnum):
+    """A rung of the ladder."""
+
+    prior = "prior"
+    rules = "rules"
+    scorecard = "scorecard"
+    model = "model"
+
+
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
 ]
@@ -39,6 +48,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this package."""
     app.command("train")(train)
     app.command("evaluate")(evaluate)
+    audit_cli.register(app)
     models_cli.register(app)
 
 
@@ -81,7 +91,34 @@ def train(
     ] = None,
     features: Annotated[Path | None, typer.Option(help="YAML file that adjusts the features.")] = None,
     allow: Annotated[
-        list[str] | None, typer.Option(help="Attribute of unknown time to use all the same; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Attribute or type that the audit suspects, to use all the same; may be repeated."),
+    ] = None,
+    because: Annotated[list[str] | None, typer.Option(help="Why the --allow before it is right.")] = None,
+    rung: Annotated[
+        Rung | None, typer.Option(help="Rung of the ladder.", show_default="the one that the outcomes carry")
+    ] = None,
+    segment: Annotated[
+        str | None, typer.Option(help="Attribute, such as a team, whose small groups borrow from the whole.")
+    ] = None,
+    isotonic: Annotated[
+        bool, typer.Option("--isotonic", help="Let calibration add steps, as a contribution of its own.")
+    ] = False,
+    monotone: Annotated[
+        list[str] | None,
+        typer.Option(help="FEATURE=+1: more of it never lowers a score; =-1: never raises one. May be repeated."),
+    ] = None,
+    price: Annotated[
+        float | None,
+        typer.Option(min=0, help="Of explaining: nats per depth x trees; 0 = none.", show_default="a ten-millionth"),
+    ] = None,
+    studies: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LEADLIGHT_STUDIES",
+            help="URL of the database that keeps tuning's trials; several machines may share it.",
+            show_default="studies.db in the workspace",
+        ),
     ] = None,
     hygiene: Annotated[
         bool,
@@ -101,7 +138,8 @@ def train(
     """
     from features import catalog
     from leadlight import durations
-    from training import pipeline, promotion
+    from training import audit_gate, pipeline, promotion
+    from training import monotone as monotony
     from training.options import Options
     from training.track import Followed, Tracked
     from training.track import log as track_run
@@ -121,8 +159,14 @@ def train(
         seed=seed,
         reference=_checked_reference(reference),
         features=catalog.CatalogSettings() if features is None else catalog.load_settings(features),
-        allow=tuple(allow or ()),
+        allow=audit_gate.allowances(allow or (), because or ()),
         hygiene=hygiene,
+        rung=None if rung is None else rung.value,
+        isotonic=isotonic,
+        segment=segment,
+        monotone=monotony.parse(monotone or ()),
+        price=price,
+        studies=studies,
     )
     with _watched("tuning") as (say, progress):
         trained = pipeline.train(room, options, say=say, progress=progress)
@@ -130,7 +174,7 @@ def train(
         tracked = Tracked(None, Followed())
         if track:
             say("track: parameters, metrics, plots and bundle into MLflow")
-            tracked = track_run(room, trained, options)
+            tracked = track_run(room, trained, options, reports=[trained.card])
     if as_json:
         _print_json(_training_json(trained, settled, tracked))
     else:

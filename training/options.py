@@ -1,7 +1,7 @@
 """What a training is asked for, and the instants and attributes that follow from it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -12,8 +12,11 @@ from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.schema import DAY, Target
 from leadlight.workspace import TablesInfo
 from rules.parse import Card
+from training.ladder_needs import RungName
 from training.split import AT_CREATION, Split, training_ages
 
+# Reference probabilities (score 50): the bottoms of the usual ranges.
+REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "customer": 0.03}
 DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
 
 
@@ -33,8 +36,15 @@ class Options:
         seed: of everything that draws.
         reference: probability that scores 50; None = the target's default.
         features: adjustments of the feature catalog.
-        allow: attributes of unknown time that may be used all the same; recorded in the bundle.
+        allow: attributes and activity types that the audit suspects and that are used all the same -> why; recorded
+            in the bundle.
         hygiene: whether duplicates, scanners and the like are set aside first; recorded in the bundle.
+        rung: of the ladder; None = the one that the outcomes carry.
+        isotonic: whether calibration may add steps, as a term of its own.
+        segment: attribute by which partial pooling is tried, such as a team; None = none.
+        monotone: feature name -> 1 (more never lowers the score) or -1.
+        price: of explaining, nats per unit of depth x trees (see `training.tune`); None = the default.
+        studies: URL of the database that keeps tuning's trials; None = a file in the workspace.
     """
 
     target: Target
@@ -48,25 +58,14 @@ class Options:
     seed: int = 0
     reference: float | None = None
     features: catalog.CatalogSettings = field(default_factory=catalog.CatalogSettings)
-    allow: tuple[str, ...] = ()
+    allow: Mapping[str, str] = field(default_factory=dict)
     hygiene: bool = True
-
-
-def allowed(info: TablesInfo, names: Sequence[str]) -> TablesInfo:
-    """Give what is known of the tables with some attributes of unknown time declared usable.
-
-    Raises:
-        InputError: there is no such attribute.
-    """
-    known = {attribute.name for attribute in info.attributes}
-    for name in names:
-        if name not in known:
-            raise InputError.unknown_name("--allow: attribute", name, known)
-    attributes = tuple(
-        replace(attribute, known_at="creation") if attribute.name in names else attribute
-        for attribute in info.attributes
-    )
-    return replace(info, attributes=attributes)
+    rung: RungName | None = None
+    isotonic: bool = False
+    segment: str | None = None
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    price: float | None = None
+    studies: str | None = None
 
 
 def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:

@@ -106,7 +106,7 @@ class Pooled:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
-        return asdict(self)
+        return asdict(self) | {"segments": [asdict(segment) for segment in self.segments]}
 
 
 def place_of(specs: tuple[FeatureSpec, ...], column: str) -> int:

@@ -111,7 +111,7 @@ def slices(
 def to_json(found: Sequence[Slice]) -> dict[str, Any]:
     """Give slices as JSON, with how many lie above their bar and how many would by chance."""
     return {
-        "slices": [asdict(part) for part in found],
+        "slices": [asdict(part) | {"bins": [asdict(one) for one in part.bins]} for part in found],
         "above_bar": sum(not part.within_noise for part in found),
         "above_bar_by_chance": (1 - LEVEL) * len(found),
         "not_ok": sum(not part.ok for part in found),

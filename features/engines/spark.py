@@ -4,6 +4,7 @@ A meeting is put once into partitions by snapshot and into the order of time, an
 snapshot then move no row again. What a lost worker had kept is computed again by Spark.
 """
 
+import math
 import os
 import re
 import shutil
@@ -38,6 +39,9 @@ LOCAL: Final = "local[*]"
 OLDEST_JAVA: Final = 17
 _PATIENCE: Final = 5.0  # seconds for a master to answer
 _LOOPBACK: Final = "127.0.0.1"
+_PARTITIONS: Final = "spark.sql.shuffle.partitions"
+_SPARKS_OWN: Final = "200"  # what Spark takes where nobody says anything
+_BYTES_A_PART: Final = 8 << 20  # of compressed log: about 300,000 activities
 # What results depend on, whatever the user's own settings are.
 _MEANING: Final[Mapping[str, str]] = {
     "spark.sql.caseSensitive": "true",
@@ -66,11 +70,16 @@ class SparkEngine:
             InputError: Java is missing or too old, nothing answers at the master, or another session is running.
         """
         self.session = session or open_session(master)
+        self._opened = session is None
+        if self._opened:
+            self._fit_partitions()
         self._kept: list[DataFrame] = []
 
     def read(self, paths: Mapping[TableName, Path]) -> Tables:
         """Open Parquet files, folders of part files, or folders partitioned by `column=value`."""
         read = {name: self._read(name, path) for name, path in paths.items()}
+        if self._opened:
+            self._fit_partitions(paths["activities"])
         return Tables(read["leads"], read["activities"], read["stages"], read["attribute_changes"])
 
     def _read(self, name: TableName, path: Path) -> "DataFrame":
@@ -152,9 +161,18 @@ class SparkEngine:
             checksum.unlink()
         (folder / "_SUCCESS").unlink(missing_ok=True)
 
+    def _fit_partitions(self, log: Path | None = None) -> None:
+        """Cut shuffles by cores and log unless the user said how: Spark's 200 parts cost a small log minutes."""
+        least = 2 * self.session.sparkContext.defaultParallelism
+        if self.session.conf.get(_PARTITIONS) not in {_SPARKS_OWN, str(least)}:
+            return
+        files = [] if log is None else log.rglob("*.parquet") if log.is_dir() else [log]
+        parts = math.ceil(sum(file.stat().st_size for file in files) / _BYTES_A_PART)
+        self.session.conf.set(_PARTITIONS, str(max(parts, least)))
+
     @property
     def _partitions(self) -> int:
-        return int(self.session.conf.get("spark.sql.shuffle.partitions") or 200)
+        return int(self.session.conf.get(_PARTITIONS) or _SPARKS_OWN)
 
     def _wrapped(self, native: "DataFrame") -> Frame:
         frame: Frame = nw.from_native(native)
@@ -241,8 +259,6 @@ def _defaults(master: str) -> dict[str, str]:
     settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR", **_PAGES}
     if _is_here(master):
         settings |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, "spark.ui.enabled": "false"}
-    if master.startswith("local"):
-        settings |= {"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))}
     return settings
 
 

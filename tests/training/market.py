@@ -26,7 +26,7 @@ TEXTS = ("lead_id", "activity_id", "type", "actor", "channel", "campaign", "cont
 
 
 def options(**changes: object) -> Options:
-    """Give options for a quick training."""
+    """Give options for a quick training of a model."""
     asked = Options(
         target="sql",
         test_from=CUT,
@@ -34,6 +34,7 @@ def options(**changes: object) -> Options:
         horizon_us=HORIZON,
         ages_us=AGES,
         trials=2,
+        rung="model",
     )
     return replace(asked, **changes)
 

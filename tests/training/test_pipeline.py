@@ -135,48 +135,69 @@ def sparse(frames, positives):
     return {**frames, "stages": stages}
 
 
-@pytest.mark.parametrize(("positives", "model"), [(24, False), (25, True)])
-def test_fewer_than_25_known_successes_carry_no_model(frames, tmp_path, positives, model):
-    room = market.publish(tmp_path / "ws", sparse(frames, positives))
+def test_fewer_than_25_known_successes_carry_no_model(frames, tmp_path):
+    room = market.publish(tmp_path / "ws", sparse(frames, 24))
+    with pytest.raises(NotEnoughDataError, match="24 leads are known to have succeeded at the cut, at least 25"):
+        pipeline.train(room, market.options(trials=1))
+    assert nothing_written(room)
+    trained = pipeline.train(room, market.options(rung=None))
+    assert trained.bundle.training["ladder"]["wins"] == 24
+    assert trained.bundle.training["ladder"]["rung"] in {"rules", "scorecard"}
+    assert trained.reasons_max_error <= 1e-9
+
+
+def test_twenty_five_carry_one_if_it_is_asked_for(frames, tmp_path):
+    room = market.publish(tmp_path / "ws", sparse(frames, 25))
     trained = pipeline.train(room, market.options(trials=1))
-    assert (trained.bundle.scorer.kind == "lightgbm") is model
-    if not model:
-        assert trained.bundle.scorer.kind in {"rules", "base_rate"}
-        assert "no model: 24 leads known to have reached `sql` at the cut, at least 25 are needed" in trained.why
-        assert trained.better_than_rules is None
-        assert trained.reasons_max_error <= 1e-9
-        assert trained.bundle.scorer.specs == ()
-    else:
-        assert trained.bundle.scorer.slope > 0
+    assert trained.bundle.scorer.kind == "lightgbm"
+    assert trained.bundle.scorer.slope > 0
+    assert "as asked for" in trained.why
 
 
-def test_one_class_only_gives_the_base_rate_and_says_why(frames, tmp_path):
+def test_the_ladder_chooses_where_nothing_is_asked_for(frames, tmp_path):
+    trained = pipeline.train(market.publish(tmp_path / "ws", frames), market.options(rung=None, trials=1))
+    told = trained.bundle.training["ladder"]
+    assert [line["rung"] for line in told["table"]] == ["prior", "rules", "scorecard", "model"]
+    assert told["why"] == trained.why
+    assert trained.bundle.scorer.kind in {"scorecard", "lightgbm"}
+    assert trained.bundle.scorer.interval is not None
+    assert trained.better_than_rules is not None
+
+
+def test_one_class_only_stays_with_the_rules_and_says_why(frames, tmp_path):
     made = {**frames, "stages": frames["stages"].filter(pl.col("stage") != "sql")}
-    trained = pipeline.train(market.publish(tmp_path / "ws", made), market.options())
-    assert trained.bundle.scorer.kind == "base_rate"
-    assert "0 leads known to have reached `sql`" in trained.why
-    assert "base rate answers" in trained.why
+    trained = pipeline.train(market.publish(tmp_path / "ws", made), market.options(rung=None))
+    assert trained.bundle.training["ladder"]["wins"] == 0
+    assert trained.bundle.scorer.kind in {"rules", "base_rate"}
+    assert trained.bundle.scorer.specs == ()
+    assert trained.better_than_rules is None
     assert trained.comparison.metrics["auc"]["model"] is None
-    assert trained.test["model"].to_numpy() == pytest.approx(trained.test["base_rate"].to_numpy())
 
 
 def test_too_few_negatives_carry_no_model_either(tmp_path):
     made = market.by_hand(*(market.one(f"w{n}", n / 10, sql=n / 10 + 5) for n in range(400)))
-    trained = pipeline.train(market.publish(tmp_path / "ws", made), market.options(test_from=market.START + 30 * DAY))
-    assert trained.bundle.scorer.kind == "base_rate"
-    assert "0 negative snapshots at the cut" in trained.why
+    room = market.publish(tmp_path / "ws", made)
+    trained = pipeline.train(room, market.options(test_from=market.START + 30 * DAY, rung=None))
+    assert trained.bundle.scorer.kind in {"rules", "base_rate"}
+    assert trained.bundle.training["ladder"]["losses"] == 0
 
 
 def nothing_written(room):
     return not room.bundles.exists() or not list(room.bundles.iterdir())
 
 
-def test_when_every_outcome_is_censored_nothing_can_be_learnt(tmp_path):
+def test_when_every_outcome_is_censored_the_prior_answers(tmp_path):
     made = market.by_hand(*(market.one(f"l{n}", n / 10) for n in range(100)))
     room = market.publish(tmp_path / "ws", made)
-    with pytest.raises(NotEnoughDataError, match="no snapshot before the cut has a known outcome"):
-        pipeline.train(room, market.options(test_from=market.START + 12 * DAY))
+    asked = market.options(test_from=market.START + 12 * DAY)
+    with pytest.raises(NotEnoughDataError, match="0 leads are known to have succeeded"):
+        pipeline.train(room, asked)
     assert nothing_written(room)
+    trained = pipeline.train(room, replace(asked, rung=None))
+    scorer = trained.bundle.scorer
+    assert trained.bundle.training["ladder"]["rung"] == "prior"
+    assert (scorer.kind, scorer.specs, scorer.interval) == ("rules", (), None)
+    assert trained.card.is_file()
 
 
 def test_nothing_before_the_cut(frames, tmp_path):
@@ -218,11 +239,11 @@ def test_no_bundle_is_half_written_when_something_raises(frames, tmp_path, monke
 def test_an_attribute_of_unknown_time_is_used_only_where_allowed(frames, tmp_path, first):
     assert all(spec.attribute != "later" for spec in first[1].bundle.scorer.specs)
     room = market.publish(tmp_path / "ws", frames)
-    trained = pipeline.train(room, market.options(trials=1, allow=("later",)))
+    trained = pipeline.train(room, market.options(trials=1, allow={"later": "known"}))
     assert any(spec.attribute == "later" for spec in trained.bundle.scorer.specs)
-    assert trained.bundle.training["allowed"] == ["later"]
+    assert trained.bundle.training["allowed"] == {"later": "known"}
     with pytest.raises(InputError, match="did you mean `later`"):
-        pipeline.train(room, market.options(allow=("latr",)))
+        pipeline.train(room, market.options(allow={"latr": "known"}))
 
 
 def test_data_with_an_order_but_no_clock(frames, tmp_path):
@@ -235,7 +256,7 @@ def test_data_with_an_order_but_no_clock(frames, tmp_path):
     known = replace(market.info(clock="order"), observed_until=int(ranks["created_at"].max()) + 30_000_000)
     room = market.publish(tmp_path / "ws", made, known)
     trained = pipeline.train(
-        room, market.options(test_from=0.7, horizon_us=None, ages_us=(), trials=1, allow=("later",))
+        room, market.options(test_from=0.7, horizon_us=None, ages_us=(), trials=1, allow={"later": "known"})
     )
     assert trained.split.horizon_us is None
     assert trained.test.height == 360
@@ -260,7 +281,8 @@ def test_the_oracle_is_asked_for_the_test_rows_and_compared(frames, tmp_path):
 
 
 def test_steps_are_told_and_timed(first, tmp_path, frames):
-    assert set(first[1].seconds) == {"features", "fit", "evaluate", "thresholds"}
+    steps = ["features", "ladder", "fit", "evaluate", "thresholds", "model card"]
+    assert list(first[1].seconds) == steps
     told, counted = [], []
     pipeline.train(
         market.publish(tmp_path / "ws", frames),
@@ -268,7 +290,14 @@ def test_steps_are_told_and_timed(first, tmp_path, frames):
         say=told.append,
         progress=lambda *done: counted.append(done),
     )
-    assert [line.split(":")[0] for line in told] == ["features", "fit", "evaluate", "thresholds"]
+    assert [line.split(":")[0] for line in told] == [
+        "features",
+        "ladder",
+        "fit",
+        "evaluate",
+        "thresholds",
+        "model card",
+    ]
     assert counted == [(1, 1)]
 
 

@@ -1,0 +1,47 @@
+"""Fitting: what is asked for beside the rung ends in the scorer and in the notes, and additivity survives it."""
+
+import pytest
+
+from leadlight.errors import InputError
+from tests.training import market
+from training import fitting, ground
+
+
+@pytest.fixture(scope="module")
+def prepared(frames, tmp_path_factory):
+    room = market.publish(tmp_path_factory.mktemp("fitting") / "ws", frames)
+    return ground.prepare(room, market.options())
+
+
+def made(prepared, **asked):
+    options = market.options(trials=1, **asked)
+    return fitting.make(prepared.known, prepared.specs, prepared.split, options)
+
+
+def test_a_segment_is_compared_and_told_whether_it_helps_or_not(prepared):
+    found = made(prepared, segment="industry")
+    told = found.notes["segment"]
+    assert told["column"] == "industry"
+    assert told["used"] == (found.scorer.linear is not None)
+    assert {one["value"] for one in told["segments"]} >= {"(others)", "(missing)"}
+
+
+def test_a_segment_that_does_not_exist_is_refused(prepared):
+    with pytest.raises(InputError, match="segment column"):
+        made(prepared, segment="industri")
+
+
+@pytest.mark.parametrize("rung", ["prior", "rules", "scorecard", "model"])
+def test_every_rung_gives_a_scorer_of_its_kind(prepared, rung):
+    found = made(prepared, rung=rung)
+    kinds = {"prior": {"rules", "base_rate"}, "rules": {"rules", "base_rate"}}
+    assert found.scorer.kind in kinds.get(rung, {"scorecard", "lightgbm"})
+    assert (found.scorer.interval is None) == (rung == "prior")
+    assert found.notes["ladder"]["rung"] == rung
+    assert (found.auc is None) == (rung in {"prior", "rules"})
+
+
+def test_one_direction_is_kept(prepared):
+    name = next(spec.name for spec in prepared.specs if not spec.categorical)
+    found = made(prepared, monotone={name: 1})
+    assert 1 in found.notes["recipe"]["monotone_constraints"]

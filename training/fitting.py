@@ -1,0 +1,262 @@
+"""From training rows to a scorer: the rung, encodings, the recipe, calibration, a pooled segment, and the interval.
+
+What is learnt is decided in this order, each step on predictions for leads that the step did not learn from:
+
+    ladder        which rung the outcomes carry
+    encodings     which categories with many values become numbers (model only)
+    recipe        how the trees are grown (model only)
+    calibration   slope, level and, if asked for, steps (scorecard and model)
+    segment       what partial pooling adds per team or country, if asked for and if it helps
+    interval      between which two probabilities a score stands
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadlight import metrics
+from leadlight.errors import NotEnoughDataError
+from leadlight.scorer import Scorer
+from leadlight.spec import FeatureSpec
+from rules import parse
+from training import calibrate, encode, intervals, ladder, pooling, prior, scorecard, tune
+from training.calibrate import Calibration, Learnt
+from training.fit import expected_value
+from training.fit import fit as fit_trees
+from training.ladder import Choice
+from training.ladder_needs import RungName
+from training.options import REFERENCES, Options
+from training.prior import Prior
+from training.rows import Rows
+from training.split import Split
+
+Floats = NDArray[np.float64]
+Specs = tuple[FeatureSpec, ...]
+Progress = Callable[[int, int], None]
+
+# What the provenance of a model says that has no meaning for rules on the same rows.
+MODEL_ONLY: Final = ("recipe", "trials", "tuning", "calibrator", "encodings", "segment", "proposed_reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A scorer, and how it was made.
+
+    Attributes:
+        scorer: it answers, and explains.
+        notes: for `bundle.training`.
+        auc: of features and rules together on training leads that were not learnt from; None where no features are
+            read or it is not defined.
+    """
+
+    scorer: Scorer
+    notes: dict[str, Any] = field(default_factory=dict)
+    auc: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """Everything that fitting a rung needs."""
+
+    known: Rows
+    specs: Specs
+    split: Split
+    options: Options
+    prior: Prior
+    progress: Progress | None
+    studies: str | None
+
+    def blank(self) -> Scorer:
+        """Give the question without an answer: the prior's line, no features."""
+        options = self.options
+        reference = REFERENCES[options.target] if options.reference is None else options.reference
+        return Scorer(
+            kind="rules",
+            target=options.target,
+            horizon_us=self.split.horizon_us,
+            reference=reference,
+            rule_a=self.prior.link.a,
+            rule_b=self.prior.link.b,
+            card=parse.to_json(options.card),
+        )
+
+
+def make(
+    known: Rows,
+    specs: Specs,
+    split: Split,
+    options: Options,
+    *,
+    studies: str | None = None,
+    said: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> Made:
+    """Choose a rung and fit it.
+
+    Args:
+        known: training rows; there may be none.
+        specs: one per column of X.
+        split: the instants.
+        options: what was asked for.
+        studies: URL of the database that keeps tuning's trials; None = they are forgotten.
+        said: told the rung that was chosen, and why, before it is fitted.
+        progress: called with (done, all) while rungs are compared and recipes tried.
+    """
+    task = _Task(known, specs, split, options, Prior.of(options.card, options.target, known.points), progress, studies)
+    choice = _asked(task, options.rung) if options.rung is not None else _chosen(task)
+    said(choice.why)
+    made = {"prior": _prior, "rules": _rules, "scorecard": _scorecard, "model": _model}[choice.rung](task)
+    return replace(made, notes={**made.notes, "why": choice.why, "ladder": choice.to_json()})
+
+
+def _chosen(task: _Task) -> Choice:
+    """Climb the ladder as far as the outcomes carry."""
+    return ladder.choose(
+        task.known,
+        task.specs,
+        ladder.rungs(task.prior),
+        cut=task.split.cut,
+        horizon_us=task.split.horizon_us,
+        seed=task.options.seed,
+        progress=task.progress,
+    )
+
+
+def _asked(task: _Task, rung: RungName) -> Choice:
+    """Take the rung that was asked for; nothing is compared.
+
+    Raises:
+        NotEnoughDataError: there are too few outcomes for it.
+    """
+    positive = task.known.y == 1
+    wins, losses = len(set(task.known.lead_ids[positive])), int(np.count_nonzero(~positive))
+    least = ladder.LEAST_WINS[rung]
+    if wins < least:
+        raise NotEnoughDataError(
+            f"--rung {rung}: {wins} leads are known to have succeeded at the cut, at least {least} are needed; "
+            "leave --rung out, or cut later"
+        )
+    why = f"{ladder.PARTS[rung]}, as asked for; {wins:,} leads with a success are known at the cut"
+    return Choice(rung, why, wins, losses, (), (), None)
+
+
+def _prior(task: _Task) -> Made:
+    """Take the prior as it is."""
+    return Made(prior.fit_prior(task.prior).into(task.blank()))
+
+
+def _rules(task: _Task) -> Made:
+    """Fit a line over rule points: the prior, moved by the outcomes."""
+    scorer = prior.fit_rules(task.known, task.prior).into(task.blank())
+    raw = calibrate.out_of_fold(task.known, lambda inside: prior.fit_rules(inside, task.prior), task.options.seed)
+    return _with_interval(scorer, raw, task)
+
+
+def _scorecard(task: _Task) -> Made:
+    """Fit a scorecard over the rules."""
+    seed = task.options.seed
+
+    def learn(rows: Rows) -> Learnt:
+        return scorecard.fit(rows, task.specs, seed, prior=task.prior)
+
+    fitted = scorecard.fit(task.known, task.specs, seed, prior=task.prior)
+    raw = calibrate.out_of_fold(task.known, learn, seed)
+    calibrator = calibrate.choose(raw, task.known, isotonic=task.options.isotonic)
+    scorer = calibrator.into(fitted.into(task.blank(), task.specs))
+    return _finished(scorer, calibrator, task, learn, {"terms": len(fitted.linear.terms), "penalty": fitted.penalty})
+
+
+def _model(task: _Task) -> Made:
+    """Grow trees over the rules: encode, tune, fit, calibrate."""
+    options, seed = task.options, task.options.seed
+    price = tune.PRICE if options.price is None else options.price
+    ready = encode.prepare(task.known, task.specs, task.split.horizon_us, seed)
+    tuned = tune.tune(
+        ready.rows,
+        ready.specs,
+        trials=options.trials,
+        seed=seed,
+        seconds=options.seconds,
+        progress=task.progress,
+        studies=task.studies,
+        price=price,
+        monotone=options.monotone,
+    )
+
+    def learn(rows: Rows) -> Learnt:
+        return fit_trees(rows, ready.specs, tuned.recipe, seed)
+
+    fitted = fit_trees(ready.rows, ready.specs, tuned.recipe, seed)
+    calibrator = calibrate.calibrate(ready.rows, ready.specs, tuned.recipe, seed, isotonic=options.isotonic)
+    scorer = replace(
+        task.blank(),
+        kind="lightgbm",
+        rule_a=fitted.link.a,
+        rule_b=fitted.link.b,
+        specs=task.specs,
+        encodings=ready.encodings,
+        booster=fitted.booster,
+        expected_value=expected_value(fitted.booster, len(task.specs)),
+    )
+    notes = {
+        "recipe": tuned.recipe.to_json(),
+        "trials": [
+            {**trial.recipe.to_json(), "log_loss": trial.log_loss, "pruned": trial.pruned} for trial in tuned.trials
+        ],
+        "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss, "price": price},
+        "encodings": [gain.to_json() for gain in ready.gains],
+    }
+    return _finished(calibrator.into(scorer), calibrator, replace(task, known=_with_codes(ready, task)), learn, notes)
+
+
+def _with_codes(ready: encode.Encoded, task: _Task) -> Rows:
+    """Give the encoded rows with the codes of the segment column, which pooling reads."""
+    if task.options.segment is None or not ready.encodings:
+        return ready.rows
+    place, X = pooling.place_of(task.specs, task.options.segment), ready.rows.X.copy()
+    X[:, place] = task.known.X[:, place]
+    return replace(ready.rows, X=X)
+
+
+def _finished(
+    scorer: Scorer, calibrator: Calibration, task: _Task, learn: Callable[[Rows], Learnt], notes: dict[str, Any]
+) -> Made:
+    """Add what partial pooling and intervals say to a calibrated scorer."""
+    notes["calibrator"] = calibrator.to_json()
+    z = calibrator.held_out
+    if task.options.segment is not None and z is not None:
+        scorer, z, notes["segment"] = _pooled(scorer, z, task, learn)
+    if z is not None and scorer.isotonic is not None:
+        z = scorer.isotonic.of(z)
+    auc = None if z is None or not 0 < task.known.y.sum() < len(task.known) else metrics.auc(task.known.y, z)
+    return replace(_with_interval(scorer, z, task, notes), auc=auc)
+
+
+def _pooled(
+    scorer: Scorer, z: Floats, task: _Task, learn: Callable[[Rows], Learnt]
+) -> tuple[Scorer, Floats, dict[str, Any]]:
+    """Add a segment's offsets where validation says that they help."""
+    column, seed = task.options.segment or "", task.options.seed
+    place = pooling.place_of(task.specs, column)
+    categories = len(task.specs[place].categories)
+    compared = pooling.compare(task.known, z, place, categories, learn=learn, seed=seed)
+    found = pooling.fit(task.known, z, task.specs, place)
+    told = found.to_json() | {"column": column, "comparison": compared.to_json(), "used": pooling.helps(compared)}
+    if not told["used"]:
+        return scorer, z, told
+    own = tuple(spec.name for spec in scorer.specs)
+    if task.specs[place].name not in own:  # a scorecard reads few features: this is one more
+        scorer = replace(scorer, specs=(*scorer.specs, task.specs[place]))
+        own = tuple(spec.name for spec in scorer.specs)
+    at = own.index(task.specs[place].name)
+    scorer = replace(found, place=at).into(scorer)
+    return scorer, pooling.held_out(task.known, z, place, categories, seed), told
+
+
+def _with_interval(scorer: Scorer, z: Floats | None, task: _Task, notes: dict[str, Any] | None = None) -> Made:
+    """Add the interval where there are predictions for leads that were not learnt from."""
+    found = scorer if z is None else replace(scorer, interval=intervals.of_rows(z, task.known))
+    return Made(found, dict(notes or {}))
