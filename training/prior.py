@@ -32,9 +32,9 @@ OPPORTUNITY_TO_WON: Final[Range] = (0.20, 0.40)
 LEAD_TO_WON: Final[Range] = (0.01, 0.05)
 # So many points more double the odds where a card states nothing (what the cards of the package state).
 USUAL_DOUBLING: Final = 20.0
-# Horizons, definitions and markets differ more between companies than the usual ranges are wide: standard deviation,
-# in log-odds, of what a company's own level is beyond its range.
-LEVEL_SD: Final = 1.0
+# The ranges speak of whole lifetimes, a probability of a horizon that may be a tenth of one; and definitions and
+# markets differ more between companies than the ranges are wide: standard deviation, in log-odds, of the level.
+LEVEL_SD: Final = 2.0
 # A card's points may tell nothing, or twice what is usual: standard deviation of the slope, as a share of it.
 SLOPE_SD: Final = 1.0
 NEWTON_STEPS: Final = 100

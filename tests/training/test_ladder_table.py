@@ -30,6 +30,11 @@ def test_the_simplest_rung_within_one_standard_error_is_chosen():
     assert judged(prior=[1, 1, 1, 1], rules=[2, 2, 2, 2]).choice() == "prior"
 
 
+def test_against_the_rules_the_prior_stands_only_where_it_is_better():
+    assert judged(prior=[1, 2, 1, 2.1], rules=[2, 1, 2, 1]).choice() == "rules"
+    assert judged(prior=[1, 2, 1, 1.9], rules=[2, 1, 2, 1]).choice() == "prior"
+
+
 def test_rungs_are_compared_where_both_were_fitted():
     found = judged(prior=[1, 1, 5, 5.5], rules=[NAN, NAN, 2, 2])
     assert found.difference("rules", "prior") == pytest.approx((-3.25, 0.25))
