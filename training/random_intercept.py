@@ -10,7 +10,8 @@ groups look alike.
 
 Sources: G. Y. Wong, W. M. Mason (1985), doi:10.1080/01621459.1985.10478140 (empirical Bayes of rates in groups);
 J. Liu, D. A. Pierce (1994), doi:10.1093/biomet/81.3.624 (quadrature around each group's own mode); A. Gelman (2006),
-doi:10.1214/06-BA117A (a half-normal prior where groups are few).
+doi:10.1214/06-BA117A (a half-normal prior where groups are few); H. Jeffreys (1946), doi:10.1098/rspa.1946.0056 (of
+the level: with few outcomes a flat prior would put the upper ends too low).
 
 Rows of one lead are no independent evidence. The likelihood is raised to the power that makes its curvature equal to
 the inverse of its variance over leads: F. Pauli, W. Racugno, L. Ventura (2011), Bayesian composite marginal
@@ -214,7 +215,9 @@ def _posterior(cells: _Cells, spread: float, level: float, evidence: float) -> _
     total = mass.sum(axis=0)
     width = scale * (NODES[1] - NODES[0])
     marginal = most + np.log(total * width) - np.log(spread) - np.log(2 * np.pi) / 2
-    prior = float(np.log(spread)) - (spread**2 + level**2) / (2 * PRIOR_SCALE**2)
+    common = probabilities(cells.z + level)
+    information = max(float(cells.mass @ (common * (1 - common))), 1e-300)  # Jeffreys: half an outcome of either kind
+    prior = float(np.log(spread)) + float(np.log(information)) / 2 - (spread**2 + level**2) / (2 * PRIOR_SCALE**2)
     return _Tried(spread, float(marginal[cells.rows > 0].sum()) + prior, at, mass / total)
 
 
