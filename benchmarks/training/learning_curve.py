@@ -7,12 +7,12 @@ k + 1: a small company on the same market, with its natural number of losses. Wi
 no outcome. Everything else is as in training: each scorer sees those leads' known outcomes and no more, and is measured
 on all mature snapshots at or after the cut, the same for every seed.
 
-`rules` in ladder_win_share_25 is the card with its prior: what a marketer has who draws up a card and never fits it to
-outcomes. Where that prior is far off, as on this market, the base rate, which has seen the outcomes, is the harder of
-the two to beat. Harder still is the card fitted to the same outcomes by maximum likelihood (`fitted_rules`:
-`baselines.RulesLink`, what every comparison of the product calls `rules`): ladder_win_share_25_fitted asks for both
-kinds of rules, and has no bar. ladder_worse_than_rules looks at each kind on its own. `model` is the plain model
-without a ladder: the usual recipe over the rules.
+`rules` in ladder_win_share_25 are two, and the ladder must be lower than both: the card with its prior (what a marketer
+has who draws up a card and never fits it to outcomes; on this market that prior is far off, and the base rate is
+better), and the card fitted to the same outcomes by maximum likelihood (`fitted_rules`: `baselines.RulesLink`, what
+every comparison of the product calls `rules`). ladder_win_share_25_prior asks for the first only.
+ladder_worse_than_rules looks at each of the two on its own. `model` is the plain model without a ladder: the usual
+recipe over the rules.
 
 Exit status: 0 the bars are passed, 1 one is missed, 2 bad usage or input.
 """
@@ -193,8 +193,8 @@ def _line(name: str, size: int, draws: Sequence[Draw]) -> str:
 def figures(found: Mapping[int, Sequence[Draw]]) -> dict[str, Any]:
     """Give the figures of the bars, from the simulator's curve."""
     return {
-        "ladder_win_share_25": win_share(found[BAR_SIZE]) if BAR_SIZE in found else None,
-        "ladder_win_share_25_fitted": win_share(found[BAR_SIZE], fitted=True) if BAR_SIZE in found else None,
+        "ladder_win_share_25": win_share(found[BAR_SIZE], fitted=True) if BAR_SIZE in found else None,
+        "ladder_win_share_25_prior": win_share(found[BAR_SIZE]) if BAR_SIZE in found else None,
         "ladder_worse_than_rules": worse_than_rules(found),
     }
 
@@ -238,7 +238,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps({**keys, "simulator": summary(found), "real": sets or None}, allow_nan=False))
     else:
         print(f"ladder_win_share_25: {keys['ladder_win_share_25']} (bar: at least {BAR_SHARE})")
-        print(f"ladder_win_share_25_fitted: {keys['ladder_win_share_25_fitted']} (no bar)")
+        print(f"ladder_win_share_25_prior: {keys['ladder_win_share_25_prior']} (the weaker demand: no bar)")
         print(f"ladder_worse_than_rules: {keys['ladder_worse_than_rules']} (bar: at no size)")
     return 0 if passed(keys) else 1
 

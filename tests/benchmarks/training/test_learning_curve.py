@@ -101,7 +101,7 @@ def test_the_command_prints_one_object(monkeypatch, capsys, market):
     status = curves.run(["--seeds", "2", "--sizes", "0", "25", "--json"])
     data = json.loads(capsys.readouterr().out)
     assert status in {0, 1}
-    assert {"ladder_win_share_25", "ladder_win_share_25_fitted", "ladder_worse_than_rules", "simulator", "real"} == set(
+    assert {"ladder_win_share_25", "ladder_win_share_25_prior", "ladder_worse_than_rules", "simulator", "real"} == set(
         data
     )
     assert data["real"] is None
