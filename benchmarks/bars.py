@@ -102,7 +102,7 @@ def refusal_bars(measured: Measured) -> tuple[Bar, ...]:
             f"shipped: `{measured.kind}`",
             measured.kind in NO_MODEL,
         ),
-        Bar(key, "it says why", measured.why, measured.why.startswith(f"no model: {known} leads known")),
+        Bar(key, "it says why", measured.why, measured.why.startswith(f"{known} leads with a success")),
     )
 
 

@@ -39,7 +39,7 @@ QUESTION = (
 
 @pytest.mark.slow
 def test_train_prints_one_object_and_tracks(room, capsys):
-    said = run(capsys, *QUESTION, "--workspace", room.root, "--json")
+    said = run(capsys, *QUESTION, "--rung", "model", "--workspace", room.root, "--json")
     found = json.loads(said.out)
     assert found["kind"] == "lightgbm"
     assert found["split"]["test_from"] == "2025-06-01"
@@ -90,7 +90,10 @@ def test_train_for_people_uses_the_workspace_card(room, capsys, monkeypatch):
         (("--reference", "1.5"), "--reference 1.5"),
         (("--card", "nowhere.yaml"), "nowhere.yaml"),
         (("--features", "nowhere.yaml"), "nowhere.yaml"),
-        (("--allow", "salary"), "--allow: attribute `salary` does not exist"),
+        (
+            ("--allow", "salary", "--because", "asked early"),
+            "--allow: attribute or activity type `salary` does not exist",
+        ),
         (("--target", "won"), "won"),
         (("--trials", "0"), "--trials"),
     ],

@@ -28,7 +28,7 @@ def test_champion_audit_rung_and_run_are_listed(trained):
     track_queue.done(room, entry, OWN, Sent("f" * 32, "3"))
     b, a, _ = models.listed(room)
     assert (a.champion, a.audit, a.rung, a.run_id, a.model_version) == (True, "clean", "model", "f" * 32, "3")
-    assert (b.champion, b.audit, b.rung, b.run_id) == (False, "leak", None, None)
+    assert (b.champion, b.audit, b.rung, b.run_id) == (False, "leak", "model", None)
 
 
 def test_what_cannot_be_trusted_is_listed_as_such(trained):
