@@ -55,16 +55,3 @@ def test_without_a_clock_leads_are_judged_at_creation_and_have_no_horizon(frames
     assert split.horizon_us is None
     assert split.ages_us == split.train_ages_us == (AT_CREATION,)
     assert split.until == known.observed_until + 1  # the last rank belongs to the record
-
-
-def test_an_allowed_attribute_counts_as_known_at_creation():
-    known = market.info()
-    free = options_of.allowed(known, ("later",))
-    assert {one.name: one.known_at for one in free.attributes} == {"industry": "creation", "later": "creation"}
-    assert {one.name: one.known_at for one in known.attributes} == {"industry": "creation", "later": "unknown"}
-    assert options_of.allowed(known, ()) == known
-
-
-def test_an_attribute_that_is_not_there_cannot_be_allowed():
-    with pytest.raises(InputError, match=r"--allow: attribute `latr`.*did you mean `later`"):
-        options_of.allowed(market.info(), ("latr",))
