@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -59,6 +59,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="thresholds")
 
 
+SCORED: Final = "{leads} open leads as of {as_of} by {model_version}: {hot} hot, {warm} warm, {cold} cold -> {out}"
+
+
 def score(
     *,
     out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.")],
@@ -103,7 +106,7 @@ def score(
     frame = _scored_by(job, master) if on_cluster else _scored_here(job, scorer)
     export.write(frame, out)
     temperatures = Counter(frame["temperature"].to_list())
-    summary = {
+    summary: dict[str, Any] = {
         "out": str(out),
         "as_of": iso(instant),
         "leads": frame.height,
@@ -113,13 +116,7 @@ def score(
         "degraded": bundle is None,
         **{name: temperatures[name] for name in ("hot", "warm", "cold")},
     }
-    if as_json:
-        print(json.dumps(summary, ensure_ascii=False))
-    else:
-        print(
-            f"{frame.height} open leads as of {iso(instant)} by {scorer.model_version}: {temperatures['hot']} hot, "
-            f"{temperatures['warm']} warm, {temperatures['cold']} cold -> {out}"
-        )
+    print(json.dumps(summary, ensure_ascii=False) if as_json else SCORED.format_map(summary))
 
 
 def explain(

@@ -181,9 +181,7 @@ def train(
         from training import show
 
         show.show_training(room, trained, settled, tracked.run)
-    for (
-        note
-    ) in tracked.followed.notes():  # the bundle is on disk and serves or not: no reason to exit by another status
+    for note in tracked.followed.notes():  # the bundle is on disk: no reason to exit by another status
         _say(f"note: {note}")
 
 

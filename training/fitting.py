@@ -209,26 +209,23 @@ def _model(task: _Task) -> Made:
         "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss, "price": price},
         "encodings": [gain.to_json() for gain in ready.gains],
     }
-    return _finished(calibrator.into(scorer), calibrator, replace(task, known=_with_codes(ready, task)), learn, notes)
-
-
-def _with_codes(ready: encode.Encoded, task: _Task) -> Rows:
-    """Give the encoded rows with the codes of the segment column, which pooling reads."""
-    if task.options.segment is None or not ready.encodings:
-        return ready.rows
-    place, X = pooling.place_of(task.specs, task.options.segment), ready.rows.X.copy()
-    X[:, place] = task.known.X[:, place]
-    return replace(ready.rows, X=X)
+    return _finished(calibrator.into(scorer), calibrator, task, learn, notes, rows=ready.rows)
 
 
 def _finished(
-    scorer: Scorer, calibrator: Calibration, task: _Task, learn: Callable[[Rows], Learnt], notes: dict[str, Any]
+    scorer: Scorer,
+    calibrator: Calibration,
+    task: _Task,
+    learn: Callable[[Rows], Learnt],
+    notes: dict[str, Any],
+    *,
+    rows: Rows | None = None,
 ) -> Made:
-    """Add what partial pooling and intervals say to a calibrated scorer."""
+    """Add what partial pooling and intervals say to a calibrated scorer; `rows` are those of `learn` if encoded."""
     notes["calibrator"] = calibrator.to_json()
     z = calibrator.held_out
     if task.options.segment is not None and z is not None:
-        scorer, z, notes["segment"] = _pooled(scorer, z, task, learn)
+        scorer, z, notes["segment"] = _pooled(scorer, z, task, learn, task.known if rows is None else rows)
     if z is not None and scorer.isotonic is not None:
         z = scorer.isotonic.of(z)
     auc = None if z is None or not 0 < task.known.y.sum() < len(task.known) else metrics.auc(task.known.y, z)
@@ -236,13 +233,13 @@ def _finished(
 
 
 def _pooled(
-    scorer: Scorer, z: Floats, task: _Task, learn: Callable[[Rows], Learnt]
+    scorer: Scorer, z: Floats, task: _Task, learn: Callable[[Rows], Learnt], rows: Rows
 ) -> tuple[Scorer, Floats, dict[str, Any]]:
     """Add a segment's offsets where validation says that they help."""
     column, seed = task.options.segment or "", task.options.seed
     place = pooling.place_of(task.specs, column)
-    categories = len(task.specs[place].categories)
-    compared = pooling.compare(task.known, z, place, categories, learn=learn, seed=seed)
+    categories, codes = len(task.specs[place].categories), task.known.X[:, place]
+    compared = pooling.compare(rows, z, place, categories, learn=learn, seed=seed, column=codes)
     found = pooling.fit(task.known, z, task.specs, place)
     told = found.to_json() | {"column": column, "comparison": compared.to_json(), "used": pooling.helps(compared)}
     if not told["used"]:

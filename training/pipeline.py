@@ -25,7 +25,7 @@ from scoring import batch as scoring_batch
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from training import baselines, evaluate, fitting, model_card, odoo, record, reliability, shift
 from training.comparison import Comparison
-from training.fitting import MODEL_ONLY
+from training.fitting import MODEL_ONLY, Made
 from training.ground import Ground, prepare
 from training.options import Options
 from training.rows import Rows
@@ -112,29 +112,24 @@ def train(
     watch.step("features", "features: audit, and snapshots before and after the cut")
     key = signing_key(create=True)
     ground = prepare(workspace, options)
-    known, test, split = ground.known, ground.test, ground.split
-    watch.step("ladder", f"ladder: what {len(known):,} snapshots with a known outcome carry")
+    watch.step("ladder", f"ladder: what {len(ground.known):,} snapshots with a known outcome carry")
     made = fitting.make(
-        known,
+        ground.known,
         ground.specs,
-        split,
+        ground.split,
         options,
         studies=address(workspace, options.studies),
         said=lambda why: watch.step("fit", f"fit: {why}"),
         progress=progress,
     )
-    watch.step("evaluate", f"evaluate: {len(test):,} test snapshots, every scorer on the same rows")
+    watch.step("evaluate", f"evaluate: {len(ground.test):,} test snapshots, every scorer on the same rows")
     columns = _columns(ground, made.scorer, oracle)
-    comparison = _compare(test.frame, columns, options.seed)
-    audited = ground.audit.with_model(made.auc)
-    notes = made.notes | _notes(ground, made.scorer, options.seed) | {"audit": audited.to_json(options.allow)}
-    training = _provenance(ground, options) | notes
-    bundle = Bundle(new_version(made.scorer.kind), made.scorer, metrics=comparison.to_json(), training=training)
+    frame = _with_scores(ground.test.frame, columns)
+    comparison = _compare(frame, columns, options.seed)
+    bundle = _bundle(ground, made, comparison, columns["model"], options)
     watch.step("thresholds", "thresholds: first crossings after the cut")
-    bundle = replace(bundle, thresholds=_thresholds(ground.tables, ground.info, bundle, split))
+    bundle = replace(bundle, thresholds=_thresholds(ground.tables, ground.info, bundle, ground.split))
     save(bundle, workspace.bundle_path(bundle.version), key)
-    scores = (pl.Series(name, column, pl.Float64) for name, column in columns.items() if column is not None)
-    frame = test.frame.with_columns(*scores)
     watch.step("model card", "model card: one page on what was found")
     card = _write_card(workspace, ground, bundle, comparison, frame)
     watch.stop()
@@ -142,13 +137,28 @@ def train(
         bundle=bundle,
         comparison=comparison,
         why=made.notes["why"],
-        better_than_rules=comparison.better_than("rules") if record.is_model(bundle) and len(test) else None,
-        split=split,
+        better_than_rules=comparison.better_than("rules") if record.is_model(bundle) and len(frame) else None,
+        split=ground.split,
         test=frame,
-        reasons_max_error=_reasons_error(made.scorer, ground.specs, test),
+        reasons_max_error=_reasons_error(made.scorer, ground.specs, ground.test),
         seconds=watch.seconds,
         card=card,
     )
+
+
+def _with_scores(frame: pl.DataFrame, columns: Mapping[str, Floats | None]) -> pl.DataFrame:
+    """Add a column of probabilities per scorer that there is."""
+    return frame.with_columns(
+        pl.Series(name, column, pl.Float64) for name, column in columns.items() if column is not None
+    )
+
+
+def _bundle(ground: Ground, made: Made, comparison: Comparison, p: Floats | None, options: Options) -> Bundle:
+    """Put together the scorer, what was measured, and what is told; `p` are its probabilities of the test rows."""
+    audited = ground.audit.with_model(made.auc).to_json(options.allow)
+    told = made.notes | _notes(ground, made.scorer, p, options.seed) | {"audit": audited}
+    version = new_version(made.scorer.kind)
+    return Bundle(version, made.scorer, metrics=comparison.to_json(), training=_provenance(ground, options) | told)
 
 
 def _columns(ground: Ground, scorer: Scorer, oracle: Oracle | None) -> dict[str, Floats | None]:
@@ -163,22 +173,17 @@ def _columns(ground: Ground, scorer: Scorer, oracle: Oracle | None) -> dict[str,
     return {"model": model, "rules": link.probability(test.points), **references, "oracle": truth}
 
 
-def _notes(ground: Ground, scorer: Scorer, seed: int) -> dict[str, Any]:
-    """Say what the rows tell beside the fit."""
-    known = ground.known
+def _notes(ground: Ground, scorer: Scorer, p: Floats | None, seed: int) -> dict[str, Any]:
+    """Say what the rows tell beside the fit; `p` are the scorer's probabilities of the test rows."""
+    known, test = ground.known, ground.test
+    slices = () if p is None else reliability.slices(test.y, p, seed, age=test.frame["age"].to_numpy())
     return {
         "hygiene": ground.hygiene,
         "losses_are_final": losses_are_final(ground.tables, ground.split),
         "proposed_reference": _proposed(scorer, ground.specs, known),
         "base_rates": {str(age): rate for age, rate in shift.known_rates(known).items()} if len(known) else {},
-        "reliability": _reliability(scorer, ground.specs, ground.test, seed),
+        "reliability": reliability.to_json(slices),
     }
-
-
-def _reliability(scorer: Scorer, specs: tuple[FeatureSpec, ...], test: Rows, seed: int) -> dict[str, Any]:
-    """Measure calibration on the test rows by age."""
-    p = probabilities(scorer.log_odds(_matrix(scorer, specs, test), test.points))
-    return reliability.to_json(reliability.slices(test.y, p, seed, age=test.frame["age"].to_numpy()))
 
 
 def _write_card(

@@ -28,10 +28,9 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from rich.console import Console
 
 from benchmarks.measure import throw_away_key
-from leadlight.errors import LeadlightError
+from benchmarks.training.command import attempted
 from leadlight.ingest.pipeline import ingest
 from leadlight.schema import DAY
 from leadlight.simulate.record import Options as MarketOptions
@@ -220,15 +219,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error("--seeds must be at least 1")
-    console = Console(stderr=True)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-    try:
-        found = run_seeds(options.seeds, options.leads, say)
-    except LeadlightError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+    found = attempted(lambda say: run_seeds(options.seeds, options.leads, say))
+    if found is None:
         return 2
     if options.json:
         print(json.dumps(found, allow_nan=False))

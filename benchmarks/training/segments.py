@@ -25,10 +25,9 @@ from typing import Any, Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
+from benchmarks.training.command import attempted
 from benchmarks.training.market import AGES, HORIZON, Market, rows_of
-from leadlight.errors import LeadlightError
 from leadlight.ingest.pipeline import ingest
 from leadlight.simulate.record import Options as MarketOptions
 from leadlight.simulate.truth import true_probability
@@ -238,15 +237,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error("--seeds must be at least 1")
-    console = Console(stderr=True)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-    try:
-        found = run_seeds(options.seeds, options.leads, say)
-    except LeadlightError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+    found = attempted(lambda say: run_seeds(options.seeds, options.leads, say))
+    if found is None:
         return 2
     if options.json:
         print(json.dumps(found, allow_nan=False))
