@@ -8,10 +8,27 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from features.build_options import (
+    AgesOption,
+    AsOfOption,
+    BeforeOption,
+    CatalogOption,
+    EngineOption,
+    HygieneOption,
+    IncrementalOption,
+    JsonOption,
+    MasterOption,
+    MemoryLimitOption,
+    OnActivityOption,
+    OutOption,
+    StartOption,
+    UntilOption,
+    WorkspaceOption,
+)
 from leadlight.errors import InputError, LeadlightError
 from leadlight.workspace import Workspace
 
@@ -30,49 +47,21 @@ def register(group: typer.Typer) -> None:
 
 def build(
     *,
-    engine: Annotated[str, typer.Option(help="polars, duckdb, pandas or pyspark.")] = "polars",
-    catalog: Annotated[
-        Path | None,
-        typer.Option(help="A catalog, or settings of a suggestion.", show_default="what `features suggest` proposes"),
-    ] = None,
-    before: Annotated[
-        str | None,
-        typer.Option(
-            help="The suggestion reads nothing at or after this date or instant.", show_default="the end of the record"
-        ),
-    ] = None,
-    ages: Annotated[
-        str | None,
-        typer.Option(help="Snapshots at these ages of a lead.", show_default="1h,1d,3d,7d,14d,30d,60d,90d,180d,365d"),
-    ] = None,
-    on_activity: Annotated[
-        bool, typer.Option("--on-activity", help="Instead: one snapshot a day on which a lead was active.")
-    ] = False,
-    as_of: Annotated[
-        str | None, typer.Option(help="Instead: every lead at this date or instant, or at `end` of the record.")
-    ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="No snapshot before this date or instant.")] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(help="No snapshot at or after this date or instant.", show_default="the end of the record"),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder of the table.", show_default="features/default in the workspace")
-    ] = None,
-    memory_limit: Annotated[str | None, typer.Option(help="Of duckdb, such as 4GB; beyond it spills to disk.")] = None,
-    master: Annotated[
-        str | None, typer.Option(help="Of pyspark, such as spark://HOST:7077.", show_default="local[*]")
-    ] = None,
-    hygiene: Annotated[
-        bool, typer.Option("--hygiene/--no-hygiene", help="Set duplicates, scanners and the like aside first.")
-    ] = True,
-    incremental: Annotated[
-        bool, typer.Option("--incremental", help="Compute again only companies with something new since the table.")
-    ] = False,
-    workspace: Annotated[
-        Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-    ] = Path("workspace"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    engine: EngineOption = "polars",
+    catalog: CatalogOption = None,
+    before: BeforeOption = None,
+    ages: AgesOption = None,
+    on_activity: OnActivityOption = False,
+    as_of: AsOfOption = None,
+    start: StartOption = None,
+    until: UntilOption = None,
+    out: OutOption = None,
+    memory_limit: MemoryLimitOption = None,
+    master: MasterOption = None,
+    hygiene: HygieneOption = True,
+    incremental: IncrementalOption = False,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
 ) -> None:
     """Compute a table of features: one row per lead and instant, as Parquet.
 

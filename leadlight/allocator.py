@@ -1,8 +1,9 @@
 """How long freed memory is kept by Polars' allocator.
 
 Work in chunks allocates and frees the same gigabytes again and again. By default freed pages go back to the system
-after ten seconds or sooner, and every chunk faults them in anew; kept for half a minute they are used again. Figures:
-`docs/scale.md`. The setting is jemalloc's, which Polars brings along: https://jemalloc.net/jemalloc.3.html (`opt.*`).
+after ten seconds or sooner, and every chunk faults them in anew; kept for half a minute they are used again.
+`python -m benchmarks.features --only handwritten` prints what that is worth. The setting is jemalloc's, which Polars
+brings along: https://jemalloc.net/jemalloc.3.html (`opt.*`).
 """
 
 import os

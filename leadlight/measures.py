@@ -146,8 +146,5 @@ MEASURES: Final[dict[Measure, MeasureFacts]] = {
 ATTRIBUTE_MEASURES: Final[frozenset[Measure]] = frozenset(
     {"number", "category", "missing", "days_since_date", "changes", "roles"}
 )
-ORDERED_MEASURES: Final[frozenset[Measure]] = frozenset(
-    {"distinct_days", "gap_mean", "gap_spread", "sessions", "followed", "followed_share", "last_type"}
-)
 # The newest of a company's leads count as colleagues; a service cannot read thousands of records in one request.
 MOST_COLLEAGUES: Final = 50

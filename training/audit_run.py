@@ -5,13 +5,13 @@ from typing import get_args
 from features import hygiene as of_tables
 from features import hygiene_settings
 from features import tables as tables_of
-from leadlight import durations, instants
+from leadlight import durations
 from leadlight.errors import InputError
 from leadlight.schema import Target
 from leadlight.workspace import Workspace
 from rules import parse
 from training.audit import Audit, audit
-from training.options import Options, make_split
+from training.options import Options, make_split, parse_cut
 
 
 def audit_workspace(
@@ -33,7 +33,7 @@ def audit_workspace(
     info = workspace.tables_info()
     options = Options(
         target=_target(target),
-        test_from=_cut(test_from),
+        test_from=parse_cut(test_from),
         card=parse.builtin("standard"),
         horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
         seed=seed,
@@ -51,14 +51,3 @@ def _target(text: str) -> Target:
             found: Target = target
             return found
     raise InputError.unknown_name("--target", text, get_args(Target))
-
-
-def _cut(text: str) -> int | float:
-    """Read a cut: `70%` as 0.7, else an instant."""
-    if not text.strip().endswith("%"):
-        return instants.parse(text, "--test-from")
-    try:
-        share = float(text.strip()[:-1]) / 100
-    except ValueError as unreadable:
-        raise InputError(f"--test-from `{text}`: write a share such as 70%, or a date") from unreadable
-    return share

@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,29 +12,36 @@ import typer
 from leadlight.errors import InputError
 from leadlight.workspace import TablesInfo, Workspace
 from training import audit_cli, models_cli
+from training.train_options import (
+    AgesOption,
+    AllowOption,
+    BecauseOption,
+    CardOption,
+    FeaturesOption,
+    HorizonOption,
+    HygieneOption,
+    IsotonicOption,
+    MonotoneOption,
+    PriceOption,
+    ReferenceOption,
+    RungOption,
+    SecondsOption,
+    SeedOption,
+    SegmentOption,
+    StudiesOption,
+    TargetOption,
+    TestFromOption,
+    TrackOption,
+    TrialsOption,
+    UntilOption,
+)
 
 if TYPE_CHECKING:
     from rules.parse import Card
+    from training.options import Options
     from training.pipeline import Trained
     from training.promotion import Settled
     from training.track import Tracked
-
-
-class TargetName(StrEnum):
-    """The stage to be predicted."""
-
-    sql = "sql"
-    opportunity = "opportunity"
-    customer = "customer"
-
-
-class Rung(StrEnum):
-    """A rung of the ladder."""
-
-    prior = "prior"
-    rules = "rules"
-    scorecard = "scorecard"
-    model = "model"
 
 
 WorkspaceOption = Annotated[
@@ -54,81 +60,27 @@ def register(app: typer.Typer) -> None:
 
 def train(
     *,
-    target: Annotated[TargetName, typer.Option(help="The stage to be predicted.")],
-    test_from: Annotated[
-        str,
-        typer.Option(
-            "--test-from",
-            help="The cut: a date or instant (UTC), or a share of the leads in order of creation. What is known at it "
-            "is learnt from, what comes after it is tested on.",
-        ),
-    ] = "70%",
-    horizon: Annotated[
-        str | None,
-        typer.Option(help="Within which time, such as 60d.", show_default="from the dwell times before the cut"),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Nothing at or after it is read.", show_default="the end of the record")
-    ] = None,
-    ages: Annotated[
-        str | None, typer.Option(help="Ages of test snapshots: 1d,7d,14d.", show_default="1d,3d,7d,14d,30d,60d")
-    ] = None,
-    card: Annotated[
-        str | None,
-        typer.Option(
-            help="Rule card: a YAML file, `standard` or `simple`.",
-            show_default="the workspace's card.yaml, else standard",
-        ),
-    ] = None,
-    trials: Annotated[int, typer.Option(min=1, help="Recipes that tuning tries.")] = 15,
-    seconds: Annotated[
-        float | None, typer.Option(min=0, help="No new trial begins after so long.", show_default="no limit")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything that draws.")] = 0,
-    reference: Annotated[
-        float | None,
-        typer.Option(help="Probability that scores 50.", show_default="sql 0.30, opportunity 0.15, customer 0.03"),
-    ] = None,
-    features: Annotated[Path | None, typer.Option(help="YAML file that adjusts the features.")] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="Attribute or type that the audit suspects, to use all the same; may be repeated."),
-    ] = None,
-    because: Annotated[list[str] | None, typer.Option(help="Why the --allow before it is right.")] = None,
-    rung: Annotated[
-        Rung | None, typer.Option(help="Rung of the ladder.", show_default="the one that the outcomes carry")
-    ] = None,
-    segment: Annotated[
-        str | None, typer.Option(help="Attribute, such as a team, whose small groups borrow from the whole.")
-    ] = None,
-    isotonic: Annotated[
-        bool, typer.Option("--isotonic", help="Let calibration add steps, as a contribution of its own.")
-    ] = False,
-    monotone: Annotated[
-        list[str] | None,
-        typer.Option(help="FEATURE=+1: more of it never lowers a score; =-1: never raises one. May be repeated."),
-    ] = None,
-    price: Annotated[
-        float | None,
-        typer.Option(min=0, help="Of explaining: nats per depth x trees; 0 = none.", show_default="a ten-millionth"),
-    ] = None,
-    studies: Annotated[
-        str | None,
-        typer.Option(
-            envvar="LEADLIGHT_STUDIES",
-            help="URL of the database that keeps tuning's trials; several machines may share it.",
-            show_default="studies.db in the workspace",
-        ),
-    ] = None,
-    hygiene: Annotated[
-        bool,
-        typer.Option(
-            "--hygiene/--no-hygiene", help="Set duplicates, scanners and the like aside first; scoring does as well."
-        ),
-    ] = True,
-    track: Annotated[
-        bool, typer.Option("--track/--no-track", help="Write the run into the workspace's MLflow.")
-    ] = True,
+    target: TargetOption,
+    test_from: TestFromOption = "70%",
+    horizon: HorizonOption = None,
+    until: UntilOption = None,
+    ages: AgesOption = None,
+    card: CardOption = None,
+    trials: TrialsOption = 15,
+    seconds: SecondsOption = None,
+    seed: SeedOption = 0,
+    reference: ReferenceOption = None,
+    features: FeaturesOption = None,
+    allow: AllowOption = None,
+    because: BecauseOption = None,
+    rung: RungOption = None,
+    segment: SegmentOption = None,
+    isotonic: IsotonicOption = False,
+    monotone: MonotoneOption = None,
+    price: PriceOption = None,
+    studies: StudiesOption = None,
+    hygiene: HygieneOption = True,
+    track: TrackOption = True,
     workspace: WorkspaceOption = Path("workspace"),
     as_json: JsonOption = False,
 ) -> None:
@@ -138,18 +90,16 @@ def train(
     """
     from features import catalog
     from leadlight import durations
-    from training import audit_gate, pipeline, promotion
+    from training import audit_gate
     from training import monotone as monotony
-    from training.options import Options
-    from training.track import Followed, Tracked
-    from training.track import log as track_run
+    from training.options import Options, parse_cut
 
     room = Workspace.at(workspace)
     info = room.tables_info()
     _refuse_clockless(info, horizon=horizon, ages=ages)
     options = Options(
         target=target.value,
-        test_from=_cut(test_from),
+        test_from=parse_cut(test_from),
         card=_card(card, room),
         horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
         until=None if until is None else _instant(until, "--until"),
@@ -168,6 +118,15 @@ def train(
         price=price,
         studies=studies,
     )
+    _train(room, options, track=track, as_json=as_json)
+
+
+def _train(room: Workspace, options: "Options", *, track: bool, as_json: bool) -> None:
+    """Train, settle what serves, track the run, and tell."""
+    from training import pipeline, promotion, show
+    from training.track import Followed, Tracked
+    from training.track import log as track_run
+
     with _watched("tuning") as (say, progress):
         trained = pipeline.train(room, options, say=say, progress=progress)
         settled = promotion.settle(room, trained)
@@ -178,8 +137,6 @@ def train(
     if as_json:
         _print_json(_training_json(trained, settled, tracked))
     else:
-        from training import show
-
         show.show_training(room, trained, settled, tracked.run)
     for note in tracked.followed.notes():  # the bundle is on disk: no reason to exit by another status
         _say(f"note: {note}")
@@ -265,19 +222,6 @@ def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -
         "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),
         "proposed_reference": trained.bundle.training.get("proposed_reference"),
     }
-
-
-def _cut(text: str) -> int | float:
-    """Read a cut: `70%` as 0.7, else an instant."""
-    if not text.strip().endswith("%"):
-        return _instant(text, "--test-from")
-    try:
-        share = float(text.strip()[:-1]) / 100
-    except ValueError as unreadable:
-        raise InputError(f"--test-from `{text}`: write a share such as 70%, or a date") from unreadable
-    if not 0 < share < 1:
-        raise InputError(f"--test-from `{text}`: a share of the leads must lie between 0% and 100%, such as 70%")
-    return share
 
 
 def _instant(text: str, option: str) -> int:

@@ -10,8 +10,8 @@ import numpy as np
 RungName = Literal["prior", "rules", "scorecard", "model"]
 RUNGS: Final[tuple[RungName, ...]] = ("prior", "rules", "scorecard", "model")
 
-# Leads with a success at which at least half of the seeds choose a rung or a higher one, of the sizes that
-# `python -m benchmarks.training.learning_curve` looks at on the simulated market; docs/ladder.md has the curve.
+# Leads with a success from which on a rung is expected to be chosen, where the origins do not say: the sizes that
+# `python -m benchmarks.training.learning_curve` looks at. Provisional for the model: above 100 too few seeds were run.
 SIMULATED: Final[dict[RungName, int]] = {"prior": 0, "rules": 5, "scorecard": 25, "model": 400}
 # An extrapolation needs so many origins, whose numbers of wins span this factor, and reaches this far at most.
 LEAST_ORIGINS: Final = 3

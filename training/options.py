@@ -8,6 +8,7 @@ import polars as pl
 
 from features import catalog, labels
 from features.tables import Tables
+from leadlight import instants
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.schema import DAY, Target
 from leadlight.workspace import TablesInfo
@@ -66,6 +67,23 @@ class Options:
     monotone: Mapping[str, int] = field(default_factory=dict)
     price: float | None = None
     studies: str | None = None
+
+
+def parse_cut(text: str) -> int | float:
+    """Read a cut as people write it: `70%` as 0.7, else an instant in µs UTC.
+
+    Raises:
+        InputError: neither, or a share that leaves nothing on one side.
+    """
+    if not text.strip().endswith("%"):
+        return instants.parse(text, "--test-from")
+    try:
+        share = float(text.strip()[:-1]) / 100
+    except ValueError as unreadable:
+        raise InputError(f"--test-from `{text}`: write a share such as 70%, or a date") from unreadable
+    if not 0 < share < 1:
+        raise InputError(f"--test-from `{text}`: a share of the leads must lie between 0% and 100%, such as 70%")
+    return share
 
 
 def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:

@@ -236,20 +236,6 @@ def known_rates(rows: Rows) -> dict[int, dict[str, float | int]]:
     return found
 
 
-def em_step(z: Floats, base_rate: float, current: float) -> float:
-    """Give the base rate after one step of the EM iteration, from the current one.
-
-    E: probabilities under the current base rate. M: their mean.
-
-    Args:
-        z: calibrated log-odds, shape (n,).
-        base_rate: that the scores were calibrated to.
-        current: in (0, 1).
-    """
-    change = logit(current) - logit(base_rate)
-    return float(probabilities(z + change).mean())
-
-
 def check(
     shift: float,
     log_odds: ArrayLike,

@@ -9,7 +9,6 @@ from benchmarks.features.market import PER_LEAD
 COMMAND: Final = "make bench"
 MODULE: Final = "python -m benchmarks.features --activities N --out docs/scale.md"
 HOUR_SECONDS: Final = 3_600
-GIGABYTE: Final = 1e9
 
 _HOW: Final = """\
 A synthetic log (`benchmarks/features/market.py`): about {per_lead} activities a lead with a heavy tail, one snapshot a

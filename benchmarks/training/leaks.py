@@ -1,6 +1,6 @@
 """Planted leaks: how many does the audit find, by kind and strength, and does it accuse honest columns?
 
-Usage: python -m benchmarks.training.leaks [--data ../shared/data] [--seeds 3] [--json]
+Usage: python -m benchmarks.training.leaks [--data FOLDER] [--seeds 3] [--json]
 
 Without the folder of the public data sets leaks are planted into simulated markets only, and X Education is left out.
 Exit status: 0 every bar is met, 1 one is missed, 2 bad usage or input.

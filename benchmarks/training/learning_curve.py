@@ -1,6 +1,6 @@
 """The ladder as outcomes come in: log loss on later leads with 0 to 1,600 wins known, against rules and base rate.
 
-Usage: python -m benchmarks.training.learning_curve [--seeds 50] [--leads 30000] [--data ../shared/data] [--json]
+Usage: python -m benchmarks.training.learning_curve [--seeds 50] [--leads 30000] [--data FOLDER] [--json]
 
 For a size of k wins, a seed draws leads of the training side in random order until the next one would be the win number
 k + 1: a small company on the same market, with its natural number of losses. With 0 wins there are 0 losses, that is,
@@ -27,11 +27,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 
 from benchmarks.sets import QUESTIONS, check_files
+from benchmarks.training.command import attempted
 from benchmarks.training.market import Market, Say, real, simulated
-from leadlight.errors import LeadlightError
 from training import baselines, ladder
 from training.ladder_needs import RUNGS
 from training.prior import Prior
@@ -205,6 +204,16 @@ def passed(keys: Mapping[str, Any]) -> bool:
     return share is not None and share >= BAR_SHARE and not keys["ladder_worse_than_rules"]
 
 
+def _measured(leads: int, sizes: Sequence[int], seeds: int, data: Path | None, say: Say) -> dict[str, Any]:
+    """Measure the simulated market, and the public sets where their folder is given."""
+    found = curve(simulated(leads, 1, say), sizes, seeds, say)
+    sets: dict[str, Any] = {}
+    if data is not None:
+        check_files(data)
+        sets = {question.key: summary(curve(real(question, data, say), sizes, seeds, say)) for question in QUESTIONS}
+    return {"simulator": found, "real": sets}
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -216,23 +225,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.seeds < 1 or min(options.sizes) < 0:
         parser.error("--seeds must be at least 1, --sizes not negative")
-    console = Console(stderr=True)
-
-    def say(text: str) -> None:
-        console.print(text, highlight=False, markup=False, soft_wrap=True)
-
-    try:
-        found = curve(simulated(options.leads, 1, say), options.sizes, options.seeds, say)
-        sets: dict[str, Any] = {}
-        if options.data is not None:
-            check_files(options.data)
-            for question in QUESTIONS:
-                sets[question.key] = summary(
-                    curve(real(question, options.data, say), options.sizes, options.seeds, say)
-                )
-    except LeadlightError as problem:
-        print(f"error: {problem}", file=sys.stderr)
+    answer = attempted(lambda say: _measured(options.leads, options.sizes, options.seeds, options.data, say))
+    if answer is None:
         return 2
+    found, sets = answer["simulator"], answer["real"]
     keys = figures(found)
     if options.json:
         print(json.dumps({**keys, "simulator": summary(found), "real": sets or None}, allow_nan=False))

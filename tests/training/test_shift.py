@@ -23,11 +23,16 @@ def drawn(n, rate, seed=1):
     return z, y
 
 
+def em_step(z, base_rate, current):
+    """E: probabilities under the current base rate. M: their mean."""
+    return float(probabilities(z + logit(current) - logit(base_rate)).mean())
+
+
 def by_em(z, base_rate, steps=5_000):
     """Iterate; a rate that falls further than a correction may go ends there."""
     rate, least = base_rate, float(probabilities(np.array([logit(base_rate) - shift.LARGEST]))[0])
     for _ in range(steps):
-        rate = max(shift.em_step(z, base_rate, rate), least)
+        rate = max(em_step(z, base_rate, rate), least)
     return rate
 
 
