@@ -127,7 +127,7 @@ class Audit:
 
     def to_json(self, allow: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Give the report as JSON; `allow` says what was allowed, and why."""
-        allowed = dict(allow or {})
+        allowed, left = dict(allow or {}), self.unresolved()
         return {
             "target": self.target,
             "cut": iso(self.cut),
@@ -137,13 +137,12 @@ class Audit:
             "lost": self.lost,
             "open": self.open,
             "findings": [
-                {**asdict(one), "evidence": dict(one.evidence), "resolved": one not in self.unresolved()}
-                for one in self.findings
+                {**asdict(one), "evidence": dict(one.evidence), "resolved": one not in left} for one in self.findings
             ],
             "dropped_attributes": list(self.dropped("attribute", allowed)),
             "dropped_types": list(self.dropped("type", allowed)),
             "allowed": allowed,
-            "unresolved": [one.name for one in self.unresolved()],
+            "unresolved": [one.name for one in left],
         }
 
 

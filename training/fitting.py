@@ -38,7 +38,10 @@ Specs = tuple[FeatureSpec, ...]
 Progress = Callable[[int, int], None]
 
 # What the provenance of a model says that has no meaning for rules on the same rows.
-MODEL_ONLY: Final = ("recipe", "trials", "tuning", "calibrator", "encodings", "segment", "proposed_reference")
+MODEL_ONLY: Final = (
+    *("ladder", "recipe", "trials", "tuning", "calibrator", "encodings", "segment"),
+    *("proposed_reference", "reliability"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,6 @@ OLDEST_JAVA: Final = 17
 _PATIENCE: Final = 5.0  # seconds for a master to answer
 _LOOPBACK: Final = "127.0.0.1"
 _PARTITIONS: Final = "spark.sql.shuffle.partitions"
-_SPARKS_OWN: Final = "200"  # what Spark takes where nobody says anything
 _BYTES_A_PART: Final = 8 << 20  # of compressed log: about 300,000 activities
 # What results depend on, whatever the user's own settings are.
 _MEANING: Final[Mapping[str, str]] = {
@@ -163,16 +162,16 @@ class SparkEngine:
 
     def _fit_partitions(self, log: Path | None = None) -> None:
         """Cut shuffles by cores and log unless the user said how: Spark's 200 parts cost a small log minutes."""
-        least = 2 * self.session.sparkContext.defaultParallelism
-        if self.session.conf.get(_PARTITIONS) not in {_SPARKS_OWN, str(least)}:
+        context = self.session.sparkContext
+        if context.getConf().contains(_PARTITIONS):
             return
         files = [] if log is None else log.rglob("*.parquet") if log.is_dir() else [log]
         parts = math.ceil(sum(file.stat().st_size for file in files) / _BYTES_A_PART)
-        self.session.conf.set(_PARTITIONS, str(max(parts, least)))
+        self.session.conf.set(_PARTITIONS, str(max(parts, 2 * context.defaultParallelism)))
 
     @property
     def _partitions(self) -> int:
-        return int(self.session.conf.get(_PARTITIONS) or _SPARKS_OWN)
+        return int(self.session.conf.get(_PARTITIONS) or 200)
 
     def _wrapped(self, native: "DataFrame") -> Frame:
         frame: Frame = nw.from_native(native)
