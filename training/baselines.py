@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
+from scoring.scale import probabilities
+from training.penalised import minimise
 
 Floats = NDArray[np.float64]
 
@@ -20,7 +22,6 @@ Floats = NDArray[np.float64]
 PSEUDO_ROWS: Final = 1.0
 # Prior standard deviation, in log-odds, of what one standard deviation of rule points is worth; wide on purpose.
 RULE_EFFECT: Final = 5.0
-NEWTON_STEPS: Final = 100
 # Inverse strength of the ridge penalty of `Logistic`, tried in this order, for rows of mean weight 1.
 PENALTIES: Final = (0.001, 0.01, 0.1, 1.0)
 USUAL_PENALTY: Final = 0.1
@@ -63,7 +64,7 @@ class RulesLink(NamedTuple):
 
     def probability(self, points: Floats) -> Floats:
         """Give sigmoid(a + b x points), shape (n,)."""
-        return sigmoid(self.log_odds(points))
+        return probabilities(self.log_odds(points))
 
     @classmethod
     def fit(cls, points: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None) -> Self:
@@ -105,25 +106,9 @@ def _newton(z: Floats, y: Floats, mass: Floats, start: float) -> tuple[float, fl
     """Minimise the penalised loss of level + slope x z, z standardised, from (start, 0)."""
     z, y = np.append(z, [0.0, 0.0]), np.append(y, [1.0, 0.0])
     mass = np.append(mass, [PSEUDO_ROWS / 2, PSEUDO_ROWS / 2])
-    design = np.column_stack([np.ones_like(z), z])
     ridge = np.array([0.0, 1 / RULE_EFFECT**2])
-
-    def loss(theta: Floats) -> float:
-        eta = design @ theta
-        return float(mass @ (np.logaddexp(0, eta) - y * eta) + ridge @ theta**2 / 2)
-
-    theta = np.array([start, 0.0])
-    for _ in range(NEWTON_STEPS):
-        p = sigmoid(design @ theta)
-        gradient = design.T @ (mass * (p - y)) + ridge * theta
-        curvature = (design * (mass * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(curvature, gradient)
-        while loss(theta - step) > loss(theta) and np.abs(step).max() > 1e-12:
-            step /= 2
-        theta = theta - step
-        if np.abs(step).max() <= 1e-10:
-            break
-    return float(theta[0]), float(theta[1])
+    level, slope = minimise(np.column_stack([np.ones_like(z), z]), y, mass, ridge, start=np.array([start, 0.0])).theta
+    return float(level), float(slope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +222,7 @@ class Logistic:
         """
         if X.ndim != 2 or X.shape[1] != len(self.columns.codes) or np.isinf(X).any():
             raise InputError(f"X has shape {X.shape}, must be (n, {len(self.columns.codes)}) without infinities")
-        return sigmoid(self.columns.expand(X) @ self.coefficients + self.intercept)
+        return probabilities(self.columns.expand(X) @ self.coefficients + self.intercept)
 
 
 def _choose_penalty(Z: Floats, y: Floats, mass: Floats, order: NDArray[np.generic] | None) -> float:
@@ -271,16 +256,6 @@ def _ridge(Z: Floats, y: Floats, mass: Floats, penalty: float) -> tuple[Floats, 
     with threadpool_limits(1):  # on products of this size the threads of BLAS wait for each other longer than they work
         model.fit(Z, y, sample_weight=mass / mass.mean())
     return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
-
-
-def sigmoid(log_odds: Floats) -> Floats:
-    """Give 1 / (1 + exp(-x)) without overflow, shape as given.
-
-    >>> sigmoid(np.array([-1000.0, 0.0, 1000.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    small = np.exp(-np.abs(log_odds))
-    return np.where(log_odds >= 0, 1 / (1 + small), small / (1 + small))
 
 
 def _squash(X: Floats) -> Floats:

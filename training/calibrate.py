@@ -27,6 +27,7 @@ from leadlight.steps import Isotonic
 from scoring.scale import logit, probabilities
 from training import isotonic as isotonic_term
 from training.fit import Recipe, fit
+from training.penalised import minimise
 from training.rows import Rows
 from training.tune import folds_of, number_of_folds
 
@@ -39,8 +40,6 @@ Method = Literal["none", "temperature", "sigmoid"]
 LEAST_LEADS: Final = 50
 SIGMOID_LEADS: Final = 200
 ISOTONIC_LEADS: Final = 1_000
-NEWTON_STEPS: Final = 50
-CONVERGED: Final = 1e-10
 IDENTITY: Final = np.array([1.0, 0.0])
 # A weak pull towards the identity: a Gaussian prior that weighs as much as so many rows of probability one half.
 PRIOR_ROWS: Final = 4.0
@@ -69,7 +68,7 @@ class Sigmoid:
         """
         design = np.column_stack([raw, np.ones_like(raw)])
         ridge = _ridge(raw, weight) * np.array([1.0, 0.0]) + PRIOR_ROWS * 0.25 * np.array([0.0, 1.0])
-        slope, intercept = _newton(design, np.zeros_like(raw), IDENTITY, y, weight=weight, ridge=ridge)
+        slope, intercept = minimise(design, y, weight, ridge, towards=IDENTITY).theta.tolist()
         return Sigmoid(slope, intercept) if slope > 0 and np.isfinite([slope, intercept]).all() else Sigmoid()
 
     @classmethod
@@ -92,7 +91,7 @@ class Sigmoid:
         pivot = logit(level)
         design, offset = (raw - pivot)[:, None], np.full_like(raw, pivot)
         ridge = np.array([_ridge(raw, weight)])
-        (slope,) = _newton(design, offset, IDENTITY[:1], y, weight=weight, ridge=ridge)
+        (slope,) = minimise(design, y, weight, ridge, offset=offset, towards=IDENTITY[:1]).theta.tolist()
         return Sigmoid(slope, pivot * (1 - slope)) if slope > 0 and np.isfinite(slope) else Sigmoid()
 
     def log_odds(self, raw: Floats) -> Floats:
@@ -235,29 +234,3 @@ def _ridge(raw: Floats, weight: Floats) -> float:
     """Give the curvature of the pull of the slope towards 1."""
     spread = float(np.average((raw - np.average(raw, weights=weight)) ** 2, weights=weight))
     return PRIOR_ROWS * 0.25 * max(spread, 1e-12)
-
-
-def _newton(
-    design: Floats, offset: Floats, identity: Floats, y: Floats, *, weight: Floats, ridge: Floats
-) -> list[float]:
-    """Minimise the weighted log loss of offset + design @ theta plus the pull of theta towards the identity."""
-
-    def loss(theta: Floats) -> float:
-        eta = offset + design @ theta
-        return float(weight @ (np.logaddexp(0, eta) - y * eta) + ridge @ (theta - identity) ** 2 / 2)
-
-    theta = identity
-    for _ in range(NEWTON_STEPS):
-        p = probabilities(offset + design @ theta)
-        gradient = design.T @ (weight * (p - y)) + ridge * (theta - identity)
-        curvature = (design * (weight * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(curvature, gradient)
-        # A whole step may overshoot far from the optimum, and Newton's method would then run away.
-        while loss(theta - step) > loss(theta):
-            step = step / 2
-            if np.abs(step).max() < CONVERGED:
-                break
-        theta = theta - step
-        if np.abs(step).max() < CONVERGED:
-            break
-    return [float(value) for value in theta]

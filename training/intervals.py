@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.steps import VennAbers
+from scoring.scale import probabilities
 from training.isotonic import grouped
 from training.rows import Rows
 
@@ -80,7 +81,7 @@ def fit(served: Floats, y: Floats, weight: Floats, *, new_weight: float = 1.0) -
 
 def _group_starts(values: Floats, mass: Floats) -> NDArray[np.intp]:
     """Cut sorted scores into groups of equal share of rows and of uncertainty p (1 - p), half and half."""
-    p = 1 / (1 + np.exp(-np.clip(values, -500, 500)))
+    p = probabilities(values)
     uncertainty = mass * p * (1 - p) + 1e-300
     share = np.cumsum(mass / mass.sum() + uncertainty / uncertainty.sum()) / 2
     group = np.minimum(np.floor(GROUPS * share), GROUPS - 1)

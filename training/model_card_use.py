@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.describe import meaning
 from leadlight import durations
+from scoring.scale import probabilities
 from scoring.wish import USUAL_RATE
 from training import influence as influences
 from training import model_card_plots as plots
@@ -297,7 +298,7 @@ def _width_table(log_odds: Floats, low: Floats, high: Floats) -> Markup:
     rows = []
     for place, part in enumerate(np.array_split(order, FIFTHS)):
         if len(part):
-            p = 1 / (1 + np.exp(-np.clip(log_odds[part], -500, 500)))
+            p = probabilities(log_odds[part])
             ends = [f"{p.mean():.1%}", f"{low[part].mean():.1%}", f"{high[part].mean():.1%}"]
             rows.append([f"fifth {place + 1}", *ends, f"{(high - low)[part].mean():.3f}"])
     headings = ["by probability, lowest first", "mean probability", "lower end", "upper end", "mean width"]

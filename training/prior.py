@@ -18,7 +18,9 @@ from leadlight.schema import Target
 from rules import engine
 from rules.check import most_points
 from rules.parse import SIDES, Card
-from training.baselines import RulesLink, sigmoid
+from scoring.scale import logit
+from training.baselines import RulesLink
+from training.penalised import minimise
 from training.rows import Rows
 
 Floats = NDArray[np.float64]
@@ -37,8 +39,6 @@ USUAL_DOUBLING: Final = 20.0
 LEVEL_SD: Final = 2.0
 # A card's points may tell nothing, or twice what is usual: standard deviation of the slope, as a share of it.
 SLOPE_SD: Final = 1.0
-NEWTON_STEPS: Final = 100
-CONVERGED: Final = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,9 @@ class Prior:
             a += _logit_of_share(a + b * card.threshold, from_mql[0] / MQL_TO_SQL[0])
             return cls(a, b, _spread(from_mql), SLOPE_SD * b, "the card's rule_prior")
         if high <= 0:
-            a, top, b = _middle(from_lead), 0.0, (_middle(from_lead) - _logit(from_lead[0])) / -low
+            a, top, b = _middle(from_lead), 0.0, (_middle(from_lead) - logit(from_lead[0])) / -low
         else:
-            a, top = _logit(from_lead[0]), min(card.threshold, high)
+            a, top = logit(from_lead[0]), min(card.threshold, high)
             b = (_middle(from_mql) - a) / top
         source = f"the usual ranges of B2B funnels, at 0 and at {top or low:g} points"
         return cls(a, b, _spread(from_lead), SLOPE_SD * b, source)
@@ -185,33 +185,12 @@ def recalibrated(points: ArrayLike, y: ArrayLike, weight: ArrayLike, prior: Prio
     if not np.all(np.isfinite(mass) & (mass >= 0)):
         raise InputError("weights must be finite and >= 0")
     design = np.column_stack([np.full_like(x, prior.a_sd), prior.b_sd * x])
-    moved = _posterior_mode(design, prior.a + prior.b * x, outcome, mass)
+    moved = minimise(design, outcome, mass, np.ones(2), offset=prior.a + prior.b * x).theta
     b = prior.b + prior.b_sd * moved[1]
     if b >= 0:
         return RulesLink(prior.a + prior.a_sd * float(moved[0]), float(b))
-    level = _posterior_mode(design[:, :1], np.full_like(x, prior.a), outcome, mass)
+    level = minimise(design[:, :1], outcome, mass, np.ones(1), offset=prior.a).theta
     return RulesLink(prior.a + prior.a_sd * float(level[0]), 0.0)
-
-
-def _posterior_mode(design: Floats, offset: Floats, y: Floats, mass: Floats) -> Floats:
-    """Minimise sum mass (-log-likelihood of offset + design @ u) + |u|^2 / 2."""
-
-    def loss(u: Floats) -> float:
-        eta = offset + design @ u
-        return float(mass @ (np.logaddexp(0, eta) - y * eta) + u @ u / 2)
-
-    u = np.zeros(design.shape[1])
-    for _ in range(NEWTON_STEPS):
-        p = sigmoid(offset + design @ u)
-        gradient = design.T @ (mass * (p - y)) + u
-        curvature = (design * (mass * p * (1 - p))[:, None]).T @ design + np.eye(len(u))
-        step = np.linalg.solve(curvature, gradient)
-        while loss(u - step) > loss(u) and np.abs(step).max() > CONVERGED:
-            step /= 2
-        u = u - step
-        if np.abs(step).max() <= CONVERGED:
-            break
-    return u
 
 
 def _reach(card: Card) -> Range:
@@ -223,20 +202,16 @@ def _reach(card: Card) -> Range:
     return deducted, math.fsum(most_points(card, side) for side in SIDES)
 
 
-def _logit(p: float) -> float:
-    return math.log(p / (1 - p))
-
-
 def _middle(usual: Range) -> float:
     """Give the middle of a range, in log-odds."""
-    return (_logit(usual[0]) + _logit(usual[1])) / 2
+    return (logit(usual[0]) + logit(usual[1])) / 2
 
 
 def _spread(usual: Range) -> float:
     """Give the standard deviation of a level: half the range, in log-odds, and what companies differ beyond it."""
-    return math.hypot(LEVEL_SD, (_logit(usual[1]) - _logit(usual[0])) / 2)
+    return math.hypot(LEVEL_SD, (logit(usual[1]) - logit(usual[0])) / 2)
 
 
 def _logit_of_share(log_odds: float, share: float) -> float:
     """Give by how much log-odds change when their probability is multiplied by a share in (0, 1]."""
-    return _logit(share / (1 + math.exp(-log_odds))) - log_odds if share < 1 else 0.0
+    return logit(share / (1 + math.exp(-log_odds))) - log_odds if share < 1 else 0.0

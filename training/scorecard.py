@@ -20,7 +20,9 @@ from threadpoolctl import threadpool_limits
 from leadlight.bundle import Scorer
 from leadlight.spec import FeatureSpec
 from leadlight.terms import Linear
-from training.baselines import RulesLink, sigmoid
+from scoring.scale import probabilities
+from training.baselines import RulesLink
+from training.penalised import minimise
 from training.prior import Prior, evidence, recalibrated
 from training.rows import Rows
 from training.scorecard_columns import Group, groups_of, table
@@ -37,7 +39,6 @@ EXPLAINED: Final = 0.97
 PENALTIES: Final = (10.0, 30.0, 100.0, 300.0, 1000.0)
 # Level and slope of the rules have been fitted before: they may move by about this much more, in log-odds.
 LEVEL_PENALTY: Final = 1.0
-NEWTON_STEPS: Final = 50
 # Newton's method doubles the right digits with each step: after one of this size nothing is left to gain.
 CONVERGED: Final = 1e-5
 # Keeps the normal equations solvable where columns repeat each other; relative to the mean of the diagonal.
@@ -161,7 +162,7 @@ class _Fit:
             if worth <= best[0]:
                 break  # from strong to weak the evidence rises to one peak
             best = (worth, penalty, theta)
-        p = sigmoid(offset + design @ best[2])
+        p = probabilities(offset + design @ best[2])
         owners = np.concatenate([np.full(fixed, -1), owner])
         return cls(tuple(kept), owners, design, best[2], mass * p * (1 - p), link, unit, best[1])
 
@@ -219,7 +220,7 @@ def _screened(rows: Rows, groups: Sequence[Group], mass: Floats, offset: Floats)
     """Keep the groups whose columns alone would gain most (score statistic over the rules), in their order."""
     if len(groups) <= MOST_CANDIDATES:
         return list(groups)
-    p = sigmoid(offset)
+    p = probabilities(offset)
     columns, owner = table(rows.X, groups)
     score = columns.T @ (mass * (rows.y - p))
     spread = (columns**2).T @ (mass * p * (1 - p))
@@ -232,24 +233,9 @@ def _screened(rows: Rows, groups: Sequence[Group], mass: Floats, offset: Floats)
 def _ridge(
     design: Floats, offset: Floats, y: Floats, mass: Floats, *, ridge: Floats, start: Floats
 ) -> tuple[Floats, float]:
-    """Fit by Newton's method with halved steps; give coefficients and log evidence (Laplace)."""
-
-    def loss(theta: Floats) -> float:
-        eta = offset + design @ theta
-        return float(mass @ (np.logaddexp(0, eta) - y * eta) + ridge @ theta**2 / 2)
-
-    theta, here = start, loss(start)
-    curvature = np.diag(ridge)
-    for _ in range(NEWTON_STEPS):
-        p = sigmoid(offset + design @ theta)
-        curvature = (design * (mass * p * (1 - p))[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(curvature, design.T @ (mass * (p - y)) + ridge * theta)
-        while (there := loss(theta - step)) > here and np.abs(step).max() > CONVERGED:
-            step = step / 2
-        theta, here = theta - step, there
-        if np.abs(step).max() <= CONVERGED:
-            break
-    return theta, -here + float(np.log(ridge).sum() - np.linalg.slogdet(curvature)[1]) / 2
+    """Give coefficients and log evidence (Laplace)."""
+    found = minimise(design, y, mass, ridge, offset=offset, start=start, converged=CONVERGED)
+    return found.theta, -found.loss + float(np.log(ridge).sum() - np.linalg.slogdet(found.curvature)[1]) / 2
 
 
 def _reached(gram: Floats, wanted: Floats, columns: NDArray[np.intp]) -> float:

@@ -12,8 +12,9 @@ from sklearn.metrics import roc_auc_score
 
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
+from scoring.scale import probabilities
 from training import baselines
-from training.baselines import Logistic, RulesLink, base_rate, sigmoid
+from training.baselines import Logistic, RulesLink, base_rate
 
 COUNT = FeatureSpec(name="visits", family="frequency", measure="count")
 AGE = FeatureSpec(name="age", family="age", measure="age_days")
@@ -26,14 +27,14 @@ SPECS = (COUNT, AGE, SOURCE)
 def points_and_labels(seed=0, n=3000, slope=0.04):
     rng = np.random.default_rng(seed)
     points = rng.gamma(2, 15, n)
-    return points, (rng.random(n) < sigmoid(-2.5 + slope * points)).astype(float), rng.uniform(0.5, 2, n)
+    return points, (rng.random(n) < probabilities(-2.5 + slope * points)).astype(float), rng.uniform(0.5, 2, n)
 
 
 def features(seed=0, n=1500):
     rng = np.random.default_rng(seed)
     X = np.column_stack([rng.poisson(3, n), rng.uniform(0, 90, n), rng.integers(0, 3, n)]).astype(float)
     effect = np.array([1.0, -0.5, 0.0])[X[:, 2].astype(int)]
-    y = (rng.random(n) < sigmoid(-2 + 0.9 * np.log1p(X[:, 0]) + effect)).astype(float)
+    y = (rng.random(n) < probabilities(-2 + 0.9 * np.log1p(X[:, 0]) + effect)).astype(float)
     X[rng.random(n) < 0.2, 1] = np.nan
     X[rng.random(n) < 0.1, 2] = np.nan
     return X, y
@@ -85,7 +86,7 @@ def test_rules_that_point_the_wrong_way_are_worth_nothing_and_never_negative():
     points, y, _ = points_and_labels()
     link = RulesLink.fit(-points, y)
     assert link.b == 0
-    assert sigmoid(np.array(link.a)) == pytest.approx(base_rate(y))
+    assert probabilities(np.array(link.a)) == pytest.approx(base_rate(y))
 
 
 @pytest.mark.parametrize("labels", [[0, 0, 0, 0], [1, 1, 1, 1]])

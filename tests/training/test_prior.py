@@ -10,9 +10,10 @@ from leadlight.bundle import Scorer
 from leadlight.errors import InputError
 from leadlight.schema import TARGETS
 from rules import parse
+from scoring.scale import probabilities
 from tests.training import made
 from training import prior as priors
-from training.baselines import RulesLink, sigmoid
+from training.baselines import RulesLink
 from training.prior import Prior, recalibrated
 
 STANDARD = parse.builtin("standard")
@@ -105,7 +106,7 @@ def test_a_prior_without_meaning_is_refused(changes):
 def sample(n, a=-1.0, b=0.06, seed=0):
     random = np.random.default_rng(seed)
     points = random.integers(0, 60, n).astype(float)
-    return points, (random.random(n) < sigmoid(a + b * points)).astype(float), np.ones(n)
+    return points, (random.random(n) < probabilities(a + b * points)).astype(float), np.ones(n)
 
 
 def test_without_outcomes_it_is_the_prior():
@@ -129,7 +130,7 @@ def test_few_outcomes_move_it_a_little_and_many_wholly():
 def test_it_is_the_point_where_the_penalised_likelihood_is_flat():
     points, y, mass = sample(80, seed=3)
     link = recalibrated(points, y, mass, PRIOR)
-    wrong = sigmoid(link.a + link.b * points) - y
+    wrong = probabilities(link.a + link.b * points) - y
     assert wrong.sum() + (link.a - PRIOR.a) / PRIOR.a_sd**2 == pytest.approx(0, abs=1e-6)
     assert wrong @ points + (link.b - PRIOR.b) / PRIOR.b_sd**2 == pytest.approx(0, abs=1e-4)
 
