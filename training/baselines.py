@@ -63,7 +63,11 @@ class RulesLink(NamedTuple):
         return self.a + self.b * points
 
     def probability(self, points: Floats) -> Floats:
-        """Give sigmoid(a + b x points), shape (n,)."""
+        """Give the probability of a + b x points, shape (n,).
+
+        >>> RulesLink(0.0, 1.0).probability(np.array([-1000.0, 0.0, 1000.0])).tolist()
+        [0.0, 0.5, 1.0]
+        """
         return probabilities(self.log_odds(points))
 
     @classmethod
@@ -76,7 +80,7 @@ class RulesLink(NamedTuple):
         separate perfectly, and keep the answer finite. Convex; solved by Newton's method; if its b is negative, the
         constrained optimum is b = 0.
 
-        Where all labels or all points are the same, b = 0 and sigmoid(a) is `base_rate`.
+        Where all labels or all points are the same, b = 0 and the probability is `base_rate`.
 
         Args:
             points: rule points, shape (n,), finite.
