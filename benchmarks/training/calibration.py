@@ -52,6 +52,8 @@ AGES: Final = (DAY, 7 * DAY, 30 * DAY)
 MOVED_AGE: Final = 30 * DAY
 HORIZON: Final = 60 * DAY
 CUT: Final = 0.6
+SEEDS: Final = 2
+LEADS: Final = 100_000
 TRIALS: Final = 8
 BEFORE: Final = 0.05
 AFTER: Final = 0.20
@@ -213,8 +215,8 @@ def _line(part: Slice) -> str:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=2, help="number of markets, seeds 0, 1, ...")
-    parser.add_argument("--leads", type=int, default=100_000, help="leads of each market")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="number of markets, seeds 0, 1, ...")
+    parser.add_argument("--leads", type=int, default=LEADS, help="leads of each market")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.seeds < 1:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from benchmarks.sets import check_files
 from benchmarks.training import leak_xeducation
 from benchmarks.training.leak_kinds import KINDS, STRENGTHS, Planted, planted
-from benchmarks.training.leak_sets import Clean, clean_sets
+from benchmarks.training.leak_sets import LEADS, Clean, clean_sets
 from leadlight.errors import LeadlightError
 from leadlight.workspace import TablesInfo
 from training.audit import Audit, Finding, audit
@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 # What must be found without exception.
 MUST: Final = ("full", "middle")
 AUC_BAR: Final = (0.86, 0.91)
+SEEDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +81,22 @@ def judged(found: Audit, leak: Planted) -> Finding | None:
     return next((one for one in found.findings if (one.kind, one.name) == (leak.kind, leak.name)), None)
 
 
-def measure(data: Path | None, seeds: int, say: Say, leads: int | None = None) -> dict[str, Any]:
-    """Plant every kind at every strength into every set; with the data folder, X Education too."""
+def plant_everywhere(data: Path | None, seeds: int, say: Say, leads: int = LEADS) -> dict[str, Any]:
+    """Plant every kind at every strength into every set, and audit the clean sets too."""
     trials: list[Trial] = []
     alarms: list[FalseAlarm] = []
-    for clean in clean_sets(data, seeds) if leads is None else clean_sets(data, seeds, leads):
+    for clean in clean_sets(data, seeds, leads):
         say(f"{clean.name} {clean.seed}: clean")
         alarms += on_clean(clean)
         for kind in KINDS:
             say(f"{clean.name} {clean.seed}: {kind}")
             trials += [on_planted(clean, kind, strength) for strength in STRENGTHS]
-    answer = as_json(trials, alarms)
+    return as_json(trials, alarms)
+
+
+def measure(data: Path | None, seeds: int, say: Say, leads: int = LEADS) -> dict[str, Any]:
+    """Plant leaks everywhere; with the data folder, X Education too."""
+    answer = plant_everywhere(data, seeds, say, leads)
     if data is not None:
         say("X Education")
         answer |= leak_xeducation.measure(data)
@@ -144,7 +150,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of the public data sets")
-    parser.add_argument("--seeds", type=int, default=3, help="simulated markets")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="simulated markets")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.seeds < 1:

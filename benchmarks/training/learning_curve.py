@@ -40,6 +40,7 @@ Floats = NDArray[np.float64]
 
 SIZES: Final = (0, 5, 10, 25, 50, 100, 400, 1_600)
 SEEDS: Final = 50
+LEADS: Final = 30_000
 # Above so many wins a fifth of the seeds is measured: chance is small there, and fitting takes long.
 LARGE: Final = 50
 BAR_SIZE: Final = 25
@@ -218,7 +219,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="random companies per size")
-    parser.add_argument("--leads", type=int, default=30_000, help="leads of the simulated market")
+    parser.add_argument("--leads", type=int, default=LEADS, help="leads of the simulated market")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of wins")
     parser.add_argument("--data", type=Path, help="folder of the public data sets, to measure them too")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")

@@ -47,6 +47,8 @@ Say = Callable[[str], None]
 Score = Literal["rules", "model"]
 
 SCORES: Final[tuple[Score, ...]] = ("rules", "model")
+SEEDS: Final = 3
+LEADS: Final = 20_000
 TREES: Final = 100
 CUT: Final = 0.8
 TEACHERS: Final = 1 / 3
@@ -231,8 +233,8 @@ def run_seeds(seeds: int, leads: int, say: Say) -> dict[str, Any]:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3, help="number of records, seeds 0, 1, ...")
-    parser.add_argument("--leads", type=int, default=20_000, help="leads of each record")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="number of records, seeds 0, 1, ...")
+    parser.add_argument("--leads", type=int, default=LEADS, help="leads of each record")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     options = parser.parse_args(arguments)
     if options.seeds < 1:

@@ -1,0 +1,365 @@
+"""FLAML, given the same seconds on the same rows and features: is what training ships worse anywhere?
+
+Usage: python -m benchmarks.training.automl [--data FOLDER] [--sets NAME ...] [--seeds 1] [--leads 20000] [--json]
+
+Ours is `training.fitting.make` with its defaults, from the ladder to calibration. It is timed, and FLAML
+(C. Wang and others, 2021, arXiv:1911.04706) gets as many seconds of the clock, `--factor` times as many if asked for,
+and never less than five. Both learn from the same training rows with the same weights, and are measured on the same
+later rows. FLAML gets every feature that ours has: categories as categories, the rule points as a column, and, since it
+replaces nulls by medians, a column for each that says where it was null. It may use all processors and minimises log
+loss, and after its seconds it fits its best recipe to all rows.
+
+FLAML validates by lead (`split_type="group"`), as ours does. A split by time would be unfair to it: of the newest
+training rows only quick outcomes are known, so it would choose by rows that are nearly all successes.
+
+The simulated market and, with the folder of the public data sets, BPIC 2012, X Education and Olist. Where ours refuses
+to fit a model, what it ships instead is measured. With several seeds both are trained with each, the simulator on
+another market each time; differences are means, and their standard errors those of a paired bootstrap over leads (on a
+public data set they share the test rows, so they do not shrink with more seeds). `cpu_seconds` tell whether the machine
+was shared: then equal seconds of the clock are not equal work.
+
+Exit status: 0 ours is nowhere worse beyond one standard error, in log loss and AUC, and better in log loss on most
+sets, 1 it is not, 2 bad usage or input, or FLAML is not installed (extra `bench`).
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.sets import BPIC2012, OLIST, XEDUCATION_CREATION, Question, check_files
+from benchmarks.training.command import Say, attempted
+from benchmarks.training.market import Market, real, simulated
+from leadlight.errors import InputError
+from leadlight.spec import FeatureSpec
+from scoring.scale import probabilities
+from training import evaluate, fitting
+from training.comparison import DECISIVE, LARGER_IS_BETTER, Comparison, Metric
+from training.options import Options
+from training.rows import Rows
+
+Floats = NDArray[np.float64]
+
+SIMULATOR: Final = "simulator"
+QUESTIONS: Final[Mapping[str, Question]] = {one.key: one for one in (BPIC2012, XEDUCATION_CREATION, OLIST)}
+SETS: Final = (SIMULATOR, *QUESTIONS)
+LEADS: Final = 20_000
+SEEDS: Final = 1
+# In less FLAML cannot finish a first recipe.
+LEAST_SECONDS: Final = 5.0
+# With fewer leads that succeeded FLAML is told to validate by folds: a tenth held out may hold no success at all.
+FEW_WINS: Final = 50
+OURS: Final = "ours"
+FLAML: Final = "flaml"
+MISSING: Final = (
+    "FLAML is not installed; it comes with the extra `bench`: pip install 'leadlight[bench]' "
+    "(in a clone: pip install -e '.[bench]')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one of the two made of the training rows.
+
+    Attributes:
+        probability: of each test row, shape (n,); None where FLAML finished nothing.
+        what: was fitted: the rung, or FLAML's learner.
+        seconds: of the clock.
+        cpu_seconds: of all processors.
+    """
+
+    probability: Floats | None
+    what: str
+    seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Both on one market with one seed."""
+
+    seed: int
+    ours: Answer
+    flaml: Answer
+    comparison: Comparison
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        both = {OURS: self.ours, FLAML: self.flaml}
+        return {
+            "seed": self.seed,
+            "fitted": {name: one.what for name, one in both.items()},
+            "seconds": {name: round(one.seconds, 1) for name, one in both.items()},
+            "cpu_seconds": {name: round(one.cpu_seconds, 1) for name, one in both.items()},
+            **{metric: {name: self.value(metric, name) for name in both} for metric in DECISIVE},
+            "difference": {metric: self.difference(metric) for metric in DECISIVE},
+        }
+
+    def value(self, metric: Metric, name: str) -> float | None:
+        """Give a figure; None where it is not defined."""
+        found = self.comparison.metrics[metric][name]
+        return None if found is None else found.value
+
+    def difference(self, metric: Metric) -> dict[str, float | None]:
+        """Give ours minus FLAML's, with its standard error."""
+        found = self.comparison.differences[metric][FLAML]
+        if found is None:
+            return {"value": None, "standard_error": None}
+        return {"value": found.value, "standard_error": found.standard_error}
+
+
+def installed() -> bool:
+    """Tell whether FLAML is there, without importing it."""
+    return find_spec("flaml") is not None
+
+
+def timed(fit: Callable[[], tuple[Floats | None, str]]) -> Answer:
+    """Fit and predict, and measure how long it takes."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    probability, what = fit()
+    return Answer(probability, what, time.perf_counter() - wall, time.process_time() - cpu)
+
+
+def ours(market: Market, test: Rows, seed: int) -> Answer:
+    """Train as the product does, from the ladder to calibration."""
+    options = Options(market.split.target, market.split.cut, market.card, seed=seed)
+
+    def fit() -> tuple[Floats, str]:
+        made = fitting.make(market.known, market.specs, market.split, options)
+        places = [market.specs.index(spec) for spec in made.scorer.specs]
+        log_odds = made.scorer.log_odds(test.X[:, places], test.points)
+        return probabilities(log_odds), str(made.notes["ladder"]["rung"])
+
+    return timed(fit)
+
+
+def flaml(market: Market, test: Rows, seed: int, seconds: float) -> Answer:
+    """Let FLAML search for so many seconds, and fit its best recipe to all training rows.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    if not installed():
+        raise InputError(MISSING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # those of other people's libraries about each other
+        from flaml import AutoML  # noqa: PLC0415  (an extra, and seconds to import)
+
+        return timed(lambda: _searched(AutoML(), market, test, seed, seconds))
+
+
+def _searched(automl: Any, market: Market, test: Rows, seed: int, seconds: float) -> tuple[Floats | None, str]:
+    """Give FLAML's probabilities of the test rows and its learner; None where it finished nothing."""
+    known, nulls = market.known, nulls_of(market.known, market.specs)
+    automl.fit(
+        X_train=table(known, market.specs, nulls),
+        y_train=known.y.astype(int),
+        sample_weight=known.weight / known.weight.mean(),
+        task="classification",
+        metric="log_loss",
+        time_budget=seconds,
+        split_type="group",
+        groups=np.unique(known.lead_ids.astype(str), return_inverse=True)[1],
+        eval_method="cv" if len(set(known.lead_ids[known.y == 1])) < FEW_WINS else "auto",
+        n_jobs=os.cpu_count(),
+        seed=seed,
+        verbose=0,
+    )
+    if automl.best_estimator is None:
+        return None, "nothing"
+    found = automl.predict_proba(table(test, market.specs, nulls))[:, 1]
+    return np.asarray(found, dtype=np.float64), str(automl.best_estimator)
+
+
+def nulls_of(rows: Rows, specs: Sequence[FeatureSpec]) -> tuple[int, ...]:
+    """Give the places of the numbers that are null somewhere, one of those that are null in the same rows."""
+    found: dict[bytes, int] = {}
+    for place, spec in enumerate(specs):
+        null = np.isnan(rows.X[:, place])
+        if null.any() and not spec.categorical:
+            found.setdefault(null.tobytes(), place)
+    return tuple(found.values())
+
+
+def table(rows: Rows, specs: Sequence[FeatureSpec], nulls: Sequence[int]) -> Any:
+    """Give rows as a data frame of pandas: features, rule points, and where the `nulls` are null."""
+    import pandas as pd  # noqa: PLC0415  (a second to import)
+
+    columns: dict[str, Any] = {}
+    for place, spec in enumerate(specs):
+        column = rows.X[:, place]
+        if spec.categorical:
+            codes = np.where(np.isnan(column), -1, column).astype(np.int64)
+            names = [f"c{code}" for code in range(len(spec.categories) + 1)]
+            columns[f"f{place}"] = pd.Categorical.from_codes(codes, categories=names)
+        else:
+            columns[f"f{place}"] = column
+    columns["points"] = rows.points
+    columns |= {f"null{place}": np.isnan(rows.X[:, place]).astype(np.float64) for place in nulls}
+    return pd.DataFrame(columns)
+
+
+def run_once(market: Market, seed: int, factor: float, say: Say) -> Run:
+    """Train both on a market and compare them on its test rows."""
+    test = market.test
+    say(f"{market.name}, seed {seed}: {len(market.known):,} rows to learn from, {len(test):,} to be tested on")
+    mine = ours(market, test, seed)
+    say(f"{market.name}, seed {seed}: ours is a {mine.what} after {mine.seconds:.0f} s; now FLAML")
+    theirs = flaml(market, test, seed, max(factor * mine.seconds, LEAST_SECONDS))
+    scores = {OURS: mine.probability, FLAML: theirs.probability}
+    comparison = evaluate.compare(test.y, scores, test.lead_ids, seed, reference=OURS)
+    run = Run(seed, mine, theirs, comparison)
+    say(f"{market.name}, seed {seed}: {json.dumps(run.to_json())}")
+    return run
+
+
+def markets(name: str, data: Path | None, seeds: int, leads: int, say: Say) -> Iterator[Market]:
+    """Yield the market of each seed: another simulated one each time, the same rows of a public data set."""
+    if name == SIMULATOR:
+        yield from (simulated(leads, seed, say) for seed in range(seeds))
+        return
+    if data is None:
+        raise InputError(f"{name}: --data is missing; give the folder that holds the public data sets")
+    question = QUESTIONS[name]
+    market = real(question, data, say)
+    if question.only_new:
+        created = (market.test.frame["as_of"] - market.test.frame["age"]).to_numpy()
+        market = replace(market, test=market.test.take(created >= market.split.cut))
+    yield from [market] * seeds
+
+
+def summary(runs: Sequence[Run], *, independent: bool) -> dict[str, Any]:
+    """Put the seeds of a set together: means, and whether ours is not worse.
+
+    Args:
+        runs: at least one.
+        independent: whether they were tested on different rows, so that standard errors shrink with their number.
+    """
+    lines = [run.to_json() for run in runs]
+    difference = {metric: _together([line["difference"][metric] for line in lines], independent) for metric in DECISIVE}
+    lower = difference["log_loss"]["value"]
+    return {
+        "seeds": len(runs),
+        **{
+            key: {name: _mean([line[key][name] for line in lines]) for name in (OURS, FLAML)}
+            for key in ("seconds", "cpu_seconds", *DECISIVE)
+        },
+        "difference": difference,
+        "not_worse": {metric: not_worse(metric, **difference[metric]) for metric in DECISIVE},
+        "better_log_loss": None if lower is None else lower < 0,
+        "runs": lines,
+    }
+
+
+def not_worse(metric: Metric, value: float | None, standard_error: float | None) -> bool | None:
+    """Tell whether ours is not worse beyond one standard error; None where that is not defined.
+
+    >>> not_worse("log_loss", 0.002, 0.003), not_worse("auc", -0.02, 0.01)
+    (True, False)
+    """
+    if value is None or standard_error is None:
+        return None
+    return (-value if metric in LARGER_IS_BETTER else value) <= standard_error
+
+
+def _together(differences: Sequence[Mapping[str, float | None]], independent: bool) -> dict[str, float | None]:
+    errors = [one["standard_error"] for one in differences]
+    known = [error for error in errors if error is not None]
+    shared = float(np.mean(known)) if known else None
+    apart = float(np.sqrt(np.sum(np.square(known))) / len(known)) if known else None
+    error = None if len(known) < len(errors) else apart if independent else shared
+    return {"value": _mean([one["value"] for one in differences]), "standard_error": error}
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known and len(known) == len(values) else None
+
+
+def measure(
+    data: Path | None,
+    seeds: int,
+    say: Say,
+    *,
+    leads: int = LEADS,
+    sets: Sequence[str] | None = None,
+    factor: float = 1.0,
+) -> dict[str, Any]:
+    """Measure every set that can be measured; without the data folder the simulator only.
+
+    Raises:
+        InputError: FLAML is not installed, or a set was asked for whose data are not given.
+    """
+    if not installed():
+        raise InputError(MISSING)
+    names = sets or (SETS if data is not None else (SIMULATOR,))
+    found = {}
+    for name in names:
+        runs = [
+            run_once(market, seed, factor, say) for seed, market in enumerate(markets(name, data, seeds, leads, say))
+        ]
+        found[name] = summary(runs, independent=name == SIMULATOR)
+    return {FLAML: found}
+
+
+def passed(sets: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Tell whether the bar is passed: nowhere worse beyond one standard error, better in log loss on most sets."""
+    fine = all(one["not_worse"][metric] is True for one in sets.values() for metric in DECISIVE)
+    return fine and 2 * sum(one["better_log_loss"] is True for one in sets.values()) > len(sets)
+
+
+def show(sets: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print the figures for reading, a line per set and metric."""
+    for name, one in sets.items():
+        seconds = ", ".join(f"{who} {one['seconds'][who]:.0f} s" for who in (OURS, FLAML))
+        print(f"{name} ({seconds})")
+        for metric in DECISIVE:
+            value, error = one["difference"][metric]["value"], one["difference"][metric]["standard_error"]
+            if value is None or error is None:
+                print(f"  {metric:<9} not defined")
+                continue
+            told = "not worse" if one["not_worse"][metric] else "WORSE"
+            figures = f"{one[metric][OURS]:.4f} against {one[metric][FLAML]:.4f}"
+            print(f"  {metric:<9} {figures}, difference {value:+.4f}, standard error {error:.4f}: {told}")
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and give the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="folder of the public data sets")
+    parser.add_argument("--sets", nargs="+", choices=SETS, help="sets to measure (default: all that are there)")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="repetitions, seeds 0, 1, ...")
+    parser.add_argument("--leads", type=int, default=LEADS, help="leads of the simulated market")
+    parser.add_argument("--factor", type=float, default=1.0, help="FLAML's seconds, as a multiple of ours")
+    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
+    options = parser.parse_args(arguments)
+    if options.seeds < 1 or not 0 < options.factor < float("inf"):
+        parser.error("--seeds must be at least 1, --factor above 0")
+    found = attempted(lambda say: _asked(options, say))
+    if found is None:
+        return 2
+    if options.json:
+        print(json.dumps(found, allow_nan=False))
+    else:
+        show(found[FLAML])
+    return 0 if passed(found[FLAML]) else 1
+
+
+def _asked(options: argparse.Namespace, say: Say) -> dict[str, Any]:
+    if options.data is not None:
+        check_files(options.data)
+    return measure(options.data, options.seeds, say, leads=options.leads, sets=options.sets, factor=options.factor)
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -1,0 +1,123 @@
+"""The parts of the training benchmark: each gives the figures of its keys, and `details` with what is behind them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, resume, segments
+from benchmarks.training.command import Say
+from benchmarks.training.market import simulated
+from leadlight.errors import InputError
+
+ORACLE: Final = "benchmarks.training.oracle"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a part is asked for.
+
+    Attributes:
+        data: folder of the public data sets; None = simulator only.
+        seeds: repetitions; None = as many as the part's own command makes.
+        say: told what begins and what was found, in one line.
+    """
+
+    data: Path | None
+    seeds: int | None
+    say: Say
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part: the keys it gives, how it is measured, and why it cannot be (None = it can)."""
+
+    keys: tuple[str, ...]
+    measure: Callable[[Asked], dict[str, Any]]
+    hindered: Callable[[Asked], str | None] = lambda _: None
+
+
+def of_leaks(asked: Asked) -> dict[str, Any]:
+    """Plant leaks; those of full and middle strength count together, the weak ones have keys of their own."""
+    answer = leaks.plant_everywhere(asked.data, asked.seeds or leaks.SEEDS, asked.say)
+    keys = ("leaks_found", "leaks_planted")
+    return {
+        **{key: sum(answer[key][one] for one in leaks.MUST) for key in keys},
+        **{f"{key}_weak": answer[key]["weak"] for key in keys},
+        "false_alarms": answer["false_alarms"],
+        "details": answer,
+    }
+
+
+def of_xeducation(asked: Asked) -> dict[str, Any]:
+    """Audit X Education under two sets of names."""
+    if asked.data is None:
+        raise InputError("xeducation: --data is missing; give the folder that holds the public data sets")
+    asked.say("X Education, all columns given, nothing declared")
+    answer = leak_xeducation.measure(asked.data)
+    kept = ("xeducation_auc_after_gate", "xeducation_rename_changes", "xeducation_used_but_must_not")
+    return {**{key: answer[key] for key in kept}, "details": answer}
+
+
+def of_ladder(asked: Asked) -> dict[str, Any]:
+    """Follow the ladder on the simulated market."""
+    market = simulated(learning_curve.LEADS, 1, asked.say)
+    found = learning_curve.curve(market, learning_curve.SIZES, asked.seeds or learning_curve.SEEDS, asked.say)
+    return {**learning_curve.figures(found), "details": {"simulator": learning_curve.summary(found)}}
+
+
+def of_calibration(asked: Asked) -> dict[str, Any]:
+    """Measure calibration on the newest slice, and after the base rate moved."""
+    return calibration.run_seeds(asked.seeds or calibration.SEEDS, calibration.LEADS, asked.say)
+
+
+def of_segments(asked: Asked) -> dict[str, Any]:
+    """Measure the coverage of the intervals of segments."""
+    return segments.run_seeds(asked.seeds or segments.SEEDS, segments.LEADS, asked.say)
+
+
+def of_oracle(asked: Asked) -> dict[str, Any]:
+    """Measure the distance to the oracle."""
+    found: dict[str, Any] = import_module(ORACLE).work(asked.seeds or 1, asked.say)
+    return {"oracle_gap": found["oracle_gap"], "details": found}
+
+
+def without_oracle(_asked: Asked) -> str | None:
+    """Say that the measurement is not there; None where it is."""
+    return None if find_spec(ORACLE) else f"`{ORACLE}` is not there"
+
+
+def of_flaml(asked: Asked) -> dict[str, Any]:
+    """Compare with FLAML on every set that is there."""
+    return automl.measure(asked.data, asked.seeds or automl.SEEDS, asked.say)
+
+
+def of_resume(asked: Asked) -> dict[str, Any]:
+    """Kill tuning and resume it."""
+    asked.say("tuning, killed and resumed")
+    answer = resume.measure()
+    return {"resume_lost_trials": answer["resume_lost_trials"], "details": answer}
+
+
+def without_data(asked: Asked) -> str | None:
+    """Say why what needs the public data sets cannot be measured; None where it can."""
+    return "--data was not given: simulator only" if asked.data is None else None
+
+
+def without_flaml(_asked: Asked) -> str | None:
+    """Say that FLAML is not there; None where it is."""
+    return None if automl.installed() else automl.MISSING
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    "leaks": Part(("leaks_found", "leaks_planted", "false_alarms"), of_leaks),
+    "xeducation": Part(("xeducation_auc_after_gate", "xeducation_rename_changes"), of_xeducation, without_data),
+    "ladder": Part(("ladder_win_share_25", "ladder_worse_than_rules"), of_ladder),
+    "calibration": Part(("ece_newest", "ece_bar", "ece_after_shift", "shift_alarm"), of_calibration),
+    "segments": Part(("interval_coverage",), of_segments),
+    "oracle": Part(("oracle_gap",), of_oracle, without_oracle),
+    "flaml": Part(("flaml",), of_flaml, without_flaml),
+    "resume": Part(("resume_lost_trials",), of_resume),
+}

@@ -1,0 +1,200 @@
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.sets import OLIST
+from benchmarks.training import automl
+from benchmarks.training import market as markets
+from benchmarks.training.automl import Answer, Run
+from leadlight.errors import InputError
+from leadlight.schema import DAY
+from rules import parse
+from tests.training import made
+from training.evaluate import compare
+from training.split import Split
+
+HERE = pytest.mark.skipif(not automl.installed(), reason="FLAML is not installed (extra `bench`)")
+
+
+def silent(_text):
+    pass
+
+
+@pytest.fixture(scope="module")
+def market():
+    rows = made.rows(900)
+    rows = type(rows)(
+        rows.frame.with_columns(known_at=rows.frame["as_of"] + 5 * DAY), rows.X, rows.points, rows.y, rows.weight
+    )
+    split = Split("sql", 5 * DAY, 901 * DAY, 2_000 * DAY, (DAY,), (DAY,))
+    return markets.Market("made", rows, made.rows(900, seed=8), made.SPECS, parse.builtin("standard"), split)
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Give a run in which ours knows more than FLAML."""
+    return run_of(better=True)
+
+
+def run_of(*, better, seed=0, flaml=True):
+    random = np.random.default_rng(1)
+    z = random.normal(size=600)
+    y = (random.random(600) < 1 / (1 + np.exp(-z))).astype(float)
+    good, bad = 1 / (1 + np.exp(-z)), np.full(600, y.mean())
+    ours, theirs = (good, bad) if better else (bad, good)
+    theirs = theirs if flaml else None
+    leads = [f"l{at // 2}" for at in range(600)]
+    found = compare(y, {"ours": ours, "flaml": theirs}, leads, 0, reference="ours", replicates=100)
+    return Run(seed, Answer(ours, "model", 30.0, 40.0), Answer(theirs, "lgbm", 31.0, 55.0), found)
+
+
+def test_the_table_holds_everything_that_ours_reads(market):
+    nulls = automl.nulls_of(market.known, market.specs)
+    assert nulls == (1,)
+    frame = automl.table(market.known, market.specs, nulls)
+    assert list(frame.columns) == ["f0", "f1", "f2", "points", "null1"]
+    assert frame["f0"].tolist() == market.known.X[:, 0].tolist()
+    assert frame["f2"].cat.codes.tolist() == market.known.X[:, 2].tolist()
+    assert frame["points"].tolist() == market.known.points.tolist()
+    assert (frame["null1"] == np.isnan(market.known.X[:, 1])).all()
+
+
+def test_a_null_category_is_null_and_one_column_of_nulls_stands_for_its_equals():
+    rows = made.rows(90)
+    X = rows.X.copy()
+    X[:30, 2] = np.nan
+    X[:, 0] = X[:, 1]
+    rows = type(rows)(rows.frame, X, rows.points, rows.y, rows.weight)
+    assert automl.nulls_of(rows, made.SPECS) == (0,)
+    assert automl.table(rows, made.SPECS, ())["f2"].isna().sum() == 30
+
+
+def test_not_worse_is_said_within_one_standard_error():
+    assert automl.not_worse("log_loss", 0.01, 0.01) is True
+    assert automl.not_worse("log_loss", 0.011, 0.01) is False
+    assert automl.not_worse("auc", -0.011, 0.01) is False
+    assert automl.not_worse("auc", 0.5, 0.01) is True
+    assert automl.not_worse("auc", None, None) is None
+
+
+def test_seeds_are_put_together(both):
+    error = both.difference("log_loss")["standard_error"]
+    shared = automl.summary([both] * 4, independent=False)
+    apart = automl.summary([both] * 4, independent=True)
+    assert shared["difference"]["log_loss"]["standard_error"] == pytest.approx(error)
+    assert apart["difference"]["log_loss"]["standard_error"] == pytest.approx(error / 2)
+    assert shared["difference"]["log_loss"]["value"] == pytest.approx(
+        shared["log_loss"]["ours"] - shared["log_loss"]["flaml"]
+    )
+    assert shared["seconds"] == {"ours": 30.0, "flaml": 31.0}
+    assert shared["not_worse"] == {"log_loss": True, "auc": True}
+    assert shared["better_log_loss"] is True
+    json.dumps(shared, allow_nan=False)
+
+
+def test_the_bar_is_missed_where_ours_is_worse_and_where_it_is_seldom_better(both):
+    good = automl.summary([both], independent=True)
+    bad = automl.summary([run_of(better=False)], independent=True)
+    assert bad["not_worse"] == {"log_loss": False, "auc": False}
+    assert automl.passed({"a": good})
+    assert not automl.passed({"a": good, "b": good, "c": bad})
+    assert not automl.passed({"a": good, "b": good | {"better_log_loss": False}})
+    assert not automl.passed({})
+
+
+def test_where_flaml_ends_with_nothing_no_verdict_is_given():
+    found = automl.summary([run_of(better=True, flaml=False)], independent=True)
+    assert found["not_worse"] == {"log_loss": None, "auc": None}
+    assert found["better_log_loss"] is None
+    assert not automl.passed({"a": found})
+    automl.show({"a": found})
+
+
+def test_flaml_gets_the_seconds_of_ours(market, monkeypatch):
+    given = []
+
+    def fake(_market, test, _seed, seconds):
+        given.append(seconds)
+        return Answer(np.full(len(test), 0.5), "lgbm", seconds, seconds)
+
+    monkeypatch.setattr(automl, "ours", lambda _m, test, _s: Answer(np.full(len(test), 0.4), "rules", 8.0, 9.0))
+    monkeypatch.setattr(automl, "flaml", fake)
+    told = []
+    run = automl.run_once(market, 3, 1.0, told.append)
+    automl.run_once(market, 3, 0.1, silent)
+    assert given == [8.0, automl.LEAST_SECONDS]
+    assert run.to_json()["fitted"] == {"ours": "rules", "flaml": "lgbm"}
+    assert "made, seed 3" in told[-1]
+
+
+def test_ours_is_what_training_makes(market):
+    answer = automl.ours(market, market.test, 0)
+    assert answer.what in {"prior", "rules", "scorecard", "model"}
+    assert ((answer.probability > 0) & (answer.probability < 1)).all()
+    assert answer.seconds > 0
+
+
+def test_only_the_contacts_of_the_question_are_tested(market, monkeypatch):
+    frame = market.test.frame.with_columns(age=market.test.frame["as_of"] * 0)
+    test = type(market.test)(frame, market.test.X, market.test.points, market.test.y, market.test.weight)
+    split = Split("sql", 5 * DAY, 451 * DAY, 2_000 * DAY, (DAY,), (DAY,))
+    old = markets.Market("olist", market.known, test, market.specs, market.card, split)
+    monkeypatch.setattr(automl, "real", lambda *_: old)
+    found = list(automl.markets(OLIST.key, automl.Path(), 2, 0, silent))
+    assert [len(one.test) for one in found] == [449, 449]
+
+
+def test_a_set_without_its_data_is_refused():
+    with pytest.raises(InputError, match="--data is missing"):
+        next(automl.markets(OLIST.key, None, 1, 0, silent))
+
+
+def test_flaml_that_is_not_there_is_named_with_its_extra(monkeypatch, capsys, market):
+    monkeypatch.setattr(automl, "installed", lambda: False)
+    assert automl.run(["--json"]) == 2
+    assert "extra `bench`" in capsys.readouterr().err
+    with pytest.raises(InputError, match="extra `bench`"):
+        automl.flaml(market, market.test, 0, 5.0)
+
+
+@pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--factor", "0"], ["--sets", "nowhere"]])
+def test_bad_usage_ends_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        automl.run(arguments)
+    assert ended.value.code == 2
+    assert "usage" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_not_there_ends_with_2(capsys, tmp_path):
+    assert automl.run(["--data", str(tmp_path / "nowhere")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+
+
+def test_the_command_prints_one_object(monkeypatch, capsys, both, market):
+    monkeypatch.setattr(automl, "installed", lambda: True)
+    monkeypatch.setattr(automl, "simulated", lambda *_: market)
+    monkeypatch.setattr(automl, "run_once", lambda *_: both)
+    assert automl.run(["--json", "--seeds", "2"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["flaml"]
+    assert found["flaml"]["simulator"]["seeds"] == 2
+    assert automl.run([]) == 0
+    assert "not worse" in capsys.readouterr().out
+
+
+@HERE
+@pytest.mark.slow
+def test_flaml_learns_from_the_same_rows(market):
+    answer = automl.flaml(market, market.test, 0, 6.0)
+    assert answer.what in {"lgbm", "rf", "xgboost", "extra_tree", "xgb_limitdepth", "sgd", "lrl1"}
+    assert answer.probability.shape == market.test.y.shape
+    found = compare(
+        market.test.y,
+        {"flaml": answer.probability, "base": np.full(len(market.test), market.known.y.mean())},
+        market.test.lead_ids,
+        0,
+        reference="flaml",
+        replicates=100,
+    )
+    assert found.differences["log_loss"]["base"].value < 0

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+
+from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, parts, resume, segments
+from benchmarks.training.learning_curve import Draw
+from benchmarks.training.parts import PARTS, Asked
+from leadlight.errors import InputError
+
+
+def asked(data=None, seeds=None):
+    return Asked(data, seeds, lambda _: None)
+
+
+def test_leaks_of_full_and_middle_strength_count_together(monkeypatch):
+    answer = {
+        "leaks_found": {"full": 24, "middle": 23, "weak": 5},
+        "leaks_planted": {"full": 24, "middle": 24, "weak": 24},
+        "false_alarms": 0,
+    }
+    given = []
+    monkeypatch.setattr(leaks, "plant_everywhere", lambda data, seeds, _say: given.append((data, seeds)) or answer)
+    found = PARTS["leaks"].measure(asked())
+    assert (found["leaks_found"], found["leaks_planted"]) == (47, 48)
+    assert (found["leaks_found_weak"], found["leaks_planted_weak"]) == (5, 24)
+    assert given == [(None, leaks.SEEDS)]
+
+
+def test_x_education_needs_its_folder(monkeypatch, tmp_path):
+    keys = ("xeducation_auc_after_gate", "xeducation_rename_changes", "xeducation_used_but_must_not")
+    monkeypatch.setattr(leak_xeducation, "measure", lambda _: dict.fromkeys((*keys, "xeducation_why"), 0))
+    part = PARTS["xeducation"]
+    assert set(part.measure(asked(tmp_path))) == {*keys, "details"}
+    assert part.hindered(asked(tmp_path)) is None
+    assert "simulator only" in part.hindered(asked())
+    with pytest.raises(InputError, match="--data"):
+        part.measure(asked())
+
+
+def test_the_ladder_gives_its_bars_and_its_curve(monkeypatch):
+    draw = Draw(0, "rules", {"ladder": 0.4, "prior": 0.5, "fitted_rules": 0.5, "base_rate": 0.5})
+    given = []
+    monkeypatch.setattr(parts, "simulated", lambda *_: "market")
+    monkeypatch.setattr(learning_curve, "curve", lambda *of: given.append(of[:3]) or {25: [draw]})
+    found = PARTS["ladder"].measure(asked(seeds=2))
+    assert found["ladder_win_share_25"] == 1
+    assert given == [("market", learning_curve.SIZES, 2)]
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "measure"),
+    [("calibration", calibration, "run_seeds"), ("segments", segments, "run_seeds")],
+)
+def test_seeds_are_the_part_s_own_unless_asked_for(monkeypatch, name, module, measure):
+    given = []
+    monkeypatch.setattr(module, measure, lambda seeds, leads, _say: given.append((seeds, leads)) or {"details": {}})
+    PARTS[name].measure(asked())
+    PARTS[name].measure(asked(seeds=7))
+    assert given == [(module.SEEDS, module.LEADS), (7, module.LEADS)]
+
+
+def test_flaml_is_measured_where_it_is_there(monkeypatch):
+    monkeypatch.setattr(automl, "measure", lambda _data, seeds, _say: {"flaml": seeds})
+    assert PARTS["flaml"].measure(asked()) == {"flaml": automl.SEEDS}
+    monkeypatch.setattr(automl, "installed", lambda: False)
+    assert "extra `bench`" in PARTS["flaml"].hindered(asked())
+
+
+def test_resume_counts_lost_trials(monkeypatch):
+    monkeypatch.setattr(resume, "measure", lambda: {"resume_lost_trials": 0, "resume_kills": 8})
+    found = PARTS["resume"].measure(asked())
+    assert found == {"resume_lost_trials": 0, "details": {"resume_lost_trials": 0, "resume_kills": 8}}
