@@ -29,7 +29,6 @@ PARTS: Final = "part-*.parquet"
 CHANGES: Final = "changes"
 SUPERSEDED: Final = "superseded.parquet"
 _KEY: Final = ("lead_id", "as_of")
-_FULL: Final = ("File too large", "No space left", "quota")
 _INSTANT: Final = pl.Datetime("us", "UTC")
 
 
@@ -187,9 +186,7 @@ def replaced(target: Path) -> Iterator[Path]:
         if not of_disk(failed):
             raise
         told = " ".join(str(failed).split())
-        full = any(sign in told for sign in _FULL)
-        mend = "make room or raise the limit, and build again" if full else "build again"
-        raise WorkspaceError(f"`{target}` was not written ({told}); nothing is half-written; {mend}") from failed
+        raise WorkspaceError(f"`{target}` was not written ({told}); nothing is half-written; build again") from failed
 
 
 def of_disk(failed: Exception) -> bool:

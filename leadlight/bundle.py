@@ -12,6 +12,7 @@ Everything is verified before anything is parsed (LightGBM's text reader trusts 
 CVE-2026-92786); the tree arrays and every number of the scorer are checked after that.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -27,7 +28,7 @@ from leadlight.errors import BundleMissingError, BundleTamperedError, BundleUnsu
 from leadlight.scorer import BASIS, Contributions, ScoreBasis, Scorer, ScorerKind
 from leadlight.steps import Isotonic, VennAbers
 from leadlight.terms import Linear, Term
-from leadlight.workspace import folder_atomically
+from leadlight.workspace import folder_atomically, room_for
 
 __all__ = [
     "BASIS",
@@ -87,9 +88,7 @@ def signing_key(*, create: bool = False) -> bytes:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     path = home / "leadlight" / "signing.key"
     if create and not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _exclusive(path) as file:
-            file.write(secrets.token_hex(32))
+        _make_key(path)
     if not path.exists():
         raise BundleMissingError(
             f"no signing key: neither LEADLIGHT_SIGNING_KEY nor `{path}` exists; "
@@ -100,7 +99,20 @@ def signing_key(*, create: bool = False) -> bytes:
     return _checked_key(path.read_text(encoding="utf-8").strip().encode(), str(path))
 
 
-def _exclusive(path: Path) -> Any:
+def _make_key(path: Path) -> None:
+    """Write a new key whole or not at all; where another process was faster, its key stays."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        with room_for(path), _private(temporary) as file:
+            file.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _private(path: Path) -> Any:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
 
 

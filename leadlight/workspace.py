@@ -22,6 +22,7 @@
 Every write goes to a temporary name first and is renamed when it is whole.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -30,13 +31,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
-from leadlight.errors import BundleMissingError, WorkspaceError
+from leadlight.errors import BundleMissingError, LeadlightError, WorkspaceError
 from leadlight.schema import AttributeKind, KnownAt, TableName
 
 if TYPE_CHECKING:
     import polars as pl
+
+# What the system answers where a file cannot grow: a limit of file sizes, a full disk, a quota, a broken disk.
+_NO_ROOM: Final = tuple(os.strerror(code) for code in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EIO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,27 @@ class TablesInfo:
     in_order: bool = False
 
 
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Say which file could not grow, and the mend, where the block ends because there is no room for it.
+
+    Libraries wrap what the system says in errors of their own, so it is known by its words.
+
+    Raises:
+        WorkspaceError: no room.
+    """
+    try:
+        yield
+    except LeadlightError:
+        raise
+    except Exception as failed:
+        why = next((words for words in _NO_ROOM if words in str(failed)), None)
+        if why is None:
+            raise
+        mend = "make room or raise the limit of file sizes, then run the command again"
+        raise WorkspaceError(f"`{path}` was not written ({why}); nothing is half-written; {mend}") from failed
+
+
 def write_text_atomically(path: Path, text: str) -> None:
     """Write a text file whole or not at all (see `file_atomically`)."""
     with file_atomically(path) as temporary:
@@ -82,7 +107,7 @@ def file_atomically(path: Path) -> Iterator[Path]:
     Folders are made. A file that is there already stays as it was until the new one is whole and on disk.
 
     Raises:
-        WorkspaceError: the file cannot be written there.
+        WorkspaceError: the file cannot be written there, or there is no room for it.
     """
     temporary = _temporary_name(path)
     try:
@@ -91,9 +116,10 @@ def file_atomically(path: Path) -> Iterator[Path]:
     except OSError as refused:
         raise WorkspaceError(f"`{path}` cannot be written ({refused.strerror}); choose another place") from refused
     try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
+        with room_for(path):
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
         if path.is_dir():
             raise WorkspaceError(f"`{path}` is a folder; choose another name for the file")
         temporary.replace(path)
@@ -111,7 +137,7 @@ def folder_atomically(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target` and rename it to `target` if the block ends without an error.
 
     Raises:
-        WorkspaceError: `target` exists already.
+        WorkspaceError: `target` exists already, or there is no room for it.
     """
     if target.exists():
         raise WorkspaceError(f"`{target}` exists already; choose another name or remove it")
@@ -119,7 +145,8 @@ def folder_atomically(target: Path) -> Iterator[Path]:
     temporary = _temporary_name(target)
     temporary.mkdir()
     try:
-        yield temporary
+        with room_for(target):
+            yield temporary
         temporary.rename(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -136,7 +163,7 @@ def folder_replaced(target: Path) -> Iterator[Path]:
     The old folder stays as it was until then, and is removed after.
 
     Raises:
-        WorkspaceError: no folder can be made there.
+        WorkspaceError: no folder can be made there, or there is no room for it.
     """
     fresh, old = _temporary_name(target), _temporary_name(target)
     try:
@@ -144,7 +171,8 @@ def folder_replaced(target: Path) -> Iterator[Path]:
     except OSError as refused:
         raise WorkspaceError(f"`{target}` cannot be written ({refused.strerror}); choose another place") from refused
     try:
-        yield fresh
+        with room_for(target):
+            yield fresh
         _exchange(fresh, target, old)
     finally:
         for folder in (fresh, old):

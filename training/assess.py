@@ -23,7 +23,7 @@ class Assessed:
     Attributes:
         bundle: what was assessed.
         comparison: model (what the bundle serves), rules and base rate on the mature snapshots; the base rate is that
-            which was known at the bundle's cut.
+            which was known at the bundle's cut, where one was.
         predictions: every open snapshot of the period with the columns of `training.predictions` and `age` (int64 µs);
             label null where censored. A success is a label 1 even where its horizon has not ended yet.
         start: µs UTC.
@@ -86,7 +86,7 @@ def assess(
     scorer, known = bundle.scorer, bundle.training
     ages = ages_us or tuple(known.get("ages_us", ()))
     base_rate = known.get("base_rate")
-    if not ages or base_rate is None:
+    if not ages:
         raise InputError(f"bundle `{bundle.version}` does not say how it was trained; train again")
     tables = hygiene.tables_for(workspace, hygiene_settings.recorded(known))
     rows = snapshots.open_for(snapshots.scheduled(tables, ages, start, ends), tables, scorer.target)
@@ -100,7 +100,7 @@ def assess(
         {
             "model": mature["probability"].to_numpy(),
             "rules": mature["rule_probability"].to_numpy(),
-            "base_rate": [base_rate] * mature.height,
+            "base_rate": None if base_rate is None else [base_rate] * mature.height,
         },
         mature["lead_id"].to_numpy().astype(object),
         seed,

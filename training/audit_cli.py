@@ -30,7 +30,7 @@ def audit(
     ] = "70%",
     horizon: Annotated[
         str | None,
-        typer.Option(help="Within which time, such as 60d.", show_default="from the dwell times before the cut"),
+        typer.Option(help="Within which time, such as 60d.", show_default="from dwell times before the cut"),
     ] = None,
     allow: Annotated[
         list[str] | None, typer.Option(help="A suspect column or activity type to use all the same; with --because.")

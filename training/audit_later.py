@@ -94,7 +94,7 @@ def follows(values: pl.Series, counts: Later) -> Follows | None:
         return None
     found = [
         Follows(own, _least(own, int(chosen.sum())), kind)
-        for chosen in (held, held & (x >= np.median(x[held])))
+        for chosen in (held, held & (x >= np.sort(x[held])[held.sum() // 2]))  # a mean of the middle two may overflow
         for kind, early, late in zip(counts.kinds, counts.early, counts.late, strict=True)
         if (own := _partial(x[chosen], late[chosen], early[chosen])) is not None
     ]

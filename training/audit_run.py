@@ -27,7 +27,7 @@ def audit_workspace(
 
     Raises:
         InputError: an option that means nothing.
-        NotEnoughDataError: nobody reached the target before the cut and no horizon is given, or there are no leads.
+        NotEnoughDataError: there are no leads.
         WorkspaceError: nothing was ingested.
     """
     info = workspace.tables_info()

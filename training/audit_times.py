@@ -25,6 +25,8 @@ NEAR: Final = 2 * DAY
 # Outcomes so soon after the creation say the same as the creation: they are left out.
 SOON: Final = 3 * DAY
 FEWEST: Final = 10
+# A number beyond this is no time in any unit: in microseconds it is 30,000 years.
+LONGEST: Final = 1e18
 UNITS: Final[dict[str, float]] = {
     "days": DAY,
     "hours": HOUR,
@@ -90,7 +92,7 @@ def _readings(values: pl.Series, kind: AttributeKind) -> Iterator[tuple[str, Flo
         yield "dates", dates
     elif kind == "number":
         x = as_numbers(values)
-        x = np.where(np.isfinite(x), x, np.nan)
+        x = np.where(np.abs(x) <= LONGEST, x, np.nan)
         for unit, width in UNITS.items():
             yield unit, x * width
 

@@ -99,8 +99,7 @@ class RulesLink(NamedTuple):
         flat = cls(float(np.log(rate / (1 - rate))), 0.0)
         mean = float(mass @ x / mass.sum())
         spread = float(np.sqrt(mass @ (x - mean) ** 2 / mass.sum()))
-        positives = mass @ y
-        if spread <= 1e-12 * max(1.0, abs(mean)) or positives in {0, mass.sum()}:
+        if spread <= 1e-12 * max(1.0, abs(mean)) or _one_class(y, mass):
             return flat
         level, slope = _newton((x - mean) / spread, y, mass, flat.a)
         return flat if slope <= 0 else cls(level - slope * mean / spread, slope / spread)
@@ -212,7 +211,7 @@ class Logistic:
         columns = Columns.learn(X, specs)
         rate = base_rate(y, mass)
         Z = columns.expand(X)
-        if mass @ y in {0, mass.sum()} or Z.shape[1] == 0:
+        if _one_class(y, mass) or Z.shape[1] == 0:
             return cls(columns, np.zeros(Z.shape[1]), float(np.log(rate / (1 - rate))), None)
         penalty = _choose_penalty(Z, y, mass, None if order is None else np.asarray(order))
         coefficients, intercept = _ridge(Z, y, mass, penalty)
@@ -273,7 +272,9 @@ def _known(column: Floats) -> Floats:
 
 
 def _one_class(y: Floats, mass: Floats) -> bool:
-    return len(y) == 0 or mass @ y in {0, mass.sum()}
+    """Tell whether the rows with weight hold one class only (sums of weights would be equal up to rounding)."""
+    held = y[mass > 0]
+    return len(held) == 0 or bool(held.min() == held.max())
 
 
 def _labels(labels: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats]:

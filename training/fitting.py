@@ -142,6 +142,10 @@ def _asked(task: _Task, rung: RungName) -> Choice:
             f"--rung {rung}: {wins} leads are known to have succeeded at the cut, at least {least} are needed; "
             "leave --rung out, or cut later"
         )
+    if least and not losses:
+        raise NotEnoughDataError(
+            f"--rung {rung}: no failure is known at the cut, only successes; leave --rung out, or cut later"
+        )
     why = f"{ladder.PARTS[rung]}, as asked for; {wins:,} leads with a success are known at the cut"
     return Choice(rung, why, wins, losses, (), (), None)
 

@@ -190,10 +190,10 @@ def _parts(rows: Rows, cut: int, horizon_us: int | None) -> list[_Part]:
     """
     as_of, known_at = (rows.frame[name].to_numpy() for name in ("as_of", "known_at"))
     whole = np.ones(len(rows), dtype=np.bool_) if horizon_us is None else as_of + horizon_us < cut
-    if not whole.any():
+    at = _origins(np.sort(as_of[whole]), horizon_us) if whole.any() else []
+    if not at:
         return []
     found = []
-    at = _origins(np.sort(as_of[whole]), horizon_us)
     for origin, end in zip(at, [*at[1:], cut], strict=True):
         before = as_of < origin
         weight = np.ones(len(rows))

@@ -41,6 +41,10 @@ RUNGS: Final = {
     "scorecard": "scorecard of a few features",
     "model": "LightGBM model",
 }
+HORIZONS: Final = {
+    "dwell": "The horizon was not asked for: four of five that had reached the target by the cut took no longer.",
+    "usual": "The horizon was not asked for, and nobody had reached the target by the cut: it is the usual one.",
+}
 LIBRARIES: Final = ("leadlight", "lightgbm", "numpy", "polars", "scikit-learn", "optuna")
 CAUSES: Final = {
     "duplicate_id": "the same activity again",
@@ -159,6 +163,8 @@ def _censoring(card: CardInput) -> list[Markup]:
         "cut on whose horizon ended within the record. No test row is dropped or weighted."
     )
     told = [ground]
+    if card.split.horizon_source != "asked":
+        told.append(HORIZONS[card.split.horizon_source])
     if card.known is not None and "weight" in card.known.columns and card.known.height:
         weight = card.known["weight"].to_numpy()
         told.append(

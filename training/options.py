@@ -14,7 +14,7 @@ from leadlight.schema import DAY, Target
 from leadlight.workspace import TablesInfo
 from rules.parse import Card
 from training.ladder_needs import RungName
-from training.split import AT_CREATION, Split, training_ages
+from training.split import AT_CREATION, HorizonSource, Split, training_ages
 
 # Reference probabilities (score 50): the bottoms of the usual ranges.
 REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "customer": 0.03}
@@ -28,7 +28,7 @@ class Options:
     Attributes:
         target: the stage to be predicted.
         test_from: the cut, µs UTC; or a share of the leads in order of creation, in (0, 1).
-        horizon_us: None = derived from the dwell times before the cut.
+        horizon_us: None = derived from the dwell times before the cut, or the usual one where there are none.
         until: nothing at or after it is read, µs UTC; None = the end of the record.
         ages_us: ages of test snapshots; empty = the default ages.
         card: rule card.
@@ -101,5 +101,13 @@ def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
     if not timed:
         return Split(options.target, None, cut, until + 1, (AT_CREATION,), (AT_CREATION,))
     ages = options.ages_us or DEFAULT_AGES
-    horizon = options.horizon_us or labels.default_horizon(tables, options.target, cut)
-    return Split(options.target, horizon, cut, until, tuple(sorted(ages)), training_ages(ages))
+    horizon, source = _horizon(tables, options, cut)
+    return Split(options.target, horizon, cut, until, tuple(sorted(ages)), training_ages(ages), source)
+
+
+def _horizon(tables: Tables, options: Options, cut: int) -> tuple[int, HorizonSource]:
+    """Give the horizon that was asked for, else that of the dwell times, else the usual one."""
+    if options.horizon_us is not None:
+        return options.horizon_us, "asked"
+    dwell = labels.dwell_horizon(tables, options.target, cut)
+    return (labels.USUAL_HORIZONS[options.target], "usual") if dwell is None else (dwell, "dwell")

@@ -191,7 +191,6 @@ def _write_card(
 ) -> Path:
     """Write the model card beside the workspace's reports."""
     path = workspace.model_card_path(bundle.version)
-    path.parent.mkdir(parents=True, exist_ok=True)
     known = ground.known.frame.with_columns(pl.Series("weight", ground.known.weight))
     apart = (model_card.disjoint(known, frame, bundle.training["seed"]),) if len(frame) and len(known) else ()
     told = model_card.CardInput(
@@ -314,6 +313,7 @@ def _provenance(ground: Ground, options: Options) -> dict[str, Any]:
         "clock": info.clock,
         "target": split.target,
         "horizon_us": split.horizon_us,
+        "horizon_source": split.horizon_source,
         "test_from": split.cut,
         "until": split.until,
         "ages_us": list(split.ages_us),

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,10 @@ from scoring.columns import Columns
 
 Floats = NDArray[np.float64]
 
+# Amounts beyond this, infinities included, count as this: squares and sums of them stay finite. No split or bound is
+# drawn out there, so a score does not depend on it.
+LARGEST: Final = 1e30
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
@@ -24,7 +28,7 @@ class Rows:
 
     Attributes:
         frame: lead_id, as_of, age, stage and label, as `training.split` gives them.
-        X: features, shape (n, p), NaN = null.
+        X: features, shape (n, p), NaN = null, else within +-`LARGEST`.
         points: rule points, shape (n,).
         y: outcomes 0 or 1, shape (n,).
         weight: shape (n,).
@@ -76,7 +80,7 @@ def _hash(text: str) -> int:
 
 
 def _steady(X: Floats) -> Floats:
-    """Round to 24 binary digits: threads add in any order, and a sum's last bits must not decide how trees grow."""
-    mantissa, exponent = np.frexp(X)
+    """Bound, and round to 24 binary digits: threads add in any order, and last bits must not decide how trees grow."""
+    mantissa, exponent = np.frexp(np.clip(X, -LARGEST, LARGEST))
     rounded: Floats = np.ldexp(np.round(mantissa * 2.0**24) / 2.0**24, exponent)
     return rounded

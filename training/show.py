@@ -28,6 +28,7 @@ def split_json(trained: "Trained") -> dict[str, Any]:
         "test_from": iso(split.cut) if timed else None,
         "until": iso(split.until) if timed else None,
         "horizon_days": None if split.horizon_us is None else split.horizon_us / durations.UNITS["d"],
+        "horizon_source": split.horizon_source if timed else None,
         "ages": [durations.write(age) for age in split.ages_us] if timed else [],
         "train_ages": [durations.write(age) for age in split.train_ages_us] if timed else [],
     }
@@ -65,6 +66,12 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
             f"target {trained.split.target} within {split['horizon_days']:g} days; trained on what was known at "
             f"{split['test_from']}, tested from then to {split['until']} at ages {', '.join(split['ages'])}",
         )
+        if trained.split.horizon_source == "usual":
+            _line(
+                console,
+                f"nobody had reached {trained.split.target} by then, so these {split['horizon_days']:g} days are the "
+                "usual ones; --horizon sets others",
+            )
     show_comparison(console, trained.comparison, model=trained.bundle.scorer.kind == "lightgbm")
     proposed = trained.bundle.training.get("proposed_reference")
     if proposed is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from leadlight.metrics import wilson_interval
 from leadlight.schema import Target
 
 Floats = NDArray[np.float64]
+HorizonSource = Literal["asked", "dwell", "usual"]
 
 # Age of the one snapshot of a lead where the data has no clock: one microsecond after creation, before any outcome.
 AT_CREATION: Final = 1
@@ -37,6 +38,7 @@ class Split:
         until: nothing at or after it is read.
         ages_us: ages of test snapshots.
         train_ages_us: ages of training snapshots.
+        horizon_source: asked for, from the dwell times before the cut, or usual, as nobody had reached the target.
     """
 
     target: Target
@@ -45,6 +47,7 @@ class Split:
     until: int
     ages_us: tuple[int, ...]
     train_ages_us: tuple[int, ...]
+    horizon_source: HorizonSource = "asked"
 
     def __post_init__(self) -> None:
         """Refuse a cut outside the record."""
@@ -70,7 +73,8 @@ def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
     """Give the open snapshots before the cut whose outcome is known at the cut, with their weights.
 
     Known are a success, a horizon that ended without one, and, where lost leads practically never come back within the
-    horizon (`losses_are_final`), a loss.
+    horizon (`losses_are_final`), a loss. Where the record holds no outcome at all (`features.labels.recorded`), none is
+    known.
 
     Returns:
         lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0), weight (1/G, see `censoring_weights`), known_at
@@ -84,7 +88,8 @@ def training_rows(tables: Tables, split: Split) -> pl.DataFrame:
     weights = censoring_weights(rows["as_of"].to_numpy(), rows["outcome_us"], split.horizon_us, split.cut)
     took = 0 if split.horizon_us is None else pl.col("outcome_us").fill_null(split.horizon_us)
     rows = rows.with_columns(weight=weights, known_at=pl.col("as_of") + took)
-    return rows.filter(pl.col("label").is_not_null()).drop("outcome_us").sort("lead_id", "as_of")
+    known = pl.col("label").is_not_null() & labels.recorded(tables, split.target, split.cut)
+    return rows.filter(known).drop("outcome_us").sort("lead_id", "as_of")
 
 
 def losses_are_final(tables: Tables, split: Split) -> bool:
@@ -132,12 +137,15 @@ def _with_losses(rows: pl.DataFrame, tables: Tables, horizon_us: int, cut: int) 
 def test_rows(tables: Tables, split: Split) -> pl.DataFrame:
     """Give every open snapshot at or after the cut whose horizon ends within the record; none is dropped or weighted.
 
+    There are none where the record holds no outcome at all (`features.labels.recorded`).
+
     Returns:
         lead_id, as_of, age (int64 µs), stage, label (0.0 or 1.0).
     """
     rows = labelled_rows(tables, split)
     mature = pl.lit(value=True) if split.horizon_us is None else pl.col("as_of") + split.horizon_us <= split.until
-    return rows.filter(mature, pl.col("label").is_not_null())
+    known = pl.col("label").is_not_null() & labels.recorded(tables, split.target, split.until)
+    return rows.filter(mature, known)
 
 
 def labelled_rows(tables: Tables, split: Split) -> pl.DataFrame:

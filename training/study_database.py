@@ -21,7 +21,10 @@ PATIENCE: Final = 60
 # Seconds between attempts to connect.
 PAUSE: Final = 0.2
 ATTEMPTS: Final = 5
-ELSEWHERE: Final = "choose another place for them or make it writable"
+ELSEWHERE: Final = "choose another place for them (--studies) or make it writable"
+# The table by which a database of studies is known.
+VERSION_TABLE: Final = "version_info"
+OUR_TABLES: Final = ("studies", "study_", "trial", "alembic_", "sqlite_")
 # What SQLite says, and what it means.
 FULL: Final = ("disk is full", "disk i/o error", "file too large")
 REFUSED: Final = ("readonly", "unable to open", "permission denied")
@@ -102,13 +105,25 @@ def _prepare_file(name: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as connection:
             problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            connection.execute("PRAGMA journal_mode = WAL")
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if _ours(tables):
+                connection.execute("PRAGMA journal_mode = WAL")
     except OSError as refused:
         raise WorkspaceError(f"the studies `{path}` cannot be written ({refused.strerror}); {ELSEWHERE}") from refused
     except sqlite3.DatabaseError as damaged:
         raise _problem(str(path), damaged) from damaged
     if problem != "ok":
         raise _damaged(str(path), problem)
+    if not _ours(tables):
+        raise WorkspaceError(
+            f"the studies `{path}` are the database of another program, which stays as it is; "
+            "choose another place for them (--studies)"
+        )
+
+
+def _ours(tables: set[str]) -> bool:
+    """Tell whether a database holds studies, is about to (another process makes their tables), or is empty."""
+    return VERSION_TABLE in tables or all(name.startswith(OUR_TABLES) for name in tables)
 
 
 def _damaged(where: str, why: object) -> WorkspaceError:

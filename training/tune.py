@@ -158,7 +158,8 @@ def tune(
     folds = list(_folds(sample, specs, count, seed))
     if not folds:
         raise NotEnoughDataError(
-            f"tuning: none of {count} folds of {len(sample):,} rows has both outcomes to learn from; more are needed"
+            f"tuning: none of {count} folds of {len(sample):,} rows has both outcomes to learn from; more are needed: "
+            "leave --rung out, or cut later"
         )
 
     def measure(attempt: Attempt) -> Outcome:

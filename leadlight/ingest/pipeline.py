@@ -20,7 +20,7 @@ from leadlight.ingest.staging import Staging
 from leadlight.ingest.store import Previous, Tables, locked, merged_attributes, new_generation, prune, write
 from leadlight.ingest.tables import Accounts, next_tables, stage_waiting
 from leadlight.schema import TABLES, AttributeKind
-from leadlight.workspace import Attribute, TablesInfo, Workspace, folder_atomically
+from leadlight.workspace import Attribute, TablesInfo, Workspace, folder_atomically, room_for
 
 _INSTANTS: Final = {name: [c for c, kind in columns.items() if kind == "instant"] for name, columns in TABLES.items()}
 
@@ -75,7 +75,8 @@ def _silent(_file: str, _rows: int) -> None:
 def _temporary(folder: Path) -> Iterator[Path]:
     path = Path(tempfile.mkdtemp(dir=folder, prefix=".staging.", suffix=".tmp"))
     try:
-        yield path
+        with room_for(folder):
+            yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import labels
-from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.errors import InputError
 from leadlight.schema import DAY
 from tests.features import market
 
@@ -75,6 +75,19 @@ def test_a_label_never_looks_past_observed_until(entries, until):
 
 
 def test_the_default_horizon_covers_most_dwell_times_seen_before_the_cut():
-    assert labels.default_horizon(table([("sql", 3.2)]), "sql", BASE + 50 * DAY) == 4 * DAY
-    with pytest.raises(NotEnoughDataError, match="--horizon"):
-        labels.default_horizon(table([("sql", 60)]), "sql", BASE + 50 * DAY)
+    assert labels.dwell_horizon(table([("sql", 3.2)]), "sql", BASE + 50 * DAY) == 4 * DAY
+    assert labels.dwell_horizon(table([("sql", 60)]), "sql", BASE + 50 * DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("entries", "recorded"),
+    [
+        ([("mql", 1)], False),
+        ([("mql", 1), ("lost", 2)], True),
+        ([("customer", 2)], True),
+        ([("sql", 60)], False),
+        ([], False),
+    ],
+)
+def test_an_outcome_is_recorded_once_a_lead_reached_the_target_or_was_lost(entries, recorded):
+    assert labels.recorded(table(entries), "sql", BASE + 50 * DAY) is recorded

@@ -57,6 +57,12 @@ def test_without_outcomes_it_is_the_prior():
     assert STEPS[1].fit(nothing, made.SPECS, 0) == Line(PRIOR.link)
 
 
+def test_where_the_record_is_too_short_for_an_origin_the_rules_answer():
+    choice = choose(rows(120), horizon_us=100 * DAY)
+    assert choice.rung == "rules"
+    assert "too few or too late to compare" in choice.why
+
+
 def test_features_that_tell_lead_to_the_scorecard():
     choice = choose(rows())
     assert choice.rung == "scorecard"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -33,6 +35,16 @@ def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
     )
     assert split.horizon_us == int(np.ceil(np.quantile(dwell, 0.8))) * DAY
     assert split.ages_us == options_of.DEFAULT_AGES
+
+
+def test_where_nobody_reached_the_target_the_horizon_is_the_usual_one(frames):
+    bare = {**frames, "stages": frames["stages"].filter(pl.col("stage") == "lead")}
+    asked = market.options(horizon_us=None)
+    for target, days in (("sql", 90), ("opportunity", 120), ("customer", 240)):
+        split = options_of.make_split(market.tables(bare), market.info(), replace(asked, target=target))
+        assert (split.horizon_us, split.horizon_source) == (days * DAY, "usual")
+    assert options_of.make_split(market.tables(frames), market.info(), asked).horizon_source == "dwell"
+    assert options_of.make_split(market.tables(frames), market.info(), market.options()).horizon_source == "asked"
 
 
 def test_nothing_beyond_the_end_of_the_record_is_promised(frames):

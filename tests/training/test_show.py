@@ -29,6 +29,7 @@ def test_the_split_is_instants_or_nothing(first):
         "test_from": "2025-06-01",
         "until": "2025-10-04",
         "horizon_days": 30.0,
+        "horizon_source": "asked",
         "ages": ["1d", "7d"],
         "train_ages": ["1h", "1d", "3d", "7d"],
     }

@@ -59,6 +59,17 @@ def test_another_database_is_refused(tmp_path):
     assert "are damaged" in failing(2, made.url(tmp_path))
 
 
+def test_another_programs_database_stays_as_it_is(tmp_path):
+    path = tmp_path / "studies.db"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("CREATE TABLE studies (mine TEXT)")
+        file.execute("CREATE TABLE invoices (mine TEXT)")
+        file.commit()
+    before = path.read_bytes()
+    assert "the database of another program" in failing(2, made.url(tmp_path))
+    assert path.read_bytes() == before
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     said = failing(1, f"sqlite:///{tmp_path}/file/studies.db")
