@@ -115,8 +115,8 @@ def show(bench: Bench) -> None:
     """Print the figures beside their bars."""
     for bar in bars_of(bench.found):
         print(f"{bar.key:<26} {bar.word:<7}  {bar.found}   ({bar.demand})")
-    for key, why in bench.not_run.items():
-        print(f"{key}: {why}")
+    for why in dict.fromkeys(bench.not_run.values()):
+        print(f"{why}: {', '.join(key for key, told in bench.not_run.items() if told == why)}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -75,7 +75,8 @@ def of_calibration(asked: Asked) -> dict[str, Any]:
 
 def of_segments(asked: Asked) -> dict[str, Any]:
     """Measure the coverage of the intervals of segments."""
-    return segments.run_seeds(asked.seeds or segments.SEEDS, segments.LEADS, asked.say)
+    found = segments.run_seeds(asked.seeds or segments.SEEDS, segments.LEADS, asked.say)
+    return {**found, "interval_coverage_by_score": found["details"]["coverage"]}
 
 
 def of_oracle(asked: Asked) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def of_resume(asked: Asked) -> dict[str, Any]:
     """Kill tuning and resume it."""
     asked.say("tuning, killed and resumed")
     answer = resume.measure()
-    return {"resume_lost_trials": answer["resume_lost_trials"], "details": answer}
+    return {**{key: answer[key] for key in ("resume_lost_trials", "resume_same_result")}, "details": answer}
 
 
 def without_data(asked: Asked) -> str | None:

@@ -54,7 +54,8 @@ def test_the_ladder_gives_its_bars_and_its_curve(monkeypatch):
 )
 def test_seeds_are_the_part_s_own_unless_asked_for(monkeypatch, name, module, measure):
     given = []
-    monkeypatch.setattr(module, measure, lambda seeds, leads, _say: given.append((seeds, leads)) or {"details": {}})
+    answer = {"details": {"coverage": {"rules": 0.9}}}
+    monkeypatch.setattr(module, measure, lambda seeds, leads, _say: given.append((seeds, leads)) or answer)
     PARTS[name].measure(asked())
     PARTS[name].measure(asked(seeds=7))
     assert given == [(module.SEEDS, module.LEADS), (7, module.LEADS)]
@@ -68,6 +69,7 @@ def test_flaml_is_measured_where_it_is_there(monkeypatch):
 
 
 def test_resume_counts_lost_trials(monkeypatch):
-    monkeypatch.setattr(resume, "measure", lambda: {"resume_lost_trials": 0, "resume_kills": 8})
+    answer = {"resume_lost_trials": 0, "resume_same_result": True, "resume_kills": 8}
+    monkeypatch.setattr(resume, "measure", lambda: answer)
     found = PARTS["resume"].measure(asked())
-    assert found == {"resume_lost_trials": 0, "details": {"resume_lost_trials": 0, "resume_kills": 8}}
+    assert found == {"resume_lost_trials": 0, "resume_same_result": True, "details": answer}
