@@ -31,6 +31,7 @@ from training.ladder_needs import RungName
 from training.options import REFERENCES, Options
 from training.prior import Prior
 from training.rows import Rows
+from training.settled import settled
 from training.split import Split
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,7 @@ Progress = Callable[[int, int], None]
 
 # What the provenance of a model says that has no meaning for rules on the same rows.
 MODEL_ONLY: Final = (
-    *("ladder", "recipe", "trials", "tuning", "calibrator", "encodings", "segment"),
+    *("ladder", "settled", "recipe", "trials", "tuning", "calibrator", "encodings", "segment"),
     *("proposed_reference", "reliability"),
 )
 
@@ -178,6 +179,7 @@ def _scorecard(task: _Task) -> Made:
 
 def _model(task: _Task) -> Made:
     """Grow trees over the rules: encode, tune, fit, calibrate."""
+    task = replace(task, known=settled(task.known))
     options, seed = task.options, task.options.seed
     price = tune.PRICE if options.price is None else options.price
     ready = encode.prepare(task.known, task.specs, task.split.horizon_us, seed)
@@ -215,6 +217,7 @@ def _model(task: _Task) -> Made:
         ],
         "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss, "price": price},
         "encodings": [gain.to_json() for gain in ready.gains],
+        "settled": {"rows": len(task.known), "positives": int(task.known.y.sum())},
     }
     return _finished(calibrator.into(scorer), calibrator, task, learn, notes, rows=ready.rows)
 

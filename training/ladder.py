@@ -25,6 +25,7 @@ from training.ladder_needs import RUNGS, Needs, RungName, needs_of
 from training.ladder_table import Judged, Line, Origin
 from training.prior import Prior
 from training.rows import Rows
+from training.settled import settled
 from training.split import censoring_weights
 from training.tune import tune, tuning_rows
 
@@ -110,7 +111,8 @@ class Choice:
 
 def usual_model(rows: Rows, specs: Sequence[FeatureSpec], seed: int) -> Fitted:
     """Fit a model by the usual recipe of tuning, with as many trees as its folds say."""
-    return fit_trees(rows, specs, tune(rows, specs, trials=1, seed=seed).recipe, seed)
+    known = settled(rows)
+    return fit_trees(known, specs, tune(known, specs, trials=1, seed=seed).recipe, seed)
 
 
 def rungs(prior: Prior, model: Fit | None = usual_model) -> tuple[Rung, ...]:
@@ -200,7 +202,7 @@ def _parts(rows: Rows, cut: int, horizon_us: int | None) -> list[_Part]:
         took = pl.Series(known_at[before] - as_of[before])
         weight[before] = censoring_weights(as_of[before], took, horizon_us, origin)
         known = before & (known_at < origin if horizon_us is not None else before)
-        learn = replace(rows, weight=rows.weight * weight).take(known)
+        learn = replace(rows, frame=rows.frame.with_columns(weight=weight), weight=rows.weight * weight).take(known)
         seen = rows.frame["lead_id"].is_in(learn.frame["lead_id"].unique().implode()).to_numpy()
         test = rows.take(whole & (as_of >= origin) & (as_of < end) & ~seen)
         if len(learn) and len(test):

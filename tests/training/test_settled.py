@@ -1,0 +1,77 @@
+"""Trees learn from rows that are not known because of their outcome."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from leadlight.schema import DAY
+from tests.training import made
+from training.fit import Recipe, fit
+from training.settled import LEAST_WINS, settled
+from training.split import censoring_weights
+from training.tune import USUAL
+
+HORIZON = 200 * DAY
+
+
+def known(n=1_500, horizon=HORIZON, rate=4, column=None, **asked):
+    """Give what is known of made rows, one lead a day, at the end; a success takes a day or two up to the horizon."""
+    rows = made.rows(n, per_lead=1, **asked)
+    if column is not None:
+        rows = replace(rows, X=np.column_stack([column, rows.X[:, 1:]]))
+    cut = n * DAY
+    as_of = rows.frame["as_of"].to_numpy()
+    took = np.minimum(np.random.default_rng(3).exponential(horizon / rate, n).astype(np.int64) + DAY, horizon)
+    outcome = pl.Series(np.where(rows.y == 1, took, horizon))
+    weight = censoring_weights(as_of, outcome, horizon, cut)
+    frame = rows.frame.with_columns(weight=weight, known_at=pl.Series(as_of) + outcome)
+    return replace(rows, frame=frame, weight=weight * 3).take(frame["known_at"].to_numpy() < cut)
+
+
+def test_only_rows_whose_horizon_ended_are_kept_and_the_weights_of_censoring_go():
+    rows = known()
+    found = settled(rows)
+    assert 0 < len(found) < len(rows)
+    assert found.frame["as_of"].max() + HORIZON <= rows.frame["known_at"].max()
+    assert len(found) == (rows.frame["as_of"] + HORIZON <= rows.frame["known_at"].max()).sum()
+    assert np.allclose(found.weight, 3.0)
+    assert settled(found).frame.equals(found.frame)
+
+
+def test_all_rows_stay_where_the_settled_ones_hold_too_few_successes():
+    rows = known(n=500)
+    ended = rows.frame["as_of"].to_numpy() + HORIZON <= rows.frame["known_at"].max()
+    assert 0 < rows.y[ended].sum() < LEAST_WINS
+    assert settled(rows) is rows
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_all_rows_stay_where_one_outcome_is_missing(y):
+    rows = known()
+    one = replace(rows, y=np.full(len(rows), y))
+    assert settled(one) is one
+
+
+def test_rows_without_a_clock_or_without_rows_stay_as_they_are():
+    rows = known()
+    at_once = replace(rows, frame=rows.frame.with_columns(known_at="as_of"))
+    assert len(settled(at_once)) == len(rows)
+    assert settled(made.rows()).frame.equals(made.rows().frame)
+    none = rows.take(np.zeros(len(rows), dtype=bool))
+    assert settled(none) is none
+
+
+def test_a_clock_among_the_features_looks_like_a_cause_only_before_settling():
+    n = 1_500
+    rows = known(n, horizon=500 * DAY, column=np.arange(n, dtype=float), shift=-3.0)
+    later = made.rows(300, seed=8, shift=-3.0)
+    now = replace(later, X=np.column_stack([np.full(300, float(n)), later.X[:, 1:]]))
+    expected = {
+        name: float(fit(part, made.SPECS, Recipe(USUAL, 60), 0).raw(now).mean())
+        for name, part in (("known", rows), ("settled", settled(rows)))
+    }
+    level = np.log(later.y.mean() / (1 - later.y.mean()))
+    assert expected["settled"] == pytest.approx(level, abs=0.6)
+    assert expected["known"] > expected["settled"] + 0.5
