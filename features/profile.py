@@ -14,6 +14,14 @@ from features.tables import Tables
 from leadlight.workspace import Attribute, TablesInfo
 
 MOST_NAMES: Final = 200  # types (and channels) beyond the 200 with the most activities are counted in totals only
+# A value of an attribute needs 20 leads for a code of its own, as a type does. Where that would leave more than a tenth
+# of the leads to `other`, five are enough: target encoding holds rare values back, and together they may tell much. Not
+# so where fewer than 20 values have five, or most leads have rarer ones: those are identifiers.
+FEW_LEADS: Final = 5
+MANY_VALUES: Final = 20
+OTHERS: Final = 0.1
+HELD: Final = 0.5
+MOST_CATEGORIES: Final = 10_000  # values of an attribute beyond so many share one code, however many leads have them
 DATE: Final = r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 ROLE_WORDS: Final = ("title", "role", "department", "position", "function", "seniority", "division")
 
@@ -73,7 +81,7 @@ class Profile:
 
 
 def profile(
-    tables: Tables, info: TablesInfo, before: int, *, min_leads: int = 20, most_categories: int = 60
+    tables: Tables, info: TablesInfo, before: int, *, min_leads: int = 20, most_categories: int = MOST_CATEGORIES
 ) -> Profile:
     """Profile the leads created, and the activities that were known, before an instant.
 
@@ -83,8 +91,8 @@ def profile(
             recorded changes, are used.
         before: µs UTC; nothing at or after it is read.
         min_leads: a type, channel or category carried by fewer leads is left out (its rows still count in totals and
-            as `other`).
-        most_categories: how many values of one attribute keep a code of their own.
+            as `other`); of attributes with many values those with five leads stay (see `FEW_LEADS`).
+        most_categories: how many values of one attribute keep a code of their own, those that most leads have.
     """
     leads = tables.leads.filter(pl.col("created_at") < before)
     total = leads.select(pl.len()).collect().item()
@@ -239,7 +247,15 @@ def _categories(
         if attribute.kind != "category":
             continue
         counted = values.group_by(value=pl.col(attribute.name)).len().sort("len", "value", descending=[True, False])
-        frequent = counted.filter(pl.col("value").is_not_null(), pl.col("len") >= min_leads)["value"]
+        frequent = _frequent(counted.filter(pl.col("value").is_not_null()), min_leads)
         if counted.height > 1 and len(frequent):
             categories[attribute.name] = tuple(frequent[:most_categories])
     return categories
+
+
+def _frequent(counted: pl.DataFrame, min_leads: int) -> pl.Series:
+    """Give the values that enough leads have, of (value, len) in order; see `FEW_LEADS` for what is enough."""
+    usual, few = (counted.filter(pl.col("len") >= least) for least in (min_leads, FEW_LEADS))
+    total, of_usual, of_few = (int(found["len"].sum()) for found in (counted, usual, few))
+    many = few.height >= MANY_VALUES and of_few >= HELD * total
+    return few["value"] if many and of_usual < (1 - OTHERS) * total else usual["value"]

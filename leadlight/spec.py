@@ -72,7 +72,7 @@ class FeatureSpec:
         stage: for `stage_entries` and `days_since_stage`.
         attribute: column of `leads` for the measures of attributes.
         categories: codes of a categorical measure: the code is the position; any other value has code
-            `len(categories)` (the `other` bucket); missing is null.
+            `len(categories)` (the `other` bucket); missing is null. There may be thousands.
         utc_offset_hours: local time ahead of UTC, for hours, weekdays and calendar days.
     """
 
@@ -177,13 +177,20 @@ class FeatureSpec:
         return self.types, self.actor, self.channel, self.content, self.detail
 
     def code(self, value: str | None) -> float:
-        """Give the code of a category, NaN for None."""
+        """Give the code of a category, NaN for None; for many values take `codes` once."""
         if value is None:
             return float("nan")
         try:
             return float(self.categories.index(value))
         except ValueError:
             return float(len(self.categories))
+
+    def codes(self) -> dict[str | None, float]:
+        """Give the code of every category, and NaN for None; any other value has code `len(categories)`."""
+        found: dict[str | None, float] = {None: float("nan")}
+        for place, value in enumerate(self.categories):
+            found.setdefault(value, float(place))
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Give the specification as JSON, defaults left out."""

@@ -26,6 +26,8 @@ RULE_EFFECT: Final = 5.0
 PENALTIES: Final = (0.001, 0.01, 0.1, 1.0)
 USUAL_PENALTY: Final = 0.1
 FOLDS: Final = 2
+# A category's codes from here on share one column (a catalog gives the smallest codes to what most leads have).
+MOST_LEVELS: Final = 100
 # The penalty is chosen on about so many rows, evenly spread over time: more would cost seconds and settle nothing.
 CHOICE_ROWS: Final = 8_000
 SOLVER_STEPS: Final = 100
@@ -119,11 +121,11 @@ class Columns:
     """How a feature matrix becomes the columns of a linear model; everything learned on the training rows.
 
     A quantity x enters as sign(x) ln(1 + |x|), standardised; null as the median, with a 0/1 column for "missing" where
-    any training row lacks it. A category enters as one 0/1 column per code, the `other` bucket included; null as none
-    of them, again with a "missing" column.
+    any training row lacks it. A category enters as one 0/1 column per code, the `other` bucket included (codes from
+    `MOST_LEVELS` on share one); null as none of them, again with a "missing" column.
 
     Attributes:
-        codes: number of codes of each feature, 0 for a quantity, length p.
+        codes: number of 0/1 columns of each feature, 0 for a quantity, length p.
         medians: of the transformed quantity, shape (p,).
         missing: whether the feature has a "missing" column, shape (p,).
         mean: of the expanded columns, shape (q,).
@@ -139,7 +141,7 @@ class Columns:
     @classmethod
     def learn(cls, X: Floats, specs: Sequence[FeatureSpec]) -> Self:
         """Learn medians, missing columns and scales from the training rows, shape (n, p)."""
-        codes = tuple(len(spec.categories) + 1 if spec.categorical else 0 for spec in specs)
+        codes = tuple(min(len(spec.categories), MOST_LEVELS) + 1 if spec.categorical else 0 for spec in specs)
         missing: NDArray[np.bool_] = np.any(np.isnan(X), axis=0)
         medians = np.array([np.median(v) if len(v) else 0.0 for v in (_known(column) for column in _squash(X).T)])
         raw = cls(codes, medians, missing, np.zeros(1), np.ones(1)).expand(X)
@@ -154,7 +156,7 @@ class Columns:
         ):
             null = np.isnan(values)
             if codes:
-                parts.append((values[:, None] == np.arange(codes)).astype(np.float64))
+                parts.append((np.minimum(values, codes - 1)[:, None] == np.arange(codes)).astype(np.float64))
             else:
                 parts.append(np.where(null, median, squashed)[:, None])
             if missing:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import narwhals as nw
 
@@ -17,6 +17,10 @@ class Means(Protocol):
 
     def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         """Join snapshots and activities."""
+        ...
+
+    def rows(self, rows: Any) -> Frame:
+        """Bring a small Polars frame into the engine."""
         ...
 
     def newest(self, rows: Frame, activities: Frame) -> Frame:
@@ -77,7 +81,7 @@ def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], mean
     if by_source["stages"]:
         yield stages.history(rows, records.stages, by_source["stages"])
     if by_source["lead"]:
-        yield attributes.of_lead(rows, records.leads, records.changes, by_source["lead"])
+        yield attributes.of_lead(rows, records.leads, records.changes, by_source["lead"], means.rows)
     if by_source["colleagues"]:
         yield from _of_company(rows, records, by_source["colleagues"], means)
 

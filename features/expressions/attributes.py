@@ -1,7 +1,7 @@
 """The lead itself: age, clock of creation, and attributes with their recorded changes."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import narwhals as nw
 
@@ -12,10 +12,14 @@ from leadlight.spec import FeatureSpec
 from leadlight.timeline import NUMBER
 
 _NUMBER: Final = rf"^{NUMBER}\z"  # a text that is none is null
+# SQL compares a row with one category after the other; from so many on their codes are joined instead.
+MANY_CODES: Final = 100
 _DATE: Final = r"^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
 
 
-def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame:
+def of_lead(
+    rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSpec], bring: Callable[[Any], Frame]
+) -> Frame:
     """Read age, clock and attributes: ROW and one column per specification.
 
     Args:
@@ -23,6 +27,7 @@ def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSp
         leads: lead_id, created_at and attributes by `column_of`; an attribute that is not there is null.
         changes: lead_id, field, changed_at, old_value, value.
         specs: specifications of the measures of the lead.
+        bring: brings a small Polars frame into the engine.
     """
     names = sorted({spec.attribute for spec in specs if spec.attribute is not None and spec.measure != "changes"})
     joined = with_attributes(rows, leads, changes, names, [ROW])
@@ -32,13 +37,32 @@ def of_lead(rows: Frame, leads: Frame, changes: Frame, specs: Sequence[FeatureSp
     kinds = joined.collect_schema()
     absent = {name for name in names if column_of(name) not in kinds}
     numeric = {name for name in names if name not in absent and kinds[column_of(name)].is_numeric()}
+    for spec in specs:
+        if _by_join(joined, spec) and spec.attribute not in absent:
+            joined = _with_codes(joined, spec, bring)
     return joined.select(
         ROW,
         *(
-            (_of_nothing(spec) if spec.attribute in absent else _measure(spec, numeric)).alias(spec.name)
+            (_of_nothing(spec) if spec.attribute in absent else _measure(spec, numeric, _by_join(joined, spec))).alias(
+                spec.name
+            )
             for spec in specs
         ),
     )
+
+
+def _by_join(frame: Frame, spec: FeatureSpec) -> bool:
+    """Tell whether codes are joined: many, and not in memory of this process, where they are looked up by hash."""
+    in_memory = frame.implementation in {nw.Implementation.POLARS, nw.Implementation.PANDAS}
+    return spec.measure == "category" and len(spec.categories) > MANY_CODES and not in_memory
+
+
+def _with_codes(joined: Frame, spec: FeatureSpec, bring: Callable[[Any], Frame]) -> Frame:
+    """Add the codes of a category that has many, null where the value is none of them, under the feature's name."""
+    codes = {value: code for value, code in spec.codes().items() if value is not None}
+    table = nw.from_dict({"__text": list(codes), spec.name: list(codes.values())}, backend="polars")
+    texts = joined.with_columns(__text=nw.col(column_of(spec.attribute or "")).cast(nw.String))
+    return texts.join(bring(table.to_native()), on="__text", how="left").drop("__text")
 
 
 def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[str], keys: list[str]) -> Frame:
@@ -121,7 +145,7 @@ def _of_nothing(spec: FeatureSpec) -> nw.Expr:
     return nw.lit(1.0 if spec.measure == "missing" else None, nw.Float64)
 
 
-def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
+def _measure(spec: FeatureSpec, numeric: set[str], joined: bool) -> nw.Expr:
     created = nw.col("created_at")
     match spec.measure:
         case "age_days":
@@ -137,7 +161,7 @@ def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
     text = value.cast(nw.String)
     match spec.measure:
         case "category":
-            return coded(text, spec)
+            return _joined_code(value, spec) if joined else coded(text, spec)
         case "missing":
             return value.is_null().cast(nw.Float64)
         case "days_since_date":
@@ -147,6 +171,11 @@ def _measure(spec: FeatureSpec, numeric: set[str]) -> nw.Expr:
     else:
         number = nw.when(text.str.contains(_NUMBER)).then(text).cast(nw.Float64)
     return nw.when(number.is_finite()).then(number)
+
+
+def _joined_code(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:
+    """Give the code that was joined, that of others where a value had none; null stays null."""
+    return nw.when(~value.is_null()).then(nw.col(spec.name).fill_null(float(len(spec.categories))))
 
 
 def _days_since(text: nw.Expr, spec: FeatureSpec) -> nw.Expr:

@@ -1,7 +1,8 @@
 """Fit: the attributes of person and company.
 
-Numbers as they are, categories as codes, dates as days since; null when missing. That a value is missing (0 or 1), and
-how often it changed (changes), are signals of their own and never null.
+Numbers as they are, categories as codes, dates as days since; null when missing. A value has a code of its own where 20
+leads have it, or five where an attribute has many such values (up to 10,000); others share one, identifiers have none.
+That a value is missing (0 or 1), and how often it changed (changes), are signals of their own and never null.
 """
 
 from typing import Final

@@ -73,8 +73,7 @@ def _number(spec: FeatureSpec) -> Compute:
 
 def _category(spec: FeatureSpec) -> Compute:
     name = spec.attribute or ""
-    codes: dict[str | None, float] = {value: spec.code(value) for value in (None, *spec.categories)}
-    other = float(len(spec.categories))
+    codes, other = spec.codes(), float(len(spec.categories))
     return lambda timeline, as_of: codes.get(text(timeline.attribute(name, as_of)), other)
 
 

@@ -219,8 +219,7 @@ def _followed(spec: FeatureSpec) -> Compute:
 
 
 def _last_type(spec: FeatureSpec) -> Compute:
-    codes = {name: spec.code(name) for name in spec.categories}
-    other, k = float(len(spec.categories)), spec.k
+    codes, other, k = spec.codes(), float(len(spec.categories)), spec.k
     return lambda chosen, _: codes.get(chosen.type(-k), other) if len(chosen.times) >= k else NULL
 
 

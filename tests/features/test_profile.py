@@ -103,6 +103,39 @@ def test_few_categories_keep_codes_of_their_own():
     assert seen(leads, min_leads=3).categories == {"industry": ("i3",)}
 
 
+def categories(**leads_with):
+    """Give which values of `industry` keep a code: name -> how many leads have it; `_n`: n leads with one each."""
+    values = [value for value, count in leads_with.items() if value[0] != "_" for _ in range(count)]
+    values += [f"{value}{number}" for value, count in leads_with.items() if value[0] == "_" for number in range(count)]
+    leads = [lead(f"l{number}", industry=value) for number, value in enumerate(values)]
+    return seen(leads, min_leads=20).categories.get("industry", ())
+
+
+def test_of_many_values_those_of_five_leads_keep_a_code():
+    few = {f"v{number:02d}": 5 for number in range(20)}
+    assert categories(**few) == tuple(few)
+    assert categories(**few, rare=4) == tuple(few)
+    assert categories(usual=20, **few) == ("usual", *few)
+
+
+def test_where_few_leads_have_a_rare_value_twenty_are_needed():
+    few = {f"v{number:02d}": 5 for number in range(20)}
+    assert categories(usual=901, **few) == ("usual",)
+    assert categories(usual=899, **few) == ("usual", *few)
+
+
+def test_few_values_of_five_leads_share_a_code():
+    few = {f"v{number:02d}": 5 for number in range(18)}
+    assert categories(usual=20, **few) == ("usual",)
+
+
+def test_identifiers_have_no_codes_though_some_occur_again():
+    few = {f"v{number:02d}": 5 for number in range(20)}
+    assert categories(**few, _=101) == ()
+    assert categories(**few, _=100) == tuple(few)
+    assert categories(usual=20, **few, _=200) == ("usual",)
+
+
 def test_a_record_without_a_clock_says_so():
     assert seen([lead("a")]).timed
     assert not seen([lead("a")], clock="order").timed

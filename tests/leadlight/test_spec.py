@@ -65,6 +65,12 @@ def test_codes_of_a_category():
     assert not COUNT.categorical
     assert [INDUSTRY.code(value) for value in ("it", "retail", "mining")] == [0.0, 1.0, 2.0]
     assert math.isnan(INDUSTRY.code(None))
+    found = INDUSTRY.codes()
+    assert {value: found[value] for value in ("it", "retail")} == {"it": 0.0, "retail": 1.0}
+    assert math.isnan(found[None])
+    assert "mining" not in found
+    twice = FeatureSpec("c", "fit", "category", attribute="c", categories=("a", "b", "a"))
+    assert [twice.codes()[value] for value in "ab"] == [twice.code(value) for value in "ab"] == [0.0, 1.0]
 
 
 def test_filter_key_ignores_the_window():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from features.engines import base, registry
 from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec
 from tests.features import market
 from tests.parity import engines
 
@@ -70,6 +71,32 @@ def compare_at_one_instant(engine, record, asked, specs, wanted):
     found = engines.computed(engine, record, [*asked, *asked[:20]], specs)  # a snapshot may be asked for twice
     assert engines.differences(found[: len(asked) : 10], wanted, asked[::10], specs) == []
     np.testing.assert_array_equal(found[len(asked) :], found[:20])
+
+
+MANY = tuple(f"other {number}" for number in range(150))
+OF_MANY = tuple(
+    FeatureSpec(f"fit.{name}", "fit", "category", attribute=name, categories=(*MANY[:70], *known, *MANY[70:]))
+    for name, known in (("industry", ("it", "retail")), ("nobody has it", ()))
+)
+
+
+@pytest.mark.parametrize("name", LOCAL)
+@settings(max_examples=3, deadline=None)
+@given(parts=drawn)
+def test_a_category_of_many_values_has_the_codes_of_the_reference(name, parts):
+    compare_categories(registry.get(name), parts)
+
+
+@settings(max_examples=1, deadline=None)
+@given(parts=many)
+def test_a_category_of_many_values_has_the_codes_of_the_reference_on_a_cluster(spark, parts):
+    compare_categories(registry.get("pyspark", session=spark), parts)
+
+
+def compare_categories(engine, parts):
+    record, asked = engines.merged(parts)
+    found = engines.computed(engine, record, asked, OF_MANY)
+    assert engines.differences(found, engines.expected(record, asked, OF_MANY), asked, OF_MANY) == []
 
 
 def test_a_difference_is_found():

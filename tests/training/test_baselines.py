@@ -147,6 +147,15 @@ def test_columns_stand_for_quantities_codes_and_missing_values():
     assert null[0] == pytest.approx([np.log1p(2), median, 1, 0, 0, 0, 1])
 
 
+def test_of_many_codes_the_later_ones_share_a_column():
+    spec = FeatureSpec("c", "fit", "category", attribute="c", categories=tuple(f"c{n}" for n in range(5_000)))
+    X = np.array([[0.0], [99.0], [100.0], [4_999.0], [5_000.0]])
+    columns = baselines.Columns.learn(X, [spec])
+    Z = columns.expand(X) * columns.scale + columns.mean
+    assert Z.shape == (5, 101)
+    assert Z.argmax(axis=1).tolist() == [0, 99, 100, 100, 100]
+
+
 def test_a_null_that_training_never_saw_is_predicted_all_the_same():
     X, y = features()
     X = np.nan_to_num(X)
