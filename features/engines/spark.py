@@ -51,6 +51,8 @@ _MEANING: Final[Mapping[str, str]] = {
 
 # Many small operators share a task; with Spark's own choice (memory / cores / 16) about twenty of them exhaust it.
 _PAGES: Final[Mapping[str, str]] = {"spark.buffer.pageSize": "1m"}
+# By itself pyspark tells Java where in Python every expression was written: most of 50,000 messages for a catalog.
+_NO_ORIGINS: Final[Mapping[str, str]] = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 
 class SparkEngine:
@@ -120,17 +122,20 @@ class SparkEngine:
         return self._wrapped(self._persisted(frame.to_native()))
 
     def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
-        """Keep every part by snapshot, in order, then join: each is a stage of its own, and joining them sorts nothing.
+        """Lay the parts below each other and take the one value there is of each cell: one shuffle, and one join.
 
-        In one stage the sorts and hash tables of all parts would want their first page of memory at the same time.
+        Each task computes one part: were they joined side by side, the sorts and hash tables of all parts would want
+        their first page of memory in one task, at the same time.
         """
-        kept = [
-            self._wrapped(
-                self._persisted(part.to_native().repartition(self._partitions, ROW).sortWithinPartitions(ROW))
-            )
-            for part in parts
-        ]
-        return assemble.together(rows, kept, specs)
+        return assemble.together(rows, self._below_each_other(list(parts)), specs)
+
+    def _below_each_other(self, parts: Sequence[Frame]) -> list[Frame]:
+        numbers = [part.select(ROW, nw.exclude(ROW).cast(nw.Float64)) for part in parts]
+        if len(numbers) < 2:
+            return numbers
+        names = [name for part in numbers for name in part.collect_schema().names() if name != ROW]
+        below = nw.concat(numbers, how="diagonal")
+        return [below.group_by(ROW).agg(**{name: nw.col(name).max() for name in names})]
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Fetch to the driver, snapshots in order.
@@ -255,7 +260,8 @@ def _is_here(master: str) -> bool:
 
 def _defaults(master: str) -> dict[str, str]:
     terminal = sys.stderr.isatty()
-    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR", **_PAGES}
+    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR"}
+    settings |= {**_PAGES, **_NO_ORIGINS}
     if _is_here(master):
         settings |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, "spark.ui.enabled": "false"}
     return settings

@@ -6,8 +6,8 @@ from typing import Any, Protocol, Self
 
 import narwhals as nw
 
-from features.expressions import attributes, cells, company, own, stages
-from features.expressions.frame import ROW, Frame, chosen, columns_of
+from features.expressions import at_once, attributes, cells, company, own, stages
+from features.expressions.frame import ROW, Frame, alike, by_filter, chosen, columns_of
 from features.expressions.names import encoded
 from leadlight.spec import FeatureSpec
 
@@ -65,9 +65,12 @@ def newest(rows: Frame, activities: Frame) -> Frame:
 
 def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
     """Give the frames (ROW and features) of the measures of a lead's own activities."""
+    if at_once.pays_for(met):
+        yield from at_once.of_activities(met, specs)
+        return
     for same in by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
         yield from own.aggregated(met, same)
-    for same in _alike((spec for spec in specs if spec.measure in own.FOLLOWED), "then_types", "then_actor"):
+    for same in alike((spec for spec in specs if spec.measure in own.FOLLOWED), "then_types", "then_actor"):
         yield own.followed(met, same)
     for same in by_filter(spec for spec in specs if spec.measure == "last_type"):
         yield own.last_types(met, same)
@@ -113,15 +116,3 @@ def _filled(spec: FeatureSpec) -> nw.Expr:
     """Give a snapshot without anything what its measure says."""
     column = nw.col(spec.name).cast(nw.Float64)
     return column.fill_null(0.0) if spec.facts.empty == "zero" else column
-
-
-def by_filter(specs: Iterable[FeatureSpec]) -> list[list[FeatureSpec]]:
-    """Put together the specifications that look at the same activities."""
-    return _alike(specs, "filter_key")
-
-
-def _alike(specs: Iterable[FeatureSpec], *names: str) -> list[list[FeatureSpec]]:
-    groups: dict[tuple[object, ...], list[FeatureSpec]] = {}
-    for spec in specs:
-        groups.setdefault(tuple(getattr(spec, name) for name in names), []).append(spec)
-    return list(groups.values())

@@ -59,8 +59,13 @@ class Cell:
         return together
 
 
-def cells(spec: FeatureSpec) -> list[Cell]:  # one case per measure
-    """Give the cells of a specification; the same cell of two specifications has the same name."""
+def cells(spec: FeatureSpec, previous: str = "__before") -> list[Cell]:  # one case per measure
+    """Give the cells of a specification; the same cell of two specifications has the same name.
+
+    Args:
+        spec: the specification.
+        previous: the column that `RHYTHM` needs.
+    """
     age, days = nw.col("age"), spec.window_days
     until = None if days is None else width(days)
     inside = None if until is None else age <= until
@@ -90,13 +95,13 @@ def cells(spec: FeatureSpec) -> list[Cell]:  # one case per measure
         case "distinct_types" | "distinct_contents":
             return _distinct(spec.measure.removeprefix("distinct_").removesuffix("s"), inside, window)
         case "distinct_days" | "gap_mean" | "gap_spread" | "sessions":
-            return _rhythm(spec, window)
+            return _rhythm(spec, window, nw.col(previous))
     return [counted]
 
 
-def feature(spec: FeatureSpec) -> nw.Expr:
-    """Compute a feature from its aggregated cells."""
-    values = [nw.col(cell.name).cast(nw.Float64) for cell in cells(spec)]
+def feature(spec: FeatureSpec, prefix: str = "") -> nw.Expr:
+    """Compute a feature from its aggregated cells, whose names begin with `prefix`."""
+    values = [nw.col(prefix + cell.name).cast(nw.Float64) for cell in cells(spec)]
     match spec.measure:
         case "momentum":
             recent, before = (value + 1.0 for value in values)
@@ -139,8 +144,8 @@ def _distinct(column: str, inside: nw.Expr | None, window: str) -> list[Cell]:
     ]
 
 
-def _rhythm(spec: FeatureSpec, window: str) -> list[Cell]:
-    age, before = nw.col("age"), nw.col("__before")
+def _rhythm(spec: FeatureSpec, window: str, before: nw.Expr) -> list[Cell]:
+    age = nw.col("age")
     inside, linked = None, ~before.is_null()
     if spec.window_days is not None:
         inside = age <= width(spec.window_days)

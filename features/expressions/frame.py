@@ -19,7 +19,7 @@ Frame = nw.LazyFrame[Any]  # or an eager `nw.DataFrame`, which has every method 
 
 ROW: Final = "__row"  # number of a snapshot: a narrower key than (lead_id, as_of)
 ORDER: Final = ("occurred_at", "activity_id")
-_NEVER: Final = 1 << 62  # later than every instant; a running minimum would skip a null
+NEVER: Final = 1 << 62  # later than every instant; a running minimum would skip a null
 TEXT_FILTERS: Final = ("content", "detail")  # chosen by globs; type, actor and channel by equality
 
 
@@ -128,7 +128,7 @@ def with_next(frame: Frame, flag: str) -> Frame:
         filled = marked.with_columns(nw.col("__then", "__there").fill_null(strategy="backward").shift(-1))
         same = nw.col("__there") == nw.col(ROW)
         return filled.with_columns(__then=nw.when(same).then(nw.col("__then"))).drop("__there")
-    late = frame.with_columns(__then=nw.when(flagged).then(at).otherwise(nw.lit(_NEVER)))
+    late = frame.with_columns(__then=nw.when(flagged).then(at).otherwise(nw.lit(NEVER)))
     running = nw.col("__then").cum_min(reverse=True).over(ROW, order_by=list(ORDER))
     late = late.with_columns(__then=running)
     return late.with_columns(__then=neighbour(late, "__then", -1))
@@ -147,3 +147,16 @@ def coded(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:
     codes = [float(place) for place in range(len(spec.categories))]
     code = value.replace_strict(list(spec.categories), codes, default=others, return_dtype=nw.Float64)
     return nw.when(~value.is_null()).then(code)
+
+
+def by_filter(specs: Iterable[FeatureSpec]) -> list[list[FeatureSpec]]:
+    """Put together the specifications that look at the same activities."""
+    return alike(specs, "filter_key")
+
+
+def alike(specs: Iterable[FeatureSpec], *names: str) -> list[list[FeatureSpec]]:
+    """Put together the specifications whose attributes of these names are equal."""
+    groups: dict[tuple[object, ...], list[FeatureSpec]] = {}
+    for spec in specs:
+        groups.setdefault(tuple(getattr(spec, name) for name in names), []).append(spec)
+    return list(groups.values())

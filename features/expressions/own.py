@@ -97,19 +97,30 @@ def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         **{name: nw.lit(value=True) if mark is None else mark for name, mark in marks.items()},
     )
     rows = lazy(with_next(rows, "__later"))
-    wait = nw.col("__then") - nw.col("occurred_at")
     cells: dict[str, nw.Expr] = {}
     for spec in specs:
-        counted = nw.col(spec.name)
-        if spec.window_days is not None:
-            counted = counted & (nw.col("age") <= width(spec.window_days))
-        answered = counted & (wait <= width(spec.within_days)).fill_null(value=False)
-        cells |= {f"__all_{spec.name}": counted.cast(nw.Int8), f"__part_{spec.name}": answered.cast(nw.Int8)}
+        cells |= answers(spec, nw.col(spec.name), "__then")
     sums = rows.select(ROW, **cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
-    return sums.select(ROW, *(_followed(spec).alias(spec.name) for spec in specs))
+    return sums.select(ROW, *(followed_feature(spec).alias(spec.name) for spec in specs))
 
 
-def _followed(spec: FeatureSpec) -> nw.Expr:
+def answers(spec: FeatureSpec, counted: nw.Expr, then: str) -> dict[str, nw.Expr]:
+    """Give what is summed for a specification of `FOLLOWED`: the activities, and those that were followed in time.
+
+    Args:
+        spec: the specification; its window is applied here.
+        counted: whether an activity passes the filters.
+        then: the column of the instant of the next activity that may follow, null where there is none.
+    """
+    if spec.window_days is not None:
+        counted = counted & (nw.col("age") <= width(spec.window_days))
+    wait = nw.col(then) - nw.col("occurred_at")
+    answered = counted & (wait <= width(spec.within_days)).fill_null(value=False)
+    return {f"__all_{spec.name}": counted.cast(nw.Int8), f"__part_{spec.name}": answered.cast(nw.Int8)}
+
+
+def followed_feature(spec: FeatureSpec) -> nw.Expr:
+    """Compute a feature of `FOLLOWED` from the sums of `answers`."""
     number, part = (nw.col(f"__{name}_{spec.name}").cast(nw.Float64) for name in ("all", "part"))
     return part if spec.measure == "followed" else nw.when(number > 0).then(part / number)
 
