@@ -47,7 +47,7 @@ def test_a_neighbour_is_of_the_same_snapshot(at, distance, expected):
 @pytest.mark.parametrize("at", [0, 1])
 def test_the_next_flagged_activity_is_a_later_one_of_the_same_snapshot(at):
     found = values(frame.with_next(both()[at], "flag"), "__then")
-    never = frame._NEVER
+    never = frame.NEVER
     assert [None if value == never else value for value in found] == [1, 4, None, None, None]
 
 
