@@ -10,7 +10,7 @@ import polars as pl
 
 from features.engines.base import EngineName
 from features.expressions.assemble import Records
-from features.expressions.frame import ORDER, ROW, Frame, columns_of
+from features.expressions.frame import ORDER, ROW, Frame, marked
 from features.expressions.runs import first_place
 from features.tables import Tables, instants_as_integers
 from leadlight.schema import TableName
@@ -54,7 +54,7 @@ class PolarsEngine:
         chosen = _of_runs_apart if apart else _of_runs
         met, run = chosen(log, as_of, start, end)
         ages = pl.Series("age", as_of[run]) - met["occurred_at"]
-        met = met.with_columns(pl.Series(ROW, row[run]).set_sorted(), ages)
+        met = met.drop("occurred_at").with_columns(pl.Series(ROW, row[run]).set_sorted(), ages)
         return nw.from_native(met, eager_only=True)
 
     def newest(self, rows: Frame, activities: Frame) -> Frame:
@@ -141,10 +141,8 @@ def _asked(
     rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]
 ) -> tuple[pl.DataFrame, Instants, Instants, Instants, Instants]:
     """Give the log, and of each snapshot with activities its ROW, as_of and the span of those before as_of."""
-    columns = columns_of(specs)
-    taken = dict.fromkeys(["lead_id", "occurred_at", "received_at", *columns])
-    log = activities.to_native().select(name for name in taken if name != "activity_id").collect()
-    if "content" in columns and all(spec.content is None for spec in specs):  # only told apart, not searched
+    log = marked(activities, specs).to_native().collect()
+    if "content" in log.columns:  # only told apart
         log = log.with_columns(pl.col("content").cast(pl.Categorical))
     asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
     met = asked.join(_runs(log), on="lead_id", maintain_order="left")

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 import narwhals as nw
 
 from features.expressions import at_once, attributes, cells, company, own, stages
-from features.expressions.frame import ROW, Frame, alike, by_filter, chosen, columns_of
+from features.expressions.frame import ROW, Frame, alike, by_filter, chosen_of_log, marked
 from features.expressions.names import encoded
 from leadlight.spec import FeatureSpec
 
@@ -48,9 +48,9 @@ class Records:
 
 
 def meeting(rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
-    """Join each snapshot with the activities that count at it; adds `age` (µs); only the columns that are needed."""
+    """Join each snapshot with the marked activities that count at it; adds `age` (µs)."""
     return (
-        rows.join(activities.select("lead_id", "occurred_at", "received_at", *columns_of(specs)), on="lead_id")
+        rows.join(marked(activities, specs, "activity_id"), on="lead_id")
         .filter(nw.col("occurred_at") < nw.col("as_of"))
         .filter(nw.col("received_at").is_null() | (nw.col("received_at") < nw.col("as_of")))
         .with_columns(age=nw.col("as_of") - nw.col("occurred_at"))
@@ -69,7 +69,7 @@ def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
         yield from at_once.of_activities(met, specs)
         return
     for same in by_filter(spec for spec in specs if spec.measure in cells.MEASURES):
-        yield from own.aggregated(met, same)
+        yield own.aggregated(met, same)
     for same in alike((spec for spec in specs if spec.measure in own.FOLLOWED), "then_types", "then_actor"):
         yield own.followed(met, same)
     for same in by_filter(spec for spec in specs if spec.measure == "last_type"):
@@ -96,9 +96,9 @@ def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], mea
         yield company.number_of(paired, numbers)
     asked = company.as_rows(paired)
     for same in by_filter(spec for spec in specs if spec.measure in {"colleagues_active", "colleague_recency"}):
-        yield company.by_newest(means.newest(asked, chosen(records.activities, same[0])), same)
+        yield company.by_newest(means.newest(asked, chosen_of_log(records.activities, same[0])), same)
     for same in by_filter(spec for spec in specs if spec.measure == "most_active_colleague"):
-        yield company.by_number(means.meet(asked, chosen(records.activities, same[0]), same), same)
+        yield company.by_number(means.meet(asked, chosen_of_log(records.activities, same[0]), same), same)
     for spec in specs:
         if spec.measure == "roles":
             yield company.roles(rows, paired, records.leads, records.changes, spec)

@@ -21,7 +21,6 @@ from features.expressions.frame import (
     by_filter,
     coded,
     conditions,
-    glob_columns,
     neighbour,
     width,
 )
@@ -106,8 +105,7 @@ def of_activities(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
         specs: specifications.
     """
     groups = [_Group(place, same) for place, same in enumerate(by_filter(specs))]
-    rows = _with(met, glob_columns(specs))
-    rows = _with(rows, {f"__chosen_{group.place}": _holds(group.specs[0]) for group in groups})
+    rows = _with(met, {f"__chosen_{group.place}": _holds(group.specs[0]) for group in groups})
     if any(_is_summed(spec) for spec in specs):
         yield _summed(rows, groups)
     for measure, column in _DISTINCT.items():
@@ -143,7 +141,8 @@ def _summed(rows: Frame, groups: Sequence[_Group]) -> Frame:
         wanted |= group.cells()
         for spec in group.of(own.FOLLOWED):
             (then,) = (one.column for one in later if spec in one.specs)
-            wanted |= {name: (value, "sum") for name, value in own.answers(spec, group.chosen, then).items()}
+            wait = nw.col(then) - nw.col("occurred_at")
+            wanted |= {name: (value, "sum") for name, value in own.answers(spec, group.chosen, wait).items()}
     for spec in last:
         newest = nw.when(nw.col("__next").is_null()).then(coded(nw.col(f"__type_{spec.k}"), spec))
         wanted[f"__last_{spec.name}"] = newest, "max"

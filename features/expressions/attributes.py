@@ -29,26 +29,38 @@ def of_lead(
         specs: specifications of the measures of the lead.
         bring: brings a small Polars frame into the engine.
     """
-    names = sorted({spec.attribute for spec in specs if spec.attribute is not None and spec.measure != "changes"})
-    joined = with_attributes(rows, leads, changes, names, [ROW])
+    valued = [spec for spec in specs if spec.attribute is not None and spec.measure != "changes"]
+    moving = moving_of(changes, sorted({spec.attribute or "" for spec in valued}))
+    still = [spec for spec in valued if spec.attribute not in moving]
+    leads = _with_values(leads, still, bring)  # once per lead, not per snapshot
+    joined = with_attributes(
+        rows, leads, changes, moving, moving=moving, keys=[ROW], others=[spec.name for spec in still]
+    )
+    joined = _with_values(joined, [spec for spec in valued if spec.attribute in moving], bring)
     counted = [spec for spec in specs if spec.measure == "changes"]
     if counted:
         joined = joined.join(_changes(rows, changes, counted), on=ROW, how="left")
-    kinds = joined.collect_schema()
-    absent = {name for name in names if column_of(name) not in kinds}
-    numeric = {name for name in names if name not in absent and kinds[column_of(name)].is_numeric()}
+    return joined.select(ROW, *(_measure(spec).alias(spec.name) for spec in specs))
+
+
+def moving_of(changes: Frame, names: Sequence[str]) -> list[str]:
+    """Name those of some attributes whose changes are recorded."""
+    if not names:
+        return []
+    found = changes.filter(nw.col("field").is_in(list(names))).select("field").unique()
+    fields = (found.collect() if isinstance(found, nw.LazyFrame) else found)["field"].to_list()
+    return [name for name in names if name in fields]
+
+
+def _with_values(frame: Frame, specs: Sequence[FeatureSpec], bring: Callable[[Any], Frame]) -> Frame:
+    """Add what specifications read from their attribute, by their name: of a date the number of its day."""
+    kinds = frame.collect_schema()
+    there = {spec.name: kinds.get(column_of(spec.attribute or "")) for spec in specs}
     for spec in specs:
-        if _by_join(joined, spec) and spec.attribute not in absent:
-            joined = _with_codes(joined, spec, bring)
-    return joined.select(
-        ROW,
-        *(
-            (_of_nothing(spec) if spec.attribute in absent else _measure(spec, numeric, _by_join(joined, spec))).alias(
-                spec.name
-            )
-            for spec in specs
-        ),
-    )
+        if there[spec.name] is not None and _by_join(frame, spec):
+            frame = _with_codes(frame, spec, bring)
+    values = {spec.name: _value(spec, there[spec.name], _by_join(frame, spec)) for spec in specs}
+    return frame.with_columns(**values) if values else frame
 
 
 def _by_join(frame: Frame, spec: FeatureSpec) -> bool:
@@ -65,7 +77,16 @@ def _with_codes(joined: Frame, spec: FeatureSpec, bring: Callable[[Any], Frame])
     return texts.join(bring(table.to_native()), on="__text", how="left").drop("__text")
 
 
-def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[str], keys: list[str]) -> Frame:
+def with_attributes(
+    rows: Frame,
+    leads: Frame,
+    changes: Frame,
+    names: Sequence[str],
+    *,
+    moving: Sequence[str],
+    keys: list[str],
+    others: Sequence[str] = (),
+) -> Frame:
     """Add `created_at` and the values of attributes at as_of, by `column_of`, to rows.
 
     Args:
@@ -73,29 +94,23 @@ def with_attributes(rows: Frame, leads: Frame, changes: Frame, names: Sequence[s
         leads: the leads, their attributes by `column_of`.
         changes: the recorded changes.
         names: attributes; one that neither `leads` nor the changes have is left out.
+        moving: those of them whose changes are recorded.
         keys: columns that tell the rows apart.
+        others: more columns of leads to add.
     """
     present = leads.collect_schema()
     columns = [column for column in map(column_of, names) if column in present]
-    known = [_no_nan(column).alias(column) if present[column].is_float() else nw.col(column) for column in columns]
-    joined = rows.join(leads.select("lead_id", "created_at", *known), on="lead_id")
-    for name in _changing(changes, names):
+    known = [_no_nan(column, present[column]).alias(column) for column in columns]
+    joined = rows.join(leads.select("lead_id", "created_at", *known, *others), on="lead_id")
+    for name in moving:
         if (column := column_of(name)) not in present:  # a null text, typed as the engine types texts
             joined = joined.with_columns(nw.when(nw.col("lead_id").is_null()).then(nw.col("lead_id")).alias(column))
         joined = _changed(joined, changes, name, keys)
     return joined
 
 
-def _no_nan(column: str) -> nw.Expr:
-    return nw.when(~nw.col(column).is_nan()).then(nw.col(column))
-
-
-def _changing(changes: Frame, names: Sequence[str]) -> list[str]:
-    if not names:
-        return []
-    found = changes.filter(nw.col("field").is_in(list(names))).select("field").unique()
-    fields = (found.collect() if isinstance(found, nw.LazyFrame) else found)["field"].to_list()
-    return [name for name in names if name in fields]
+def _no_nan(column: str, kind: Any) -> nw.Expr:
+    return nw.when(~nw.col(column).is_nan()).then(nw.col(column)) if kind.is_float() else nw.col(column)
 
 
 def _changed(joined: Frame, changes: Frame, name: str, keys: list[str]) -> Frame:
@@ -138,14 +153,7 @@ def _changes(rows: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame
     return met.with_columns(**cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
 
 
-def _of_nothing(spec: FeatureSpec) -> nw.Expr:
-    """Measure an attribute that no lead has."""
-    if spec.measure == "changes":
-        return nw.col(spec.name).cast(nw.Float64)
-    return nw.lit(1.0 if spec.measure == "missing" else None, nw.Float64)
-
-
-def _measure(spec: FeatureSpec, numeric: set[str], joined: bool) -> nw.Expr:
+def _measure(spec: FeatureSpec) -> nw.Expr:
     created = nw.col("created_at")
     match spec.measure:
         case "age_days":
@@ -155,9 +163,24 @@ def _measure(spec: FeatureSpec, numeric: set[str], joined: bool) -> nw.Expr:
         case "created_weekday":
             day = local_day(created, spec)
             return (day + 3 - (day + 3) // 7 * 7).cast(nw.Float64)  # 1970-01-01 was a Thursday
-        case "changes":
-            return nw.col(spec.name).cast(nw.Float64)
-    value = nw.col(column_of(spec.attribute or ""))
+        case "days_since_date":
+            today = local_day(nw.col("as_of"), spec)
+            since_midnight = nw.col("as_of") + offset(spec) - today * DAY
+            return today.cast(nw.Float64) - nw.col(spec.name) + since_midnight.cast(nw.Float64) / DAY
+    return nw.col(spec.name).cast(nw.Float64)
+
+
+def _value(spec: FeatureSpec, kind: Any, joined: bool) -> nw.Expr:
+    """Read a value; null where the attribute is not there or says nothing.
+
+    Args:
+        spec: the specification.
+        kind: of the attribute's column; None where there is no such column.
+        joined: whether codes of categories were joined.
+    """
+    if kind is None:
+        return nw.lit(1.0 if spec.measure == "missing" else None, nw.Float64)
+    value = _no_nan(column_of(spec.attribute or ""), kind)
     text = value.cast(nw.String)
     match spec.measure:
         case "category":
@@ -165,8 +188,8 @@ def _measure(spec: FeatureSpec, numeric: set[str], joined: bool) -> nw.Expr:
         case "missing":
             return value.is_null().cast(nw.Float64)
         case "days_since_date":
-            return _days_since(text, spec)
-    if spec.attribute in numeric:
+            return day_number(text)
+    if kind.is_numeric():
         number = value.cast(nw.Float64)
     else:
         number = nw.when(text.str.contains(_NUMBER)).then(text).cast(nw.Float64)
@@ -178,8 +201,8 @@ def _joined_code(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:
     return nw.when(~value.is_null()).then(nw.col(spec.name).fill_null(float(len(spec.categories))))
 
 
-def _days_since(text: nw.Expr, spec: FeatureSpec) -> nw.Expr:
-    """Count days from a date's midnight to as_of; the day's number by integer arithmetic.
+def day_number(text: nw.Expr) -> nw.Expr:
+    """Number the day of a text that begins with a date, from 1970-01-01 on, by integer arithmetic; null for others.
 
     Days from civil: the year is taken to begin in March, so that the leap day is its last
     (Hinnant, chrono-compatible low-level date algorithms, 2013).
@@ -191,7 +214,4 @@ def _days_since(text: nw.Expr, spec: FeatureSpec) -> nw.Expr:
     day_of_year = (from_march * 153 + 2) // 5 + day - 1
     era_years = year + 400  # never negative, also for year 0
     days = era_years * 365 + era_years // 4 - era_years // 100 + era_years // 400 + day_of_year
-    number = days - (719_468 + 146_097)
-    today = local_day(nw.col("as_of"), spec)
-    since_midnight = nw.col("as_of") + offset(spec) - today * DAY
-    return (today - number).cast(nw.Float64) + since_midnight.cast(nw.Float64) / DAY
+    return (days - (719_468 + 146_097)).cast(nw.Float64)

@@ -10,9 +10,9 @@ from typing import Final, Literal
 import narwhals as nw
 import numpy as np
 
-from features.expressions.frame import all_of, local_day, offset, plain, width
+from features.expressions.frame import clock_name, midnight_name, plain, width
 from leadlight.measures import Measure
-from leadlight.schema import DAY, HOUR
+from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
 
 # Measures that need the activity before: its age is in the column `__before`.
@@ -80,9 +80,9 @@ def cells(spec: FeatureSpec, previous: str = "__before") -> list[Cell]:  # one c
             place = 1.0 - age.cast(nw.Float64) * (2.0 / width(days))
             return [Cell(f"__place{window}", _where(place, inside)), counted]
         case "share":
-            tests = [*([] if inside is None else [inside]), *_clock(spec)]
-            clock = plain(f"{spec.hours}{spec.weekdays}{spec.utc_offset_hours!r}")
-            return [_count(f"__share{window}_{clock}", all_of(tests)), counted]
+            at_hours = nw.col(clock_name(spec))
+            there = at_hours if inside is None else inside & at_hours
+            return [_flag(f"__share{window}{clock_name(spec)}", there), counted]
         case "value_sum":
             return [Cell(f"__value{window}", _where(nw.col("value"), inside))]
         case "decayed_count":
@@ -159,21 +159,6 @@ def _rhythm(spec: FeatureSpec, window: str, before: nw.Expr) -> list[Cell]:
         near = linked & (gap <= round((spec.gap_minutes or 0.0) * _MINUTE))
         name = f"__sessions{window}_{plain(repr(spec.gap_minutes))}"
     else:
-        at = nw.col("occurred_at") + offset(spec)
-        near = linked & (gap <= at - at // DAY * DAY)  # not longer ago than midnight
+        near = linked & (gap <= nw.col(midnight_name(spec)))
         name = f"__days{window}_{plain(repr(spec.utc_offset_hours))}"
     return [_flag(name, ~near if inside is None else inside & ~near)]
-
-
-def _clock(spec: FeatureSpec) -> list[nw.Expr]:
-    """Test the local hour and weekday of an activity."""
-    tests: list[nw.Expr] = []
-    day = local_day(nw.col("occurred_at"), spec)
-    if spec.hours:
-        since_midnight = nw.col("occurred_at") + offset(spec) - day * DAY
-        low, high = (round(hour * HOUR) for hour in spec.hours)
-        tests += [since_midnight >= low, since_midnight < high]
-    if spec.weekdays:
-        weekday = day + 3 - (day + 3) // 7 * 7  # 1970-01-01 was a Thursday
-        tests.append(weekday.is_in(list(spec.weekdays)))
-    return tests

@@ -8,7 +8,7 @@ from typing import Final
 
 import narwhals as nw
 
-from features.expressions.attributes import with_attributes
+from features.expressions.attributes import moving_of, with_attributes
 from features.expressions.frame import ROW, Frame, lazy, width
 from features.expressions.names import column_of
 from leadlight.measures import MOST_COLLEAGUES
@@ -139,7 +139,9 @@ def roles(rows: Frame, paired: Frame, leads: Frame, changes: Frame, spec: Featur
     everybody = nw.concat(
         [rows.select(ROW, "lead_id", "as_of"), paired.select(ROW, nw.col(COLLEAGUE).alias("lead_id"), "as_of")]
     )
-    valued = with_attributes(everybody, leads, changes, [name], [ROW, "lead_id"])
+    valued = with_attributes(
+        everybody, leads, changes, [name], moving=moving_of(changes, [name]), keys=[ROW, "lead_id"]
+    )
     if column_of(name) not in valued.collect_schema():
         return rows.select(ROW, nw.lit(0, nw.Int64).alias(spec.name))
     text = valued.select(ROW, __value=nw.col(column_of(name)).cast(nw.String)).filter(~nw.col("__value").is_null())

@@ -79,6 +79,58 @@ def _whole(glob: str) -> str:
     return glob_to_regex(glob).removesuffix("$") + r"\z"
 
 
+def clock_name(spec: FeatureSpec) -> str:
+    """Name the column that says whether an activity's local hour and weekday are those of a share."""
+    return f"__clock_{plain(f'{spec.hours}{spec.weekdays}{spec.utc_offset_hours!r}')}"
+
+
+def midnight_name(spec: FeatureSpec) -> str:
+    """Name the column of the time since local midnight (µs) for distinct days."""
+    return f"__midnight_{plain(repr(spec.utc_offset_hours))}"
+
+
+def _clock(spec: FeatureSpec) -> dict[str, nw.Expr]:
+    """Test the local hour and weekday of an activity, or tell how far from midnight it is."""
+    day = local_day(nw.col("occurred_at"), spec)
+    since_midnight = nw.col("occurred_at") + offset(spec) - day * DAY
+    if spec.measure == "distinct_days":
+        return {midnight_name(spec): since_midnight}
+    tests: list[nw.Expr] = []
+    if spec.hours:
+        low, high = (round(hour * HOUR) for hour in spec.hours)
+        tests += [since_midnight >= low, since_midnight < high]
+    if spec.weekdays:
+        weekday = day + 3 - (day + 3) // 7 * 7  # 1970-01-01 was a Thursday
+        tests.append(weekday.is_in(list(spec.weekdays)))
+    test = all_of(tests)
+    return {clock_name(spec): nw.lit(value=True) if test is None else test}
+
+
+def looked_at(specs: Sequence[FeatureSpec]) -> list[str]:
+    """Name the columns of a meeting, beside snapshot and ages, that specifications look at."""
+    searched = set(TEXT_FILTERS)  # texts are told apart, but not searched again
+    if any(spec.measure == "distinct_contents" for spec in specs):
+        searched.remove("content")
+    return [*(name for name in columns_of(specs)[1:] if name not in searched), *_marks(specs)]
+
+
+def marked(activities: Frame, specs: Sequence[FeatureSpec], *others: str) -> Frame:
+    """Prepare activities to be met: what does not depend on as_of is computed once, not at every snapshot.
+
+    Returns:
+        lead_id, occurred_at, received_at, others, and `looked_at`.
+    """
+    marks = _marks(specs)
+    columns = [name for name in looked_at(specs) if name not in marks]
+    return activities.select("lead_id", "occurred_at", "received_at", *others, *columns, **marks)
+
+
+def _marks(specs: Sequence[FeatureSpec]) -> dict[str, nw.Expr]:
+    """Give the columns that say what specifications ask of texts and of the clock."""
+    clocks = [_clock(spec) for spec in specs if spec.measure in {"share", "distinct_days"}]
+    return glob_columns(specs) | {name: value for clock in clocks for name, value in clock.items()}
+
+
 def conditions(spec: FeatureSpec) -> list[nw.Expr]:
     """Give the tests of a specification's filters; the glob columns must be there."""
     tests: list[nw.Expr] = []
@@ -98,13 +150,16 @@ def all_of(tests: Sequence[nw.Expr]) -> nw.Expr | None:
     return reduce(lambda one, other: one & other, tests) if tests else None
 
 
-def chosen(frame: Frame, spec: FeatureSpec) -> Frame:
-    """Keep the activities that pass a specification's filters; order is kept."""
+def chosen(met: Frame, spec: FeatureSpec) -> Frame:
+    """Keep what passes a specification's filters; order is kept."""
     tests = conditions(spec)
-    if not tests:
-        return frame
+    return met.filter(*tests) if tests else met
+
+
+def chosen_of_log(log: Frame, spec: FeatureSpec) -> Frame:
+    """Keep the activities of a log that pass a specification's filters; order is kept."""
     globs = glob_columns([spec])
-    return (frame.with_columns(**globs) if globs else frame).filter(*tests)
+    return chosen(log.with_columns(**globs) if globs else log, spec)
 
 
 def in_order(frame: object) -> bool:
@@ -121,17 +176,19 @@ def neighbour(frame: Frame, column: str, distance: int) -> nw.Expr:
 
 
 def with_next(frame: Frame, flag: str) -> Frame:
-    """Add `__then`: when the first later activity of the same snapshot whose flag is set came, or null."""
-    at, flagged = nw.col("occurred_at"), nw.col(flag)
+    """Add `__then`: the age of the first later activity of the same snapshot whose flag is set, or null."""
+    age, flagged = nw.col("age"), nw.col(flag)
     if in_order(frame):
-        marked = frame.with_columns(__then=nw.when(flagged).then(at), __there=nw.when(flagged).then(nw.col(ROW)))
+        marked = frame.with_columns(__then=nw.when(flagged).then(age), __there=nw.when(flagged).then(nw.col(ROW)))
         filled = marked.with_columns(nw.col("__then", "__there").fill_null(strategy="backward").shift(-1))
         same = nw.col("__there") == nw.col(ROW)
         return filled.with_columns(__then=nw.when(same).then(nw.col("__then"))).drop("__there")
-    late = frame.with_columns(__then=nw.when(flagged).then(at).otherwise(nw.lit(NEVER)))
-    running = nw.col("__then").cum_min(reverse=True).over(ROW, order_by=list(ORDER))
+    none = nw.lit(0)  # no age is; a running maximum would skip a null
+    late = frame.with_columns(__then=nw.when(flagged).then(age).otherwise(none))
+    running = nw.col("__then").cum_max(reverse=True).over(ROW, order_by=list(ORDER))
     late = late.with_columns(__then=running)
-    return late.with_columns(__then=neighbour(late, "__then", -1))
+    late = late.with_columns(__then=neighbour(late, "__then", -1))
+    return late.with_columns(__then=nw.when(nw.col("__then") > none).then(nw.col("__then")))
 
 
 def lazy(frame: Frame) -> Frame:

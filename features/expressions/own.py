@@ -3,23 +3,23 @@
 Specifications with the same filters share one pass over the activities that these filters choose.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import narwhals as nw
 
 from features.expressions import cells, runs
 from features.expressions.frame import (
+    ORDER,
     ROW,
     Frame,
     all_of,
     chosen,
     coded,
-    columns_of,
     conditions,
-    glob_columns,
     in_order,
     lazy,
+    looked_at,
     neighbour,
     width,
     with_next,
@@ -27,54 +27,34 @@ from features.expressions.frame import (
 from leadlight.measures import Measure
 from leadlight.spec import FeatureSpec
 
-_WORTH_IT: Final = 3  # for fewer features found by place, the copy that a filter makes costs more than it saves
 FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
 
 
-def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Iterator[Frame]:
+def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     """Aggregate what the filters choose: specifications of `cells.MEASURES` with the same filters.
 
-    Yields:
-        ROW and columns of specifications, each once; a snapshot without chosen activities is left out.
+    Returns:
+        ROW and one column per specification; a snapshot without chosen activities is left out.
     """
-    by_place = [spec for spec in specs if in_order(met) and runs.found_by_place(spec)]
-    by_place = by_place if len(by_place) >= _WORTH_IT else []
-    others = [spec for spec in specs if spec not in by_place]
-    rows = met
-    if by_place or _rhythm(others):
-        rows = chosen(met.select(ROW, "age", "occurred_at", *_looked_at(met, specs)), specs[0])
-    else:
-        rows = chosen(lazy(met), specs[0])
-    if by_place:
-        yield lazy(_features(runs.placed(rows, _cells(by_place)), by_place))
-    if others:
-        if _rhythm(others):
-            rows = rows.with_columns(__before=neighbour(rows, "age", 1))
-        wanted = _cells(others)
-        valued = lazy(rows).with_columns(**{cell.name: cell.value for cell in wanted})
-        yield _features(valued.group_by(ROW).agg(**{cell.name: cell.aggregated() for cell in wanted}), others)
-
-
-def _rhythm(specs: Sequence[FeatureSpec]) -> bool:
-    return any(spec.measure in cells.RHYTHM for spec in specs)
-
-
-def _cells(specs: Sequence[FeatureSpec]) -> list[cells.Cell]:
-    return list({cell.name: cell for spec in specs for cell in cells.cells(spec)}.values())
+    rhythm = any(spec.measure in cells.RHYTHM for spec in specs)
+    wanted = list({cell.name: cell for spec in specs for cell in cells.cells(spec)}.values())
+    if in_order(met):
+        rows = chosen(met.select(ROW, "age", *looked_at(specs)), specs[0])
+        rows = rows.with_columns(__before=neighbour(rows, "age", 1)) if rhythm else rows
+        return lazy(_features(runs.totals(rows, wanted), specs))
+    rows = chosen(met, specs[0])
+    rows = rows.with_columns(__before=neighbour(rows, "age", 1)) if rhythm else rows
+    valued = rows.with_columns(**{cell.name: cell.value for cell in wanted})
+    return _features(valued.group_by(ROW).agg(**{cell.name: cell.aggregated() for cell in wanted}), specs)
 
 
 def _features(totals: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     return totals.select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
 
 
-def _looked_at(met: Frame, specs: Sequence[FeatureSpec]) -> list[str]:
-    """Name the columns that specifications look at: a filter copies what it is given."""
-    return [name for name in columns_of(specs) if name != "activity_id" or not in_order(met)]
-
-
 def _order(met: Frame) -> list[str]:
-    """An eager frame is in order already; a lazy one needs the last column of the order."""
-    return [] if in_order(met) else ["activity_id"]
+    """An eager frame is in order already; a lazy one needs the columns of the order."""
+    return [] if in_order(met) else list(ORDER)
 
 
 def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
@@ -85,13 +65,11 @@ def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         specs: specifications of `FOLLOWED` with the same `then_types` and `then_actor`.
     """
     then = FeatureSpec("then", specs[0].family, "count", specs[0].then_types, specs[0].then_actor)
-    globs = glob_columns(specs)
     later = all_of(conditions(then))
     marks = {spec.name: all_of(conditions(spec)) for spec in specs}
-    rows = (met.with_columns(**globs) if globs else met).select(
+    rows = met.select(
         ROW,
         "age",
-        "occurred_at",
         *_order(met),
         __later=nw.lit(value=True) if later is None else later,
         **{name: nw.lit(value=True) if mark is None else mark for name, mark in marks.items()},
@@ -99,22 +77,21 @@ def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     rows = lazy(with_next(rows, "__later"))
     cells: dict[str, nw.Expr] = {}
     for spec in specs:
-        cells |= answers(spec, nw.col(spec.name), "__then")
+        cells |= answers(spec, nw.col(spec.name), nw.col("age") - nw.col("__then"))
     sums = rows.select(ROW, **cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
     return sums.select(ROW, *(followed_feature(spec).alias(spec.name) for spec in specs))
 
 
-def answers(spec: FeatureSpec, counted: nw.Expr, then: str) -> dict[str, nw.Expr]:
+def answers(spec: FeatureSpec, counted: nw.Expr, wait: nw.Expr) -> dict[str, nw.Expr]:
     """Give what is summed for a specification of `FOLLOWED`: the activities, and those that were followed in time.
 
     Args:
         spec: the specification; its window is applied here.
         counted: whether an activity passes the filters.
-        then: the column of the instant of the next activity that may follow, null where there is none.
+        wait: how long after it the next activity that may follow came, null where there is none.
     """
     if spec.window_days is not None:
         counted = counted & (nw.col("age") <= width(spec.window_days))
-    wait = nw.col(then) - nw.col("occurred_at")
     answered = counted & (wait <= width(spec.within_days)).fill_null(value=False)
     return {f"__all_{spec.name}": counted.cast(nw.Int8), f"__part_{spec.name}": answered.cast(nw.Int8)}
 
@@ -127,8 +104,8 @@ def followed_feature(spec: FeatureSpec) -> nw.Expr:
 
 def last_types(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     """Code the types of the last activities: specifications of `last_type` with the same filters."""
-    rows = chosen(met, specs[0]).select(ROW, "type", "occurred_at", *_order(met))
+    rows = chosen(met, specs[0]).select(ROW, "type", "age", *_order(met))
     back = {f"__type_{spec.k}": neighbour(rows, "type", spec.k - 1) for spec in specs if spec.k > 1}
-    rows = rows.with_columns(__type_1=nw.col("type"), __next=neighbour(rows, "occurred_at", -1), **back)
+    rows = rows.with_columns(__type_1=nw.col("type"), __next=neighbour(rows, "age", -1), **back)
     newest = lazy(rows.filter(nw.col("__next").is_null()))
     return newest.select(ROW, *(coded(nw.col(f"__type_{spec.k}"), spec).alias(spec.name) for spec in specs))

@@ -1,7 +1,7 @@
-"""Ages by their place: in a frame in order, the activities of a snapshot are a run of rows whose ages fall.
+"""Aggregation by place: in a frame in order, the activities of a snapshot are a run of rows whose ages fall.
 
-How many lie in a window, and the newest and the oldest, are then found by binary search, all runs at once; nothing is
-added up.
+How many lie in a window, and the newest and the oldest, are found by binary search, all runs at once; other values are
+added up from run to run. Nothing is hashed but what has to be told apart.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,25 +11,19 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from features.expressions.cells import Ages, Cell, cells
+from features.expressions.cells import Ages, Cell
 from features.expressions.frame import ROW
-from leadlight.spec import FeatureSpec
 
 Places = NDArray[np.int64]
 _EVERY: Final = 1 << 62  # older than every activity
 
 
-def found_by_place(spec: FeatureSpec) -> bool:
-    """Whether a feature looks at nothing but ages in windows."""
-    return all(cell.ages is not None for cell in cells(spec))
-
-
-def placed(rows: Any, wanted: Sequence[Cell]) -> Any:
-    """Give cells of ages.
+def totals(rows: Any, wanted: Sequence[Cell]) -> Any:
+    """Give cells.
 
     Args:
-        rows: an eager frame in order, at least ROW and age.
-        wanted: cells with `ages`.
+        rows: an eager frame in order, at least ROW, age and what the cells look at.
+        wanted: cells.
 
     Returns:
         An eager frame: ROW, each snapshot of `rows` once, in order, and one column per cell, NaN = null.
@@ -38,8 +32,17 @@ def placed(rows: Any, wanted: Sequence[Cell]) -> Any:
     start = np.flatnonzero(np.concatenate(([True] * bool(len(row)), row[1:] != row[:-1])))
     end = np.append(start[1:], len(row)).astype(np.int64)[: len(start)]
     runs = _Runs(ages, start, end)
-    columns = {cell.name: runs.cell(cell.how, cell.ages) for cell in wanted if cell.ages is not None}
+    told_apart = [cell for cell in wanted if cell.how == "n_unique"]
+    columns = {cell.name: runs.cell(rows, cell) for cell in wanted if cell.how != "n_unique"}
+    if told_apart:
+        columns |= _different(rows, told_apart)
     return nw.from_dict({ROW: row[start], **columns}, backend=rows.implementation)
+
+
+def _different(rows: Any, wanted: Sequence[Cell]) -> dict[str, Any]:
+    valued = rows.select(ROW, **{cell.name: cell.value for cell in wanted})
+    each = valued.group_by(ROW).agg(**{cell.name: cell.aggregated() for cell in wanted}).sort(ROW)
+    return {cell.name: each[cell.name].to_numpy() for cell in wanted}
 
 
 class _Runs:
@@ -49,7 +52,19 @@ class _Runs:
         self._ages, self._start, self._end = ages, start, end
         self._known: dict[int, Places] = {_EVERY: start, 0: end}
 
-    def cell(self, how: str, ages: Ages) -> NDArray[Any]:
+    def cell(self, rows: Any, cell: Cell) -> NDArray[Any]:
+        """Give a cell of every run."""
+        if cell.ages is not None:
+            return self._of_ages(cell.how, cell.ages)
+        if cell.how == "len":
+            return self._end - self._start
+        values = rows.select(value=cell.value)["value"].fill_null(0).to_numpy()
+        if cell.how == "sum":
+            whole = np.int64 if values.dtype.kind in "bi" else np.float64
+            return np.add.reduceat(values, self._start, dtype=whole)
+        return (np.maximum if cell.how == "max" else np.minimum).reduceat(values, self._start)
+
+    def _of_ages(self, how: str, ages: Ages) -> NDArray[Any]:
         """Give how many ages lie in `ages` (after, until], or the least or the greatest of them."""
         first, last = self._first(ages[1]), self._first(ages[0])
         if how in {"sum", "len"}:

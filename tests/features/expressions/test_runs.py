@@ -1,8 +1,9 @@
-"""Counts and ends of windows found by place equal what a loop finds."""
+"""What is aggregated by place equals what a loop finds."""
 
 import narwhals as nw
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ def in_order(log: list[list[int]]) -> nw.DataFrame:
 @given(log=logs, window=windows)
 def test_windows_are_found_by_place(log, window):
     wanted = [of_age(name, window) for name in ("count", "days_since_last", "days_since_first")]
-    found = runs.placed(in_order(log), wanted).to_native()
+    found = runs.totals(in_order(log), wanted).to_native()
 
     assert found[ROW].to_list() == [7 * row for row in range(len(log))]
     for ages, (number, least, most) in zip(log, found.drop(ROW).iter_rows(), strict=True):
@@ -43,12 +44,29 @@ def test_windows_are_found_by_place(log, window):
 @given(log=logs, window=st.integers(1, 6))
 def test_the_window_before_is_found_by_place(log, window):
     recent, before = cells.cells(FeatureSpec("f", "momentum", "momentum", window_days=window))
-    found = runs.placed(in_order(log), [recent, before]).to_native()
+    found = runs.totals(in_order(log), [recent, before]).to_native()
     assert found[before.name].to_list() == [sum(window < age <= 2 * window for age in ages) for ages in log]
 
 
-def test_only_features_of_ages_are_found_by_place():
-    specs = {
-        name: FeatureSpec("f", "frequency", name, window_days=7) for name in ("count", "momentum", "trend", "value_sum")
-    }
-    assert {name for name, spec in specs.items() if runs.found_by_place(spec)} == {"count", "momentum"}
+values = st.one_of(st.none(), st.floats(-1e6, 1e6))
+
+
+@settings(max_examples=100, deadline=None)
+@given(log=st.lists(st.lists(values, min_size=1, max_size=6), max_size=5))
+def test_values_are_added_up_from_run_to_run(log):
+    rows = [(row, DAY, value, text) for row, run in enumerate(log) for value, text in zip(run, "abbac\n", strict=False)]
+    schema = {ROW: pl.Int64, "age": pl.Int64, "value": pl.Float64, "type": pl.String}
+    frame = nw.from_native(pl.DataFrame(rows, schema, orient="row"), eager_only=True)
+    wanted = [
+        *cells.cells(FeatureSpec("f", "frequency", "value_sum")),
+        *cells.cells(FeatureSpec("f", "breadth", "distinct_types", window_days=2)),
+        *cells.cells(FeatureSpec("f", "breadth", "distinct_types", window_days=0.5)),
+    ]
+    found = runs.totals(frame, wanted).to_native()
+
+    assert found[ROW].to_list() == list(range(len(log)))
+    in_turn = found.select(cell.name for cell in wanted).iter_rows()
+    for run, (total, types, none, outside, all_outside) in zip(log, in_turn, strict=True):
+        assert total == pytest.approx(sum(value or 0.0 for value in run))
+        assert (types, none) == (len(set("abbac\n"[: len(run)])), 0)
+        assert (outside, all_outside) == (1, 1)
