@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from benchmarks.training import automl, leaks, learning_curve, segments
+from benchmarks.training import automl, leaks, learning_curve, oracle, segments
 
 Figures = Mapping[str, Any]
 
@@ -25,7 +25,6 @@ KEYS: Final = (
     "flaml",
     "resume_lost_trials",
 )
-ORACLE_GAP: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ _BARS: Final[Mapping[str, tuple[str, Callable[[Figures], bool]]]] = {
         f"{segments.LOW:.0%}-{segments.HIGH:.0%} of 90 % intervals hold the true rate, for each common score too",
         _covered,
     ),
-    "oracle_gap": (f"AUC at most {ORACLE_GAP} below the oracle's", lambda found: found["oracle_gap"] <= ORACLE_GAP),
+    "oracle_gap": (f"AUC at most {oracle.BAR} below the oracle's", lambda found: found["oracle_gap"] <= oracle.BAR),
     "flaml": (
         "nowhere worse beyond one standard error, lower log loss on most sets",
         lambda found: automl.passed(found["flaml"]),

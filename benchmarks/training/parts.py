@@ -2,17 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, resume, segments
+from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, oracle, resume, segments
 from benchmarks.training.command import Say
 from benchmarks.training.market import simulated
 from leadlight.errors import InputError
-
-ORACLE: Final = "benchmarks.training.oracle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +77,8 @@ def of_segments(asked: Asked) -> dict[str, Any]:
 
 def of_oracle(asked: Asked) -> dict[str, Any]:
     """Measure the distance to the oracle."""
-    found: dict[str, Any] = import_module(ORACLE).work(asked.seeds or 1, asked.say)
+    found = oracle.work(asked.seeds or 1, asked.say)
     return {"oracle_gap": found["oracle_gap"], "details": found}
-
-
-def without_oracle(_asked: Asked) -> str | None:
-    """Say that the measurement is not there; None where it is."""
-    return None if find_spec(ORACLE) else f"`{ORACLE}` is not there"
 
 
 def of_flaml(asked: Asked) -> dict[str, Any]:
@@ -118,7 +109,7 @@ PARTS: Final[Mapping[str, Part]] = {
     "ladder": Part(("ladder_win_share_25", "ladder_worse_than_rules"), of_ladder),
     "calibration": Part(("ece_newest", "ece_bar", "ece_after_shift", "shift_alarm"), of_calibration),
     "segments": Part(("interval_coverage",), of_segments),
-    "oracle": Part(("oracle_gap",), of_oracle, without_oracle),
+    "oracle": Part(("oracle_gap",), of_oracle),
     "flaml": Part(("flaml",), of_flaml, without_flaml),
     "resume": Part(("resume_lost_trials",), of_resume),
 }

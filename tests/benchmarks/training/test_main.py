@@ -18,7 +18,7 @@ def at_once(monkeypatch):
 
 
 def give(monkeypatch, name, **other):
-    part = replace(PARTS[name], hindered=lambda _: None) if name == "oracle" else PARTS[name]
+    part = PARTS[name]
     more = {"leaks": ("leaks_found_weak",), "calibration": ("ece_after_shift_bar",)}
     more |= {"xeducation": ("xeducation_used_but_must_not",), "segments": ("interval_coverage_by_score",)}
     more["resume"] = ("resume_same_result",)

@@ -2,7 +2,17 @@ import json
 
 import pytest
 
-from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, parts, resume, segments
+from benchmarks.training import (
+    automl,
+    calibration,
+    leak_xeducation,
+    leaks,
+    learning_curve,
+    oracle,
+    parts,
+    resume,
+    segments,
+)
 from benchmarks.training.learning_curve import Draw
 from benchmarks.training.parts import PARTS, Asked
 from leadlight.errors import InputError
@@ -59,6 +69,15 @@ def test_seeds_are_the_part_s_own_unless_asked_for(monkeypatch, name, module, me
     PARTS[name].measure(asked())
     PARTS[name].measure(asked(seeds=7))
     assert given == [(module.SEEDS, module.LEADS), (7, module.LEADS)]
+
+
+def test_the_oracle_is_asked_about_so_many_markets(monkeypatch):
+    given = []
+    monkeypatch.setattr(oracle, "work", lambda seeds, _say: given.append(seeds) or {"oracle_gap": 0.01, "markets": []})
+    found = PARTS["oracle"].measure(asked())
+    PARTS["oracle"].measure(asked(seeds=2))
+    assert found == {"oracle_gap": 0.01, "details": {"oracle_gap": 0.01, "markets": []}}
+    assert given == [1, 2]
 
 
 def test_flaml_is_measured_where_it_is_there(monkeypatch):
