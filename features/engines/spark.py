@@ -40,6 +40,7 @@ OLDEST_JAVA: Final = 17
 _PATIENCE: Final = 5.0  # seconds for a master to answer
 _LOOPBACK: Final = "127.0.0.1"
 _PARTITIONS: Final = "spark.sql.shuffle.partitions"
+_ADAPTIVE: Final = "spark.sql.adaptive.enabled"
 _BYTES_A_PART: Final = 8 << 20  # of compressed log: about 300,000 activities
 # What results depend on, whatever the user's own settings are.
 _MEANING: Final[Mapping[str, str]] = {
@@ -166,13 +167,21 @@ class SparkEngine:
         (folder / "_SUCCESS").unlink(missing_ok=True)
 
     def _fit_partitions(self, log: Path | None = None) -> None:
-        """Cut shuffles by cores and log unless the user said how: Spark's 200 parts cost a small log minutes."""
+        """Cut shuffles by cores and log unless the user said how: Spark's 200 parts cost a small log minutes.
+
+        For a log that does not even fill these parts, planning anew after every stage costs more than it can save.
+        """
         context = self.session.sparkContext
-        if context.getConf().contains(_PARTITIONS):
-            return
         files = [] if log is None else log.rglob("*.parquet") if log.is_dir() else [log]
         parts = math.ceil(sum(file.stat().st_size for file in files) / _BYTES_A_PART)
-        self.session.conf.set(_PARTITIONS, str(max(parts, 2 * context.defaultParallelism)))
+        least = 2 * context.defaultParallelism
+        fitting = {_PARTITIONS: str(max(parts, least))}
+        if log is not None:
+            fitting[_ADAPTIVE] = str(parts > least).lower()
+        user = context.getConf()
+        for name, value in fitting.items():
+            if not user.contains(name):
+                self.session.conf.set(name, value)
 
     @property
     def _partitions(self) -> int:
