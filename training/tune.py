@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
 from training.baselines import RulesLink
-from training.fit import FIXED, Recipe, dataset
+from training.fit import FIXED, Recipe, dataset, threads
 from training.monotone import constraints
 from training.rows import Rows, lead_hash
 from training.study import Attempt, Outcome, Question, Range, Study, fingerprint
@@ -23,6 +23,10 @@ from training.study import Attempt, Outcome, Question, Range, Study, fingerprint
 # Tuning looks at so many rows at most (whole leads): more would cost minutes and change little.
 MOST_ROWS: Final = 16_000
 MOST_TREES: Final = 400
+# The number of trees is chosen anew on so many rows at most, where there are more than tuning looks at: more rows carry
+# more trees. One of `GROWTH_FOLDS` parts of the leads is held out.
+GROWTH_ROWS: Final = 400_000
+GROWTH_FOLDS: Final = 4
 # The first trial, so that a study is never worse than a sensible guess.
 USUAL: Final[dict[str, float | int]] = {
     "learning_rate": 0.04,
@@ -95,18 +99,19 @@ def number_of_folds(n: int) -> int:
     return 5 if n < 6_000 else 4 if n < 12_000 else 2
 
 
-def tuning_rows(rows: Rows, seed: int) -> Rows:
-    """Keep whole leads, about `MOST_ROWS` rows: every lead with a positive, and of the others a share chosen by hash.
+def tuning_rows(rows: Rows, seed: int, most: int | None = None) -> Rows:
+    """Keep whole leads, about `most` rows (None = `MOST_ROWS`): all with a positive, of the others a share by hash.
 
     Rows of the others weigh 1 / share, so that every weighted mean stays what it was; positives are what a rare target
     is short of.
     """
-    if len(rows) <= MOST_ROWS:
+    most = MOST_ROWS if most is None else most
+    if len(rows) <= most:
         return rows
     positive_leads = rows.frame.filter(pl.col("label") == 1.0)["lead_id"].unique()
     kept = rows.frame["lead_id"].is_in(positive_leads.implode()).to_numpy()
     others = int(np.count_nonzero(~kept))
-    share = max(MOST_ROWS - (len(rows) - others), MOST_ROWS // 2) / max(others, 1)
+    share = max(most - (len(rows) - others), most // 2) / max(others, 1)
     if share >= 1:
         return rows
     drawn = lead_hash(rows.lead_ids, seed + 1) < share * 2**32
@@ -171,7 +176,8 @@ def tune(
     with Study.opened(_question(sample, specs, count, seed=seed, price=price, signs=signs), studies) as study:
         done = tuple(_trial(record) for record in study.run(measure, trials, seconds=seconds, progress=progress))
     chosen = choose(done)
-    recipe = slowed(chosen.recipe) if len(sample) == len(rows) else chosen.recipe
+    recipe = chosen.recipe
+    recipe = slowed(recipe) if len(sample) == len(rows) else regrown(rows, specs, recipe, seed, price)
     return Tuned(recipe, chosen.log_loss, done, count, len(sample))
 
 
@@ -194,6 +200,18 @@ def slowed(recipe: Recipe) -> Recipe:
     """
     rate = recipe.parameters["learning_rate"] / SLOWER
     return Recipe({**recipe.parameters, "learning_rate": rate}, recipe.trees * SLOWER, recipe.monotone)
+
+
+def regrown(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int, price: float = PRICE) -> Recipe:
+    """Give the recipe with as many trees as all rows carry, measured on leads that are held out; never with fewer."""
+    many = tuning_rows(rows, seed, GROWTH_ROWS)
+    fold = next(_folds(many, specs, GROWTH_FOLDS, seed), None)
+    if fold is None:
+        return recipe
+    found = _measure(
+        [fold], dict(recipe.parameters), seed, price=price, signs=recipe.monotone, cores=threads(len(many))
+    )
+    return replace(recipe, trees=max(recipe.trees, found.recipe.trees))
 
 
 def _question(
@@ -265,6 +283,7 @@ def _measure(
     price: float = 0.0,
     signs: tuple[int, ...] = (),
     hopeful: Callable[[int, float], bool] | None = None,
+    cores: int = 1,
 ) -> Trial:
     """Grow the folds side by side until their mean has not fallen for a while; the best number of trees is its lowest.
 
@@ -278,11 +297,12 @@ def _measure(
         price: of explaining, in nats per unit of depth x trees.
         signs: monotone constraints.
         hopeful: asked after each step whether to go on, with the number of the step and the smallest objective so far.
+        cores: threads of each booster; 0 = all.
     """
     patience = max(20, round(1.5 / float(parameters["learning_rate"])))
     unit = price * parameters["max_depth"] if price else 0.0
     recipe = Recipe(parameters, 0, signs)
-    boosters = [_booster(fold, recipe, seed) for fold in folds]
+    boosters = [_booster(fold, recipe, seed, cores) for fold in folds]
     shares = [fold.share for fold in folds]
     curves: list[list[float]] = [[] for _ in folds]
     mean, best, steps, growing, pruned = np.empty(0), 0, 0, True, False
@@ -301,9 +321,9 @@ def _measure(
     return Trial(replace(recipe, trees=best + 1), float(mean[best]), by_fold, unit * (best + 1), pruned)
 
 
-def _booster(fold: _Fold, recipe: Recipe, seed: int) -> Any:
+def _booster(fold: _Fold, recipe: Recipe, seed: int, cores: int) -> Any:
     """Give a booster without trees that knows what it is measured on."""
-    settings = {**FIXED, **recipe.settings, "metric": "binary_logloss", "seed": seed, "num_threads": 1}
+    settings = {**FIXED, **recipe.settings, "metric": "binary_logloss", "seed": seed, "num_threads": cores}
     booster = lgb.Booster(settings, fold.learn)
     booster.add_valid(fold.measure, "held out")
     return booster

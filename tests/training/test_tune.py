@@ -88,7 +88,25 @@ def test_large_data_is_not_grown_slower(monkeypatch):
     rows = made.rows(6_000, shift=-4.5)
     found = tuning.tune(rows, made.SPECS, trials=1, seed=4)
     assert found.rows < len(rows)
-    assert found.recipe == found.trials[0].recipe
+    assert found.recipe.parameters == found.trials[0].recipe.parameters
+    assert found.recipe.trees >= found.trials[0].recipe.trees
+
+
+def test_more_rows_carry_more_trees_than_the_sample_says():
+    rows = made.rows(6_000, shift=-3.0)
+    few = tuning.Recipe(tuning.USUAL, 3)
+    grown = tuning.regrown(rows, made.SPECS, few, 4)
+    assert 3 < grown.trees <= tuning.MOST_TREES
+    assert grown == tuning.regrown(rows, made.SPECS, few, 4)
+    assert grown.parameters == few.parameters
+    many = tuning.Recipe(tuning.USUAL, tuning.MOST_TREES)
+    assert tuning.regrown(rows, made.SPECS, many, 4) == many
+
+
+def test_nothing_is_grown_anew_where_no_part_has_both_outcomes():
+    rows = made.rows(60)
+    one = replace(rows, y=np.ones(60))
+    assert tuning.regrown(one, made.SPECS, tuning.Recipe(tuning.USUAL, 3), 4).trees == 3
 
 
 def test_the_first_trial_is_the_usual_recipe(tuned):
