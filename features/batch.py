@@ -102,7 +102,7 @@ def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[
     Args:
         engine: the engine.
         tables: its native frames.
-        rows: ROW (unique), lead_id, as_of.
+        rows: ROW (from 0 on), lead_id, as_of.
         specs: what to compute.
 
     Returns:

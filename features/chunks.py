@@ -57,17 +57,17 @@ def split(
         stages=tables.stages.lazy(),
         changes=tables.changes.lazy(),
     )
-    asked = snapshots.lazy().select("lead_id", "as_of", id="lead_id").with_row_index("position")
+    asked = snapshots.lazy().select("lead_id", "as_of").with_row_index("position")
     places = _places(tables, size or _size(tables, snapshots)) if snapshots.height else None
     if places is None:
         log = tables.activities.select(pl.len()).collect().item()
-        yield Chunk(_read(tables, specs), _numbered(asked.collect()), log)
+        yield Chunk(_read(tables, specs), _numbered(asked.collect(), snapshots), log)
         return
     where = places.lazy().select("lead_id", _CHUNK, _PLACE, _NUMBER)
     account = pl.col("account_id").cast(pl.Categorical).to_physical().cast(pl.Int64)
     records = (tables.leads.with_columns(account), tables.stages, tables.changes)
     rows, runs, leads, stages, changes = _parts(
-        asked.join(where, on="lead_id", how="left").fill_null(0).sort(_PLACE, "as_of", "position"),
+        asked.join(where, on="lead_id", how="left").fill_null(0).sort(_PLACE, maintain_order=True),
         places.lazy().filter(pl.col("activities") > 0).sort(_PLACE),
         *(frame.join(where, on="lead_id", maintain_order="left") for frame in records),
     )
@@ -78,7 +78,7 @@ def split(
             log = _with_numbers(tables.activities.slice(start, length), runs[chunk])
             own_stages, own_changes = stages[chunk].lazy(), changes[chunk].lazy()
             part = Tables(leads[chunk].lazy(), log, own_stages, own_changes, in_order=tables.in_order)
-            yield Chunk(_read(part, specs), _numbered(own), length)
+            yield Chunk(_read(part, specs), _numbered(own, snapshots), length)
 
 
 def _size(tables: Tables, snapshots: pl.DataFrame) -> int:
@@ -112,8 +112,9 @@ class _Parts:
         return self._frame.slice(start, length).drop(_CHUNK)
 
 
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_row_index(ROW).cast({ROW: pl.Int64})
+def _numbered(rows: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+    ids = snapshots["lead_id"].gather(rows["position"]).alias("id")
+    return rows.with_row_index(ROW).cast({ROW: pl.Int64}).with_columns(ids)
 
 
 def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:

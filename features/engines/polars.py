@@ -78,11 +78,10 @@ class PolarsEngine:
     def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
         """Put the parts' values into their places: snapshots are numbered in order, so nothing has to be joined."""
         asked = rows.to_native().select(ROW, "lead_id", "as_of").sort(ROW).collect()
-        numbers = asked[ROW].to_numpy()
         empty = {spec.name: 0.0 if spec.facts.empty == "zero" else np.nan for spec in specs}
-        columns = {name: np.full(len(numbers), value) for name, value in empty.items()}
+        columns = {name: np.full(asked.height, value) for name, value in empty.items()}
         for part in pl.collect_all([part.to_native().lazy() for part in parts], engine="streaming"):
-            places = np.searchsorted(numbers, part[ROW].to_numpy())
+            places = part[ROW].to_numpy()
             for values in part.drop(ROW).cast(pl.Float64):
                 columns[values.name][places] = values.fill_null(empty[values.name]).to_numpy()
         filled = [pl.Series(name, values, nan_to_null=True) for name, values in columns.items()]

@@ -142,7 +142,7 @@ def _summed(rows: Frame, groups: Sequence[_Group]) -> Frame:
         for spec in group.of(own.FOLLOWED):
             (then,) = (one.column for one in later if spec in one.specs)
             wait = nw.col(then) - nw.col("occurred_at")
-            wanted |= {name: (value, "sum") for name, value in own.answers(spec, group.chosen, wait).items()}
+            wanted |= {cell.name: (cell.value, cell.how) for cell in own.answers(spec, group.chosen, wait)}
     for spec in last:
         newest = nw.when(nw.col("__next").is_null()).then(coded(nw.col(f"__type_{spec.k}"), spec))
         wanted[f"__last_{spec.name}"] = newest, "max"

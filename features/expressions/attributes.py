@@ -119,23 +119,20 @@ def _changed(joined: Frame, changes: Frame, name: str, keys: list[str]) -> Frame
     first_at = own.group_by("lead_id").agg(changed_at=nw.col("changed_at").min())
     marked = own.with_columns(__one=nw.lit(1))
     first = marked.join(first_at, on=["lead_id", "changed_at"]).select("lead_id", __old="old_value", __any="__one")
+    moved = joined.select(*dict.fromkeys([*keys, "lead_id", "as_of"])).join(first, on="lead_id")
     before = (
-        joined.select(*dict.fromkeys([*keys, "lead_id", "as_of"]))
+        moved.select(*dict.fromkeys([*keys, "lead_id", "as_of"]))
         .join(marked, on="lead_id")
         .filter(nw.col("changed_at") < nw.col("as_of"))
         .select(*keys, "changed_at", "value", "__one")
     )
     last_at = before.group_by(*keys).agg(changed_at=nw.col("changed_at").max())
     last = before.join(last_at, on=[*keys, "changed_at"]).select(*keys, __new="value", __some="__one")
+    recorded = nw.when(~nw.col("__some").is_null()).then(nw.col("__new")).otherwise(nw.col("__old"))
+    moved = moved.join(last, on=keys, how="left").select(*keys, "__any", __value=recorded)
     column = column_of(name)
-    unchanged = nw.when(~nw.col("__any").is_null()).then(nw.col("__old")).otherwise(nw.col(column).cast(nw.String))
-    value = nw.when(~nw.col("__some").is_null()).then(nw.col("__new")).otherwise(unchanged)
-    return (
-        joined.join(first, on="lead_id", how="left")
-        .join(last, on=keys, how="left")
-        .with_columns(value.alias(column))
-        .drop("__old", "__any", "__new", "__some")
-    )
+    value = nw.when(~nw.col("__any").is_null()).then(nw.col("__value")).otherwise(nw.col(column).cast(nw.String))
+    return joined.join(moved, on=keys, how="left").with_columns(value.alias(column)).drop("__value", "__any")
 
 
 def _changes(rows: Frame, changes: Frame, specs: Sequence[FeatureSpec]) -> Frame:

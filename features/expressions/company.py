@@ -85,7 +85,7 @@ def number_of(paired: Frame, specs: Sequence[FeatureSpec]) -> Frame:
 
 def as_rows(paired: Frame) -> Frame:
     """Give pairs as snapshots of the colleagues, each with a number of its own from which the snapshot's comes back."""
-    pair = nw.col(ROW) * _PAIRS + nw.col("__number")
+    pair = nw.col(ROW) * _PAIRS + nw.col("__number").cast(nw.Int64)  # DuckDB adds up to 128 bits
     return paired.select(pair.alias(ROW), nw.col(COLLEAGUE).alias("lead_id"), "as_of")
 
 
@@ -136,13 +136,11 @@ def by_number(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
 def roles(rows: Frame, paired: Frame, leads: Frame, changes: Frame, spec: FeatureSpec) -> Frame:
     """Count the different values of an attribute at as_of among a lead and its colleagues."""
     name = spec.attribute or ""
-    everybody = nw.concat(
-        [rows.select(ROW, "lead_id", "as_of"), paired.select(ROW, nw.col(COLLEAGUE).alias("lead_id"), "as_of")]
-    )
-    valued = with_attributes(
-        everybody, leads, changes, [name], moving=moving_of(changes, [name]), keys=[ROW, "lead_id"]
-    )
+    itself = rows.select((nw.col(ROW) * _PAIRS).alias(ROW), "lead_id", "as_of")  # a colleague's number is never 0
+    everybody = nw.concat([itself, as_rows(paired)])
+    valued = with_attributes(everybody, leads, changes, [name], moving=moving_of(changes, [name]), keys=[ROW])
     if column_of(name) not in valued.collect_schema():
         return rows.select(ROW, nw.lit(0, nw.Int64).alias(spec.name))
-    text = valued.select(ROW, __value=nw.col(column_of(name)).cast(nw.String)).filter(~nw.col("__value").is_null())
+    snapshot = (nw.col(ROW) // _PAIRS).alias(ROW)
+    text = valued.select(snapshot, __value=nw.col(column_of(name)).cast(nw.String)).filter(~nw.col("__value").is_null())
     return text.unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))

@@ -38,18 +38,17 @@ def aggregated(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     """
     rhythm = any(spec.measure in cells.RHYTHM for spec in specs)
     wanted = list({cell.name: cell for spec in specs for cell in cells.cells(spec)}.values())
-    if in_order(met):
-        rows = chosen(met.select(ROW, "age", *looked_at(specs)), specs[0])
-        rows = rows.with_columns(__before=neighbour(rows, "age", 1)) if rhythm else rows
-        return lazy(_features(runs.totals(rows, wanted), specs))
-    rows = chosen(met, specs[0])
+    rows = chosen(met.select(ROW, "age", *looked_at(specs), *_order(met)), specs[0])  # a filter copies what it is given
     rows = rows.with_columns(__before=neighbour(rows, "age", 1)) if rhythm else rows
+    return _aggregated(rows, wanted).select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
+
+
+def _aggregated(rows: Frame, wanted: Sequence[cells.Cell]) -> Frame:
+    """Give ROW and cells, lazy: by place where rows are in order."""
+    if in_order(rows):
+        return lazy(runs.totals(rows, wanted))
     valued = rows.with_columns(**{cell.name: cell.value for cell in wanted})
-    return _features(valued.group_by(ROW).agg(**{cell.name: cell.aggregated() for cell in wanted}), specs)
-
-
-def _features(totals: Frame, specs: Sequence[FeatureSpec]) -> Frame:
-    return totals.select(ROW, *(cells.feature(spec).alias(spec.name) for spec in specs))
+    return valued.group_by(ROW).agg(**{cell.name: cell.aggregated() for cell in wanted})
 
 
 def _order(met: Frame) -> list[str]:
@@ -74,15 +73,13 @@ def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         __later=nw.lit(value=True) if later is None else later,
         **{name: nw.lit(value=True) if mark is None else mark for name, mark in marks.items()},
     )
-    rows = lazy(with_next(rows, "__later"))
-    cells: dict[str, nw.Expr] = {}
-    for spec in specs:
-        cells |= answers(spec, nw.col(spec.name), nw.col("age") - nw.col("__then"))
-    sums = rows.select(ROW, **cells).group_by(ROW).agg(**{name: nw.col(name).sum() for name in cells})
+    wait = nw.col("age") - nw.col("__then")
+    wanted = [cell for spec in specs for cell in answers(spec, nw.col(spec.name), wait)]
+    sums = _aggregated(with_next(rows, "__later"), wanted)
     return sums.select(ROW, *(followed_feature(spec).alias(spec.name) for spec in specs))
 
 
-def answers(spec: FeatureSpec, counted: nw.Expr, wait: nw.Expr) -> dict[str, nw.Expr]:
+def answers(spec: FeatureSpec, counted: nw.Expr, wait: nw.Expr) -> list[cells.Cell]:
     """Give what is summed for a specification of `FOLLOWED`: the activities, and those that were followed in time.
 
     Args:
@@ -93,7 +90,10 @@ def answers(spec: FeatureSpec, counted: nw.Expr, wait: nw.Expr) -> dict[str, nw.
     if spec.window_days is not None:
         counted = counted & (nw.col("age") <= width(spec.window_days))
     answered = counted & (wait <= width(spec.within_days)).fill_null(value=False)
-    return {f"__all_{spec.name}": counted.cast(nw.Int8), f"__part_{spec.name}": answered.cast(nw.Int8)}
+    return [
+        cells.Cell(f"__all_{spec.name}", counted.cast(nw.Int8)),
+        cells.Cell(f"__part_{spec.name}", answered.cast(nw.Int8)),
+    ]
 
 
 def followed_feature(spec: FeatureSpec) -> nw.Expr:
