@@ -41,7 +41,7 @@ from rules import parse
 from scoring.scale import probabilities
 from training import evaluate, fitting
 from training.baselines import RulesLink
-from training.comparison import Comparison
+from training.comparison import Comparison, Metric
 from training.fitting import Made
 from training.ground import Ground, prepare
 from training.options import Options
@@ -143,19 +143,26 @@ def figures(compared: Comparison, expected: Mapping[str, float]) -> dict[str, An
         **told,
         "expected_gap": expected["oracle"] - expected["model"],
         "expected_auc": dict(expected),
+        "log_loss": _values(compared, "log_loss"),
+        "calibrated": compared.ece_ok["model"],
         "by_age": [{"age_days": (part.age_us or 0) / DAY, **_aucs(part)} for part in compared.by_age],
     }
 
 
 def _aucs(part: Comparison) -> dict[str, Any]:
-    found, against = part.metrics["auc"], part.differences["auc"]["oracle"]
+    against = part.differences["auc"]["oracle"]
     return {
         "oracle_gap": None if against is None else -against.value,
         "standard_error": None if against is None else against.standard_error,
-        "auc": {name: None if (one := found[name]) is None else one.value for name in SCORERS},
+        "auc": _values(part, "auc"),
         "rows": part.rows,
         "positives": part.positives,
     }
+
+
+def _values(part: Comparison, metric: Metric) -> dict[str, float | None]:
+    found = part.metrics[metric]
+    return {name: None if (one := found[name]) is None else one.value for name in SCORERS}
 
 
 def _asked(made: Made, ground: Ground) -> dict[str, Any]:
@@ -178,10 +185,8 @@ def _cost(start: float) -> dict[str, float | int]:
 
 def _line(found: Mapping[str, Any]) -> str:
     auc = ", ".join(f"{name} {value:.4f}" for name, value in found["auc"].items())
-    return (
-        f"AUC {auc}; gap {found['oracle_gap']:.4f} (standard error {found['standard_error']:.4f}), "
-        f"expected {found['expected_gap']:.4f}"
-    )
+    error = "not defined" if found["standard_error"] is None else f"{found['standard_error']:.4f}"
+    return f"AUC {auc}; gap {found['oracle_gap']:.4f} (standard error {error}), expected {found['expected_gap']:.4f}"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
