@@ -2,7 +2,8 @@
 
 Rungs, simplest first: `prior` (card and usual ranges), `rules` (the prior moved by outcomes), `scorecard` (a few
 features over the rules), `model` (boosted trees over the rules). Each is fitted at instants inside the training side
-(*origins*) on what was known there, and predicts the snapshots that follow; no lead is on both sides. Chosen is the
+(*origins*) on what was known there, and predicts the snapshots that follow; no lead is on both sides. A record that is
+too short for that is cut into folds of leads instead, which cannot see drift, and the choice says so. Chosen is the
 simplest rung that no higher one beats by more than one standard error: the rule of L. Breiman et al. (1984),
 Classification and Regression Trees, section 3.4.3; the standard error is that of the paired difference, by lead.
 """
@@ -10,7 +11,7 @@ Classification and Regression Trees, section 3.4.3; the standard error is that o
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import numpy as np
 import polars as pl
@@ -27,9 +28,11 @@ from training.prior import Prior
 from training.rows import Rows
 from training.settled import settled
 from training.split import censoring_weights
-from training.tune import tune, tuning_rows
+from training.tune import folds_of, tune, tuning_rows
 
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Across = Literal["time", "leads"]
 
 # Fewer leads with a success than this, and a rung is not fitted. Rules: two parameters held by a prior need none. A
 # scorecard shrinks to the rules as outcomes get fewer, but below about ten its penalty itself is chosen by chance. A
@@ -46,6 +49,12 @@ LEAST_MATURE: Final = 0.25
 LAST: Final = 0.1
 # A comparison needs so many leads with a success to be predicted, all origins together: else one decides it.
 LEAST_TESTED_WINS: Final = 3
+# Where origins predict fewer, rungs are compared on so many folds of leads.
+FOLDS: Final = 4
+# But only where they hold so many leads with a success: what is learnt beside each fold then has as many as every rung
+# needs, however leads fall into folds.
+LEAST_WINS_ACROSS: Final = 2 * LEAST_WINS["model"]
+COMPARED: Final[dict[Across, str]] = {"time": "on later leads", "leads": "on other leads of the same time"}
 PARTS: Final[dict[RungName, str]] = {
     "prior": "the prior of the rule card and the usual ranges",
     "rules": "the rules, recalibrated by the outcomes",
@@ -84,8 +93,10 @@ class Choice:
         wins: leads with a success known at the cut.
         losses: snapshots known at the cut not to have led to one.
         table: a line per rung that was compared, simplest first; empty where nothing could be.
-        origins: the instants of validation.
+        origins: the instants of validation, or the folds of leads.
         needs: what the next rung needs; None above the highest.
+        across: what lay between learning and predicting: time, or only other leads; None where nothing was compared.
+        caution: why not time, and what cannot be seen without it; None where it was time, or nothing was compared.
     """
 
     rung: RungName
@@ -95,6 +106,8 @@ class Choice:
     table: tuple[Line, ...]
     origins: tuple[Origin, ...]
     needs: Needs | None
+    across: Across | None = None
+    caution: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the choice as JSON: the bundle's `training["ladder"]`."""
@@ -106,6 +119,8 @@ class Choice:
             "table": [{name: _plain(getattr(line, name)) for name in Line.__slots__} for line in self.table],
             "origins": [{name: _plain(getattr(origin, name)) for name in Origin.__slots__} for origin in self.origins],
             "next": None if self.needs is None else self.needs.to_json(),
+            "across": self.across,
+            "caution": self.caution,
         }
 
 
@@ -148,7 +163,7 @@ def choose(
     that do not.
 
     Args:
-        rows: training rows; the frame has lead_id, as_of, known_at.
+        rows: training rows; the frame has lead_id, as_of, known_at and weight, the one against censoring at the cut.
         specs: one per column of X.
         steps: the rungs, simplest first.
         cut: what is known lies before it, µs UTC.
@@ -164,23 +179,67 @@ def choose(
         told = f"only quick successes are known at the cut, those of {wins:,} leads, and no failure yet: "
         return Choice("prior", f"{told}{PARTS['prior']} answers", wins, 0, (), (), needs_of("prior", wins, ()))
     sample = tuning_rows(replace(rows, weight=np.ones(len(rows))), seed)
-    parts = _parts(sample, cut, horizon_us)
-    judged = _judge(parts, specs, steps, seed, progress)
-    if judged is None:
+    held = _validation(sample, cut, horizon_us, seed)
+    if held is None:
         return _unjudged(wins, losses, [step.name for step in steps])
+    judged = _judge(held.parts, specs, steps, seed, progress)
     chosen = judged.choice()
-    needs = needs_of(chosen, wins, judged.seen(chosen, _above(chosen, steps)))
-    why = _why(chosen, wins, losses, judged, [step for step in steps if step.name not in judged.loss])
-    return Choice(chosen, why, wins, losses, judged.table(chosen), judged.origins, needs)
+    seen = judged.seen(chosen, _above(chosen, steps)) if held.across == "time" else ()
+    counted = f"{wins:,} leads with a success and {losses:,} snapshots without are known at the cut"
+    why = f"{counted}; {_why(chosen, judged, held, [step for step in steps if step.name not in judged.loss])}"
+    table, needs = judged.table(chosen), needs_of(chosen, wins, seen)
+    return Choice(chosen, why, wins, losses, table, judged.origins, needs, held.across, held.caution)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """An origin with its rows: learnt from (weighted as at the origin) and predicted."""
+    """An origin, or a fold of leads (`at` is None), with its rows: learnt from (weighted as then known), predicted."""
 
-    at: int
+    at: int | None
     learn: Rows
     test: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Validation:
+    """What rungs are compared on; `caution` says why it is not later leads, where it is not."""
+
+    across: Across
+    parts: Sequence[_Part]
+    caution: str | None = None
+
+
+def _validation(rows: Rows, cut: int, horizon_us: int | None, seed: int) -> _Validation | None:
+    """Cut the rows at origins; where these predict too few successes, into folds of leads; None where folds do too."""
+    later = _parts(rows, cut, horizon_us)
+    if _tested_wins(later) >= LEAST_TESTED_WINS:
+        return _Validation("time", later)
+    others = _folds(rows, cut, horizon_us, seed)
+    if _tested_wins(others) < LEAST_WINS_ACROSS:
+        return None
+    missing = "too few later successes can be predicted" if later else "the record before the cut is too short for it"
+    told = f"rungs were compared across leads and not across time, because {missing}; this cannot see drift"
+    return _Validation("leads", others, told)
+
+
+def _folds(rows: Rows, cut: int, horizon_us: int | None, seed: int) -> list[_Part]:
+    """Cut the rows into folds of whole leads, by a hash of the lead and the seed.
+
+    Learnt from is what was known at the cut of all leads outside a fold, weighted by what was censored at the cut;
+    predicted are, as at an origin, only snapshots whose horizon had ended at the cut.
+    """
+    ended = _ended(rows, cut, horizon_us)
+    weighted = replace(rows, weight=rows.weight * rows.frame["weight"].to_numpy())
+    fold = folds_of(rows, FOLDS, seed + 4)  # not the folds of what is tuned inside them
+    parts = [_Part(None, weighted.take(fold != one), rows.take(ended & (fold == one))) for one in range(FOLDS)]
+    return [part for part in parts if len(part.learn) and len(part.test)]
+
+
+def _ended(rows: Rows, cut: int, horizon_us: int | None) -> Flags:
+    """Tell of which snapshots the horizon had ended at the cut, so that none is there for its outcome."""
+    if horizon_us is None:
+        return np.ones(len(rows), dtype=np.bool_)
+    return np.asarray(rows.frame["as_of"].to_numpy() + horizon_us < cut)
 
 
 def _parts(rows: Rows, cut: int, horizon_us: int | None) -> list[_Part]:
@@ -191,7 +250,7 @@ def _parts(rows: Rows, cut: int, horizon_us: int | None) -> list[_Part]:
     Leads that are learnt from are not predicted.
     """
     as_of, known_at = (rows.frame[name].to_numpy() for name in ("as_of", "known_at"))
-    whole = np.ones(len(rows), dtype=np.bool_) if horizon_us is None else as_of + horizon_us < cut
+    whole = _ended(rows, cut, horizon_us)
     at = _origins(np.sort(as_of[whole]), horizon_us) if whole.any() else []
     if not at:
         return []
@@ -228,10 +287,8 @@ def _judge(
     steps: Sequence[Rung],
     seed: int,
     progress: Callable[[int, int], None] | None,
-) -> Judged | None:
-    """Fit every rung at every origin that has the outcomes for it; None where too few successes are predicted."""
-    if sum(_wins(part.test) for part in parts) < LEAST_TESTED_WINS:
-        return None
+) -> Judged:
+    """Fit every rung at every origin, or beside every fold, that has the outcomes for it."""
     sizes = [len(part.test) for part in parts]
     loss: dict[RungName, Floats] = {step.name: np.full(sum(sizes), np.nan) for step in steps}
     starts = np.cumsum([0, *sizes])
@@ -282,19 +339,20 @@ def _unjudged(wins: int, losses: int, names: Sequence[RungName]) -> Choice:
     return Choice(rung, told, wins, losses, (), (), needs_of(rung, wins, ()))
 
 
-def _why(chosen: RungName, wins: int, losses: int, judged: Judged, missing: Sequence[Rung]) -> str:
-    """Say in one sentence which rung and why."""
-    counted = f"{wins:,} leads with a success and {losses:,} snapshots without are known at the cut"
+def _why(chosen: RungName, judged: Judged, held: _Validation, missing: Sequence[Rung]) -> str:
+    """Say which rung and why."""
     names = list(judged.loss)
     told = []
     for name in names:
         found = None if name == chosen else judged.difference(name, chosen)
         if found is not None:
             told.append(f"`{name}` {_compared(*found)}")
+    place = "origin" if held.across == "time" else "fold"
     told += [
-        f"`{rung.name}` was not tried (no origin knows the {rung.least_wins} successes it needs)" for rung in missing
+        f"`{rung.name}` was not tried (no {place} knows the {rung.least_wins} successes it needs)" for rung in missing
     ]
-    return f"{counted}; chosen: {PARTS[chosen]}; on later leads, in log loss, {', '.join(told)}"
+    caution = "" if held.caution is None else f"; {held.caution}"
+    return f"chosen: {PARTS[chosen]}; {COMPARED[held.across]}, in log loss, {', '.join(told)}{caution}"
 
 
 def _compared(mean: float, error: float) -> str:
@@ -307,6 +365,10 @@ def _compared(mean: float, error: float) -> str:
 def _above(chosen: RungName, steps: Sequence[Rung]) -> RungName | None:
     after = [step.name for step in steps if RUNGS.index(step.name) > RUNGS.index(chosen)]
     return after[0] if after else None
+
+
+def _tested_wins(parts: Sequence[_Part]) -> int:
+    return sum(_wins(part.test) for part in parts)
 
 
 def _wins(rows: Rows) -> int:

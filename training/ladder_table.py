@@ -13,17 +13,17 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An instant of validation: what was known at it, and what was predicted from it on.
+    """An instant of validation, with what was known at it and predicted from it on, or a fold of leads.
 
     Attributes:
-        at: µs UTC.
-        wins: leads with a success known at it that were learnt from.
+        at: µs UTC; None for a fold.
+        wins: leads with a success that were learnt from: known at the instant, or outside the fold.
         rows: snapshots predicted.
         tested_wins: leads with a success among them.
         log_loss: of each rung that was fitted there.
     """
 
-    at: int
+    at: int | None
     wins: int
     rows: int
     tested_wins: int

@@ -41,6 +41,7 @@ RUNGS: Final = {
     "scorecard": "scorecard of a few features",
     "model": "LightGBM model",
 }
+COMPARED: Final = {"time": "later snapshots", "leads": "snapshots of other leads of the same time"}
 HORIZONS: Final = {
     "dwell": "The horizon was not asked for: four of five that had reached the target by the cut took no longer.",
     "usual": "The horizon was not asked for, and nobody had reached the target by the cut: it is the usual one.",
@@ -195,7 +196,9 @@ def rung(card: CardInput) -> Markup:
     ]
     lines = [line for line in found.get("table") or () if isinstance(line, Mapping)]
     parts.append(
-        _rung_table(lines, name) if lines else absent("There were too few later outcomes to compare rungs on.")
+        _rung_table(lines, name, found.get("across"))
+        if lines
+        else absent("There were too few later outcomes to compare rungs on.")
     )
     following = found.get("next")
     if following:
@@ -209,7 +212,7 @@ def _sentence(text: Any) -> str:
     return "" if not told else f"{capital(told).removesuffix('.')}."
 
 
-def _rung_table(lines: Sequence[Mapping[str, Any]], chosen: str) -> Markup:
+def _rung_table(lines: Sequence[Mapping[str, Any]], chosen: str, across: Any) -> Markup:
     rows, ours = [], None
     for place, line in enumerate(lines):
         if line.get("rung") == chosen:
@@ -224,8 +227,8 @@ def _rung_table(lines: Sequence[Mapping[str, Any]], chosen: str) -> Markup:
             ]
         )
     caption = (
-        "Log loss on later snapshots inside the training side, smaller is better. The simplest rung within one "
-        "standard error of the best is chosen."
+        f"Log loss on {COMPARED.get(str(across), COMPARED['time'])} inside the training side, smaller is better. The "
+        "simplest rung within one standard error of the best is chosen."
     )
     headings = ["rung", "log loss", "minus that of the chosen one", "successes learnt from"]
     return table(caption, headings, rows, ours=ours)
@@ -300,6 +303,9 @@ def _own_limits(card: CardInput) -> list[str]:
         said.append(f"There are {card.comparison.positives:,} successes in the test period: figures may move a lot.")
     if not card.timed:
         said.append("The data has no clock: nothing here is a promise about later leads.")
+    caution = (card.training.get("ladder") or {}).get("caution")
+    if caution:
+        said.append(_sentence(caution))
     proposed = card.training.get("proposed_reference")
     if proposed is not None:
         said.append(f"Most training snapshots score 0 or 100; `--reference {proposed:g}` would spread them.")

@@ -58,6 +58,8 @@ LADDER = {
     ],
     "origins": [],
     "next": {"rung": "model", "wins": 900, "source": "origins", "told": "`model` needs about 900 leads with a success"},
+    "across": "time",
+    "caution": None,
 }
 AUDIT = {
     "target": "sql",

@@ -21,7 +21,7 @@ STEPS = ladder.rungs(PRIOR, None)
 def rows(n: int = 1_500, **changes) -> Rows:
     """Make rows of a day each, three of a lead, whose outcomes are known after five days."""
     found = made.rows(n, **changes)
-    return replace(found, frame=found.frame.with_columns(known_at=pl.col("as_of") + HORIZON))
+    return replace(found, frame=found.frame.with_columns(known_at=pl.col("as_of") + HORIZON, weight=pl.lit(1.0)))
 
 
 def choose(found, steps=STEPS, **changes):
@@ -163,7 +163,7 @@ def test_at_an_origin_censored_snapshots_are_weighed():
 
 def test_without_a_clock_order_is_enough():
     found = made.rows(900, per_lead=1)
-    found = replace(found, frame=found.frame.with_columns(known_at="as_of"))
+    found = replace(found, frame=found.frame.with_columns(known_at="as_of", weight=pl.lit(1.0)))
     choice = choose(found, cut=901 * DAY, horizon_us=None)
     assert choice.rung == "scorecard"
     assert len(choice.origins) == ladder.ORIGINS
@@ -190,6 +190,96 @@ def test_one_class_is_no_error(outcome):
 def test_a_record_shorter_than_two_horizons_leaves_the_rules():
     choice = choose(rows(60), horizon_us=100 * DAY)
     assert choice.rung == "rules"
+
+
+# A record of 2,701 days and a horizon of 1,800: no origin has enough before it.
+SHORT, END = 1_800 * DAY, 2_701 * DAY
+
+
+def short(found):
+    """Let successes come after half a day, and failures at the end of the horizon: the young are known if they won."""
+    won, young = pl.col("label") == 1, pl.col("as_of") + SHORT >= END
+    took, weight = pl.when(won).then(DAY // 2).otherwise(SHORT), pl.when(won).then(1.0).otherwise(3.0)
+    frame = found.frame.with_columns(known_at=pl.col("as_of") + took, weight=weight)
+    return replace(found, frame=frame).take(frame.select(~young | won).to_series().to_numpy())
+
+
+def choose_short(found, steps=STEPS, **changes):
+    return choose(short(found), steps, cut=END, horizon_us=SHORT, **changes)
+
+
+def test_where_no_origin_lies_in_the_record_other_leads_decide_and_it_is_told():
+    choice = choose_short(rows(2_700))
+    assert ladder._parts(short(rows(2_700)), END, SHORT) == []
+    assert choice.rung == "scorecard"
+    assert choice.across == "leads"
+    assert [line.rung for line in choice.table] == ["prior", "rules", "scorecard"]
+    assert [origin.at for origin in choice.origins] == [None] * ladder.FOLDS
+    assert sum(origin.rows for origin in choice.origins) == 901
+    assert "on other leads of the same time" in choice.why
+    assert choice.why.endswith(choice.caution)
+    assert choice.caution.startswith("rungs were compared across leads and not across time, because the record")
+    assert "cannot see drift" in choice.caution
+    assert choice.needs.source != "origins"
+    data = json.loads(json.dumps(choice.to_json(), allow_nan=False))
+    assert (data["across"], data["caution"]) == ("leads", choice.caution)
+    assert choose_short(rows(2_700)) == choice
+    assert choose_short(rows(2_700), seed=2).table != choice.table
+
+
+def test_later_leads_decide_where_they_can_and_nothing_is_cautioned():
+    choice = choose(rows())
+    assert (choice.across, choice.caution) == ("time", None)
+    assert "on later leads" in choice.why
+    assert all(origin.at is not None for origin in choice.origins)
+
+
+def test_origins_that_predict_too_few_successes_give_way_to_folds(monkeypatch):
+    monkeypatch.setattr("training.ladder.LEAST_TESTED_WINS", 10_000)
+    choice = choose(rows())
+    assert choice.across == "leads"
+    assert "because too few later successes can be predicted" in choice.caution
+
+
+def test_other_leads_decide_only_where_many_of_them_won():
+    few = rows(2_700, shift=-5.5)
+    won = ladder._tested_wins(ladder._folds(short(few), END, SHORT, 0))
+    assert 0 < won < ladder.LEAST_WINS_ACROSS
+    choice = choose_short(few)
+    assert (choice.rung, choice.across, choice.caution, choice.table) == ("rules", None, None, ())
+    assert "too few or too late to compare" in choice.why
+
+
+def test_among_folds_the_simplest_within_one_standard_error_is_chosen_too():
+    near = (told("prior", 0.0), told("rules", 1.0, noise=1.5), told("scorecard", 1.0, noise=1.5001))
+    assert choose_short(rows(2_700), near).rung == "rules"
+    clear = (told("prior", 0.0), told("rules", 1.0), told("scorecard", 2.0))
+    assert choose_short(rows(2_700), clear).rung == "scorecard"
+
+
+def test_a_fold_holds_whole_leads_and_predicts_only_those_whose_horizon_had_ended():
+    found = short(rows(2_700))
+    thinned = replace(found, weight=np.full(len(found), 3.0))
+    parts = ladder._folds(thinned, END, SHORT, 0)
+    tested = pl.concat([part.test.frame for part in parts])
+    assert len(parts) == ladder.FOLDS
+    assert tested.height == tested.unique(["lead_id", "as_of"]).height == 901
+    assert (tested["as_of"] + SHORT < END).all()
+    for part in parts:
+        assert not set(part.learn.lead_ids) & set(part.test.lead_ids)
+        assert (part.test.weight == 3.0).all()
+        assert np.array_equal(part.learn.weight, 3.0 * part.learn.frame["weight"].to_numpy())
+        assert (part.learn.frame["as_of"] + SHORT >= END).any()
+        assert len(part.test) > 100
+
+
+def test_the_fewest_successes_that_are_folded_leave_enough_for_every_rung_however_leads_fall():
+    found = rows(3 * ladder.LEAST_WINS_ACROSS)
+    won = replace(found, y=np.ones(len(found)))
+    for seed in range(200):
+        parts = ladder._folds(won, END, None, seed)
+        assert ladder._tested_wins(parts) == ladder.LEAST_WINS_ACROSS
+        assert min(ladder._wins(part.learn) for part in parts) >= ladder.LEAST_WINS["model"]
 
 
 def test_quick_successes_alone_are_no_evidence():

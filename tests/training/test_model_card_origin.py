@@ -72,6 +72,17 @@ def test_the_ladder_sets_off_what_was_chosen_and_says_what_is_next(made):
     assert "<code>model</code> needs about 900 leads with a success." in found
 
 
+def test_a_ladder_that_was_judged_across_leads_says_so_and_it_is_a_limit(made):
+    caution = "rungs were compared across leads and not across time, because of this; this cannot see drift"
+    ladder = {**cards.LADDER, "across": "leads", "caution": caution, "why": f"so; {caution}"}
+    card = replace(made, bundle=replace(made.bundle, training={**made.training, "ladder": ladder}))
+    assert "Log loss on snapshots of other leads of the same time" in origin.rung(card)
+    assert "this cannot see drift" in origin.rung(card)
+    assert "Rungs were compared across leads and not across time" in origin.limits(card)
+    assert "Log loss on later snapshots" in origin.rung(made)
+    assert "across leads" not in origin.limits(made)
+
+
 def test_a_ladder_without_comparison_says_so(made):
     training = {**made.training, "ladder": {"rung": "rules", "why": "too few", "table": [], "next": None}}
     found = origin.rung(replace(made, bundle=replace(made.bundle, training=training)))
