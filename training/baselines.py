@@ -26,6 +26,8 @@ RULE_EFFECT: Final = 5.0
 PENALTIES: Final = (0.001, 0.01, 0.1, 1.0)
 USUAL_PENALTY: Final = 0.1
 FOLDS: Final = 2
+# Rows are expanded into columns so many at a time where they are only predicted.
+EXPANDED_ROWS: Final = 100_000
 # A category's codes from here on share one column (a catalog gives the smallest codes to what most leads have).
 MOST_LEVELS: Final = 100
 # The penalty is chosen on about so many rows, evenly spread over time: more would cost seconds and settle nothing.
@@ -227,7 +229,9 @@ class Logistic:
         """
         if X.ndim != 2 or X.shape[1] != len(self.columns.codes) or np.isinf(X).any():
             raise InputError(f"X has shape {X.shape}, must be (n, {len(self.columns.codes)}) without infinities")
-        return probabilities(self.columns.expand(X) @ self.coefficients + self.intercept)
+        starts = range(0, max(len(X), 1), EXPANDED_ROWS)
+        parts = [self.columns.expand(X[start : start + EXPANDED_ROWS]) @ self.coefficients for start in starts]
+        return probabilities(np.concatenate(parts) + self.intercept)
 
 
 def _choose_penalty(Z: Floats, y: Floats, mass: Floats, order: NDArray[np.generic] | None) -> float:

@@ -98,7 +98,9 @@ class Ranking:
         Args:
             counts: how often each lead was drawn, shape (r, leads).
         """
-        areas, lifts = np.empty(len(counts)), np.empty(len(counts))
+        areas, lifts = np.full(len(counts), np.nan), np.full(len(counts), np.nan)
+        if not len(self.positive):  # of very many rows without a success nothing need be added up
+            return areas, lifts
         step = max(1, BLOCK_CELLS // len(self.leads))
         for start in range(0, len(counts), step):
             block = slice(start, start + step)

@@ -31,12 +31,15 @@ from training.options import Options
 from training.rows import Rows
 from training.split import Split, losses_are_final
 from training.study import address
+from training.tune import tuning_rows
 
 Floats = NDArray[np.float64]
 Oracle = Callable[[Sequence[str], NDArray[np.int64], Target, int], Floats]
 
 # Thresholds are measured on at least so long a period.
 LEAST_PERIOD: Final = 28 * DAY
+# Logistic regression, whose rows are expanded into a column per category, is fitted on about so many.
+REFERENCE_ROWS: Final = 200_000
 # A default reference that leaves this share of the training rows at one end of the scale is questioned.
 ONE_END: Final = 0.5
 
@@ -123,7 +126,7 @@ def train(
         progress=progress,
     )
     watch.step("evaluate", f"evaluate: {len(ground.test):,} test snapshots, every scorer on the same rows")
-    columns = _columns(ground, made.scorer, oracle)
+    columns = _columns(ground, made.scorer, options.seed, oracle)
     frame = _with_scores(ground.test.frame, columns)
     comparison = _compare(frame, columns, options.seed)
     bundle = _bundle(ground, made, comparison, columns["model"], options)
@@ -161,7 +164,7 @@ def _bundle(ground: Ground, made: Made, comparison: Comparison, p: Floats | None
     return Bundle(version, made.scorer, metrics=comparison.to_json(), training=_provenance(ground, options) | told)
 
 
-def _columns(ground: Ground, scorer: Scorer, oracle: Oracle | None) -> dict[str, Floats | None]:
+def _columns(ground: Ground, scorer: Scorer, seed: int, oracle: Oracle | None) -> dict[str, Floats | None]:
     """Give the probabilities of every scorer on the test rows."""
     known, test = ground.known, ground.test
     model = probabilities(scorer.log_odds(_matrix(scorer, ground.specs, test), test.points))
@@ -169,7 +172,7 @@ def _columns(ground: Ground, scorer: Scorer, oracle: Oracle | None) -> dict[str,
     if not len(known):
         return {"model": model, "rules": model, "oracle": truth}
     link = baselines.RulesLink.fit(known.points, known.y, known.weight)
-    references = _references(known, test, ground.specs)
+    references = _references(known, test, ground.specs, seed)
     return {"model": model, "rules": link.probability(test.points), **references, "oracle": truth}
 
 
@@ -248,9 +251,13 @@ def _compare(test: pl.DataFrame, columns: Mapping[str, Floats | None], seed: int
     return evaluate.compare(test["label"].to_numpy(), columns, leads, seed, age=ages)
 
 
-def _references(known: Rows, test: Rows, specs: tuple[FeatureSpec, ...]) -> dict[str, Floats]:
-    """Give the probabilities of what a model has to beat beside the rules, all fitted on the same training rows."""
-    logistic = baselines.Logistic.fit(known.X, known.y, specs, known.weight, order=known.frame["as_of"].to_numpy())
+def _references(known: Rows, test: Rows, specs: tuple[FeatureSpec, ...], seed: int) -> dict[str, Floats]:
+    """Give the probabilities of what a model has to beat beside the rules, all fitted on the same training rows.
+
+    Of more than `REFERENCE_ROWS` the logistic regression sees every lead with a success and a weighted share of others.
+    """
+    drawn = tuning_rows(known, seed, REFERENCE_ROWS)
+    logistic = baselines.Logistic.fit(drawn.X, drawn.y, specs, drawn.weight, order=drawn.frame["as_of"].to_numpy())
     bayes = odoo.OdooBayes.fit(odoo.texts_of(known.X, specs), known.frame["stage"].to_list(), known.y)
     return {
         "logistic": logistic.probability(test.X),

@@ -147,6 +147,15 @@ def test_columns_stand_for_quantities_codes_and_missing_values():
     assert null[0] == pytest.approx([np.log1p(2), median, 1, 0, 0, 0, 1])
 
 
+def test_it_makes_no_difference_in_how_many_parts_rows_are_predicted(monkeypatch):
+    X, y = features()
+    fitted = Logistic.fit(X, y, SPECS)
+    whole = fitted.probability(X)
+    monkeypatch.setattr(baselines, "EXPANDED_ROWS", 7)
+    np.testing.assert_allclose(fitted.probability(X), whole, rtol=1e-12)
+    assert fitted.probability(X[:0]).shape == (0,)
+
+
 def test_of_many_codes_the_later_ones_share_a_column():
     spec = FeatureSpec("c", "fit", "category", attribute="c", categories=tuple(f"c{n}" for n in range(5_000)))
     X = np.array([[0.0], [99.0], [100.0], [4_999.0], [5_000.0]])
