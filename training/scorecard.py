@@ -26,6 +26,7 @@ from training.penalised import minimise
 from training.prior import Prior, evidence, recalibrated
 from training.rows import Rows
 from training.scorecard_columns import Group, groups_of, table
+from training.settled import settled
 from training.tune import tuning_rows
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,8 @@ def fit(
 ) -> Scorecard:
     """Fit on training rows; deterministic.
 
-    Very many rows are thinned to whole leads, every one with a success among them (`tune.tuning_rows`).
+    Learnt from are settled rows where there are enough (`training.settled`); very many are thinned to whole leads, all
+    with a success among them (`tune.tuning_rows`).
 
     Args:
         rows: training rows.
@@ -108,7 +110,7 @@ def fit(
     Raises:
         InputError: an infinite feature.
     """
-    sample = tuning_rows(rows, seed)
+    sample = tuning_rows(settled(rows), seed)
     mass = evidence(sample)
     link = recalibrated(sample.points, sample.y, mass, prior)
     groups = groups_of(sample.X, specs)

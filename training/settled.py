@@ -1,10 +1,11 @@
-"""Rows for trees: those whose horizon had ended when the last outcome became known.
+"""Rows for features to be learnt from: those whose horizon had ended when the last outcome became known.
 
 Of snapshots younger than the horizon only successes are known. The weights of `training.split` make up for that on
 average, not in time: among the newest rows every known one is a success. Whatever grows or shrinks with the calendar
 (how many colleagues are on record, how often a new kind of activity happens) tells new rows from old ones, and so,
-among the known, successes from failures. Two parameters over rule points cannot follow such a clock; trees do. They
-learn from rows of which none is known because of its outcome, where these hold enough successes.
+among the known, successes from failures. Two parameters over rule points cannot follow such a clock; weights of
+features and trees do. They are learnt from rows of which none is known because of its outcome, where these hold enough
+successes.
 """
 
 from dataclasses import replace

@@ -8,7 +8,9 @@ import pytest
 
 from leadlight.schema import DAY
 from tests.training import made
+from training import scorecard
 from training.fit import Recipe, fit
+from training.prior import Prior
 from training.settled import LEAST_WINS, settled
 from training.split import censoring_weights
 from training.tune import USUAL
@@ -75,3 +77,13 @@ def test_a_clock_among_the_features_looks_like_a_cause_only_before_settling():
     level = np.log(later.y.mean() / (1 - later.y.mean()))
     assert expected["settled"] == pytest.approx(level, abs=0.6)
     assert expected["known"] > expected["settled"] + 0.5
+
+
+def test_a_scorecard_weighs_features_on_settled_rows():
+    n = 1_500
+    rows = known(n, horizon=500 * DAY, column=np.arange(n, dtype=float), shift=-3.0)
+    prior = Prior(-1.5, 0.05, 1.0, 0.05, "test")
+    fitted, alone = (scorecard.fit(part, made.SPECS, 0, prior=prior) for part in (rows, settled(rows)))
+    assert fitted.raw(rows).tolist() == alone.raw(rows).tolist()
+    fooled = scorecard.fit(replace(rows, frame=rows.frame.drop("weight")), made.SPECS, 0, prior=prior)
+    assert fooled.raw(rows)[-50:].mean() > fitted.raw(rows)[-50:].mean() + 0.5
