@@ -15,6 +15,7 @@ import polars as pl
 
 from benchmarks.plain import Predictions
 from benchmarks.sets import Question
+from features.catalog import CatalogSettings
 from leadlight.errors import InputError
 from leadlight.ingest.pipeline import ingest
 from leadlight.workspace import Workspace
@@ -149,6 +150,7 @@ def options_of(question: Question, card: parse.Card) -> Options:
         card=card,
         horizon_us=question.horizon_us,
         ages_us=question.ages_us,
+        features=CatalogSettings(drop=question.drop),
         allow=dict.fromkeys(question.allow, "the benchmark asks what they would add"),
     )
 

@@ -49,7 +49,8 @@ class Question:
         plain: the plain reference, from the folder of the raw files and the product's split.
         horizon_us: None = ever.
         ages_us: ages of test snapshots; empty where there is no clock.
-        allow: attributes of unknown time that may be used.
+        allow: attributes of unknown time that may be used, whatever the audit says.
+        drop: features that are left out, though the audit finds nothing against them.
         only_new: compare only leads created at or after the cut.
         facts: figures counted in the raw files, from their folder and the split.
     """
@@ -68,6 +69,7 @@ class Question:
     horizon_us: int | None = None
     ages_us: tuple[int, ...] = ()
     allow: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
     only_new: bool = False
     facts: Callable[[Path, Split], Mapping[str, int]] | None = None
 
@@ -135,11 +137,13 @@ XEDUCATION_CREATION: Final = Question(
     licence="none stated",
     asked="Will a lead convert?",
     remarks=f"{_XEDUCATION}What sales filled in after talking to the lead is left out on both sides, and so are "
-    "`Last Activity` and `Last Notable Activity`, snapshots of the end of a lead's life: this is what training uses "
-    "unless told otherwise.",
+    "`Last Activity` and `Last Notable Activity`, snapshots of the end of a lead's life. The audit finds nothing "
+    "against these two, so training would use them: here they are dropped (`--features`), because the plain reference "
+    "does not see them either.",
     target="customer",
     test_from=TRAIN_SHARE,
     plain=_plain_creation,
+    drop=tuple(f"fit.{name}" for name in LAST_ATTRIBUTES),
 )
 
 XEDUCATION_LAST: Final = Question(

@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.measure import ROOT, options_of
-from benchmarks.sets import BPIC2012, OLIST, QUESTIONS, XEDUCATION_LAST, check_files, instant
+from benchmarks.sets import BPIC2012, OLIST, QUESTIONS, XEDUCATION_CREATION, XEDUCATION_LAST, check_files, instant
 from leadlight.documents import Document, plain
 from leadlight.errors import InputError
 from rules import parse
@@ -24,6 +24,12 @@ def test_a_question_goes_through_the_examples_with_the_default_tuning(question):
 
 def test_only_the_questions_that_say_so_allow_unknown_attributes():
     assert [question for question in QUESTIONS if question.allow] == [XEDUCATION_LAST]
+
+
+def test_what_the_plain_reference_does_not_see_training_does_not_use():
+    assert [question for question in QUESTIONS if question.drop] == [XEDUCATION_CREATION]
+    options = options_of(XEDUCATION_CREATION, parse.builtin("standard"))
+    assert options.features.drop == ("fit.last_activity", "fit.last_notable_activity")
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
