@@ -172,6 +172,7 @@ def _censoring(card: CardInput) -> list[Markup]:
             f"Quick outcomes are known earlier than slow ones. To make up for it a learnt snapshot counts "
             f"{weight.mean():.2f} times on average, at most {weight.max():.2f} times (weights against censoring)."
         )
+        told += _settled(card.training.get("settled"), card.known.height)
     final = card.training.get("losses_are_final")
     if final is not None:
         told.append(
@@ -180,6 +181,17 @@ def _censoring(card: CardInput) -> list[Markup]:
             else "A loss alone did not count as a failure: too many lost leads come back, or too few losses are known."
         )
     return [bullets(told)]
+
+
+def _settled(found: Mapping[str, Any] | None, learnt: int) -> list[str]:
+    """Say from which of the snapshots trees learnt, where it is not from all."""
+    if not found or found["rows"] >= learnt:
+        return []
+    told = (
+        f"Trees learnt from the {found['rows']:,} of these {learnt:,} snapshots whose horizon had ended, unweighted: "
+        "of younger ones only successes are known, and trees would take what tells new from old for a cause."
+    )
+    return [told]
 
 
 def rung(card: CardInput) -> Markup:

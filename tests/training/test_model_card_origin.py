@@ -100,6 +100,14 @@ def test_weights_against_censoring_are_told(made):
     assert "counts 2.00 times on average, at most 3.00 times" in origin.split(made)
 
 
+def test_it_is_told_where_trees_learnt_from_settled_snapshots_only(made):
+    training = {**made.training, "settled": {"rows": 7, "positives": 3}}
+    told = f"Trees learnt from the 7 of these {made.known.height:,} snapshots whose horizon had ended"
+    assert told in origin.split(replace(made, bundle=replace(made.bundle, training=training)))
+    training["settled"] = {"rows": made.known.height, "positives": 3}
+    assert "Trees learnt" not in origin.split(replace(made, bundle=replace(made.bundle, training=training)))
+
+
 def test_a_corrected_base_rate_is_a_limit_with_its_assumption(made):
     training = {**made.training, "shift": {"why": "from 5 % to 20 %", "assumption": "leads of one outcome are alike"}}
     found = origin.limits(replace(made, bundle=replace(made.bundle, training=training)))
