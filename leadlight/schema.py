@@ -94,7 +94,7 @@ ACTIVITY_TYPES: Final[tuple[str, ...]] = (
     "meeting",
 )
 
-# When an attribute of `leads` became known: only `creation` is used as a feature unless allowed by name.
+# When an attribute of `leads` became known: of `unknown` ones the leak audit decides.
 KnownAt = Literal["creation", "unknown", "changes"]
 AttributeKind = Literal["category", "number"]
 

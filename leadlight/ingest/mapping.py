@@ -162,7 +162,7 @@ class AttributeSource(Source):
     Attributes:
         kind: `category` (text) or `number`.
         known_at: `creation` (used as a feature), `changes` (its history is in attribute_changes) or `unknown` (kept,
-            flagged, not used unless allowed by name).
+            flagged; the leak audit decides whether training uses it).
     """
 
     kind: AttributeKind = "category"
