@@ -9,7 +9,6 @@ from benchmarks.training import market as markets
 from benchmarks.training.automl import Answer, Run
 from leadlight.errors import InputError
 from leadlight.schema import DAY
-from rules import parse
 from tests.training import made
 from training.evaluate import compare
 from training.split import Split
@@ -19,16 +18,6 @@ HERE = pytest.mark.skipif(not automl.installed(), reason="FLAML is not installed
 
 def silent(_text):
     pass
-
-
-@pytest.fixture(scope="module")
-def market():
-    rows = made.rows(900)
-    rows = type(rows)(
-        rows.frame.with_columns(known_at=rows.frame["as_of"] + 5 * DAY), rows.X, rows.points, rows.y, rows.weight
-    )
-    split = Split("sql", 5 * DAY, 901 * DAY, 2_000 * DAY, (DAY,), (DAY,))
-    return markets.Market("made", rows, made.rows(900, seed=8), made.SPECS, parse.builtin("standard"), split)
 
 
 @pytest.fixture(scope="module")

@@ -4,27 +4,12 @@ import numpy as np
 import pytest
 
 from benchmarks.training import learning_curve as curves
-from benchmarks.training import market as markets
 from benchmarks.training.learning_curve import Draw
-from leadlight.schema import DAY
-from rules import parse
-from tests.training import made
 from training.prior import Prior
-from training.split import Split
 
 
 def silent(_text):
     pass
-
-
-@pytest.fixture(scope="module")
-def market():
-    rows = made.rows(900)
-    rows = type(rows)(
-        rows.frame.with_columns(known_at=rows.frame["as_of"] + 5 * DAY), rows.X, rows.points, rows.y, rows.weight
-    )
-    split = Split("sql", 5 * DAY, 901 * DAY, 2_000 * DAY, (DAY,), (DAY,))
-    return markets.Market("made", rows, made.rows(900, seed=8), made.SPECS, parse.builtin("standard"), split)
 
 
 def test_a_company_has_as_many_wins_as_asked_for_and_their_losses(market):
