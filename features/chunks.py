@@ -125,7 +125,8 @@ def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:
     columns = ["lead_id", "occurred_at", "received_at", *columns_of(needed)]
     if tables.in_order:  # the id only decides the order of equal instants
         columns.remove("activity_id")
-    return replace(tables, activities=tables.activities.select(columns).collect().lazy())
+    log = tables.activities.select(columns).collect(engine="streaming")  # hygiene's filter goes with it, row by row
+    return replace(tables, activities=log.lazy())
 
 
 def _places(tables: Tables, size: int) -> pl.DataFrame | None:

@@ -237,15 +237,16 @@ def _without_activities(
     tables: Tables, observed_until: int, settings: HygieneSettings, *, unique_ids: bool
 ) -> tuple[Tables, Tables]:
     activities, leads = nw.from_native(tables.activities).lazy(), nw.from_native(tables.leads).lazy()
-    aside = []
+    aside, in_order = [], tables.in_order
     if settings.duplicate_ids and not unique_ids:
+        in_order = False  # those that stay of the repeated ones come last
         activities, repeated = hygiene_rules.without_repeated_ids(activities)
         aside.append(repeated.with_columns(cause=nw.lit("duplicate_id")))
     judged = hygiene_rules.judge(activities, leads, settings, observed_until)
     aside.append(activities.join(judged, on="activity_id"))
-    kept = activities.join(judged.select("activity_id"), on="activity_id", how="anti")
+    kept = hygiene_rules.left(activities, judged)
     gone = replace(_none_of(tables), activities=nw.to_native(nw.concat(aside)))
-    return replace(tables, activities=nw.to_native(kept)), gone
+    return replace(tables, activities=nw.to_native(kept), in_order=in_order), gone
 
 
 def _none_of(tables: Tables) -> Tables:

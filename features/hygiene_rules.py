@@ -6,8 +6,8 @@ cleans what it knows decides as training did. *Known at* is the later of occurre
 first known (then by occurred_at, then by id).
 
 Every rule costs time in proportion to the rows. The rules about seconds look closely only at rows that have another
-row of their lead near them; on Polars tables that are sorted by lead and time those are found by one comparison with
-the row before.
+row of their lead near them; on Polars tables where every lead's activities lie together in the order of time those are
+found by one comparison with the row before.
 """
 
 import re
@@ -84,6 +84,16 @@ def without(frame: Any, found: Sequence[Any]) -> Any:
     return reduce(lambda rest, ids: rest.join(ids, on="activity_id", how="anti"), found, frame)
 
 
+def left(activities: Any, found: Any) -> Any:
+    """Give the activities that were not found; on Polars in the order they had, which its anti join does not keep."""
+    if activities.implementation is not nw.Implementation.POLARS:
+        return activities.join(found.select("activity_id"), on="activity_id", how="anti")
+    import polars as pl  # noqa: PLC0415
+
+    ids = nw.to_native(found).lazy().select("activity_id").collect()["activity_id"]
+    return nw.from_native(nw.to_native(activities).filter(~pl.col("activity_id").is_in(ids.implode())))
+
+
 def with_known(frame: Any) -> Any:
     """Add when each activity became known."""
     received, occurred = nw.col("received_at"), nw.col("occurred_at")
@@ -107,12 +117,16 @@ class _Near:
 
 
 def _is_sorted(activities: Any) -> bool:
+    """Whether every lead's activities lie together, and in the order of time."""
     import polars as pl  # noqa: PLC0415
 
     lead, at = pl.col("lead_id"), pl.col("occurred_at")
-    same = lead == lead.shift(1)
-    falls = (~same & (lead < lead.shift(1))) | (same & (at < at.shift(1)))
-    return not activities.select(falls.any()).collect(engine="streaming").item()
+    new = (lead != lead.shift(1)).fill_null(value=True)
+    found = activities.select(
+        falls=(~new & (at < at.shift(1))).any(), runs=new.sum(), leads=lead.filter(new).n_unique()
+    ).collect(engine="streaming")
+    falls, runs, leads = found.row(0)
+    return not falls and runs == leads
 
 
 def _near_sorted(rows: Any, width: int) -> Any:

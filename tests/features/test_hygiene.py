@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -180,3 +182,29 @@ def test_merges_and_rules_work_together_and_lose_nothing():
     assert cleaned.tables.leads.collect()["lead_id"].to_list() == ["a"]
     again = hygiene.clean(cleaned.tables, UNTIL, merges=[Merge("b", "a")])
     same(again.tables, cleaned.tables)
+
+
+def test_what_stays_of_a_large_log_stays_in_order(tmp_path):
+    """Of a small one Polars keeps the order whatever is asked of it."""
+    number, per_lead = 1_200_000, 60
+    row = pl.int_range(number)
+    run = row // per_lead
+    columns = {
+        "activity_id": pl.format("e{}", row),
+        "lead_id": pl.format("l{}", run * 7_919 % (number // per_lead)),  # together, but not by name
+        "type": pl.lit("page_view"),
+        "occurred_at": BASE + (row % per_lead) * 60 * SECOND - (row % 25 == 1).cast(pl.Int64) * 60 * SECOND,
+        "actor": pl.lit("lead"),
+    }
+    log = pl.select(**columns)
+    leads = [lead(f"l{place}") for place in range(number // per_lead)]
+    empty = tables(leads=leads)
+    pl.concat([empty.activities.collect(), log], how="diagonal").write_parquet(tmp_path / "log", row_group_size=60_000)
+    whole = replace(empty, activities=pl.scan_parquet(tmp_path / "log"), in_order=True)
+
+    found = hygiene.clean(whole, BASE + 10 * DAY, unique_ids=True)
+    stayed = found.tables.activities.select("activity_id").collect(engine="streaming")["activity_id"]
+    places = stayed.str.slice(1).cast(pl.Int64)
+    assert 0 < len(places) < number
+    assert places.is_sorted()
+    assert found.tables.in_order
