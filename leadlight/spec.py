@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from leadlight.errors import SpecError
 from leadlight.measures import ATTRIBUTE_MEASURES, MEASURES, Measure, MeasureFacts
-from leadlight.schema import ACTORS, STAGES
+from leadlight.schema import ACTORS, DAY, STAGES
 
 ACTIVITY_MEASURES: Final[frozenset[Measure]] = frozenset(
     m for m, facts in MEASURES.items() if facts.source == "activities"
@@ -36,6 +36,9 @@ Family = Literal[
     "fit",
     "rule",
 ]
+KEYS: Final = ("lead_id", "as_of")  # columns of every table of features
+MINUTE: Final = DAY // 1_440
+LONGEST: Final = 36_500 * DAY  # of windows and the like, in µs: a hundred years
 _FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
 # A field of the left goes with the measures of the right, and they with it.
 _GOES_WITH: Final[dict[str, frozenset[Measure]]] = {
@@ -109,8 +112,8 @@ class FeatureSpec:
                 raise self._wrong(f"{key} goes with measure {names}, and only there")
         for key in ("half_life_days", "gap_minutes", "within_days"):
             value = getattr(self, key)
-            if value is not None and not 0 < value < float("inf"):
-                raise self._wrong(f"{key} == {value}, must be > 0")
+            if value is not None:
+                self._check_length(key, value, MINUTE if key == "gap_minutes" else DAY)
         if self.k < 1:
             raise self._wrong(f"k == {self.k}, must be >= 1")
         if self.facts.source not in {"activities", "colleagues"} and any(self.filter_key):
@@ -128,10 +131,16 @@ class FeatureSpec:
             if rule == "must":
                 raise self._wrong(f"measure `{self.measure}` needs window_days")
             return
-        if not 0 < self.window_days < float("inf"):
-            raise self._wrong(f"window_days == {self.window_days}, must be > 0")
+        self._check_length("window_days", self.window_days, DAY)
         if rule == "never":
             raise self._wrong(f"measure `{self.measure}` takes no window_days")
+
+    def _check_length(self, key: str, length: float, unit: int) -> None:
+        """Refuse a length that is no whole µs at least, or longer than any record."""
+        if not length > 0:
+            raise self._wrong(f"{key} == {length}, must be > 0")
+        if round(min(length * unit, 2.0 * LONGEST)) not in range(1, LONGEST + 1):
+            raise self._wrong(f"{key} == {length}, must be from one microsecond to {LONGEST // DAY:,} days")
 
     def _check_clock(self) -> None:
         if not -14 <= self.utc_offset_hours <= 14:
@@ -151,6 +160,11 @@ class FeatureSpec:
             )
 
     def _check_names(self) -> None:
+        if self.name in KEYS:
+            raise self._wrong(f"{' and '.join(KEYS)} are columns of every table of features; choose another name")
+        if len(set(self.categories)) < len(self.categories):
+            twice = next(value for place, value in enumerate(self.categories) if value in self.categories[:place])
+            raise self._wrong(f"category `{twice}` is listed twice; list each once")
         if self.measure not in MEASURES:
             raise SpecError.unknown_name(f"feature `{self.name}`: measure", str(self.measure), MEASURES)
         if self.family not in get_args(Family):
@@ -187,10 +201,7 @@ class FeatureSpec:
 
     def codes(self) -> dict[str | None, float]:
         """Give the code of every category, and NaN for None; any other value has code `len(categories)`."""
-        found: dict[str | None, float] = {None: float("nan")}
-        for place, value in enumerate(self.categories):
-            found.setdefault(value, float(place))
-        return found
+        return {None: float("nan")} | {value: float(place) for place, value in enumerate(self.categories)}
 
     def to_json(self) -> dict[str, Any]:
         """Give the specification as JSON, defaults left out."""

@@ -62,8 +62,9 @@ class PolarsEngine:
         log, row, as_of, start, end = _asked(rows, activities, ())
         received = log["received_at"].fill_null(KNOWN_AT_ONCE).to_numpy()
         last = end - 1
-        while (unknown := (last >= start) & (received[last] >= as_of)).any():
-            last = last - unknown
+        open_ = np.arange(len(last))  # what was not known yet is stepped over
+        while len(open_ := open_[(last[open_] >= start[open_]) & (received[last[open_]] >= as_of[open_])]):
+            last[open_] -= 1
         there = last >= start
         age = as_of[there] - log["occurred_at"].to_numpy()[last[there]]
         frame: Frame = nw.from_native(pl.LazyFrame({ROW: row[there], "age": age}))

@@ -204,7 +204,7 @@ def test_nothing_before_the_cut(frames, tmp_path):
     room = market.publish(tmp_path / "ws", frames)
     with pytest.raises(NotEnoughDataError):
         pipeline.train(room, market.options(test_from=market.START - DAY))
-    with pytest.raises(NotEnoughDataError, match="give --horizon"):
+    with pytest.raises(NotEnoughDataError, match="there is nothing to audit"):
         pipeline.train(room, market.options(test_from=market.START - DAY, horizon_us=None))
     assert nothing_written(room)
 

@@ -6,7 +6,7 @@ from features import tables as tables_of
 from leadlight.schema import DAY, HOUR
 from rules import engine, parse
 from tests.training import market
-from training.rows import _steady, gather, lead_hash
+from training.rows import LARGEST, _steady, gather, lead_hash
 from training.split import Split, training_rows
 
 
@@ -64,9 +64,13 @@ def test_two_seeds_draw_independently():
 
 
 def test_the_last_bits_of_a_sum_are_of_no_account():
-    exact = np.array([[0.1 + 0.2, 3.0, np.nan, 0.0, -1e300, 16_777_215.0]])
-    other = np.array([[0.3, 3.0, np.nan, 0.0, -1e300, 16_777_215.0]])
+    exact = np.array([[0.1 + 0.2, 3.0, np.nan, 0.0, -1e29, 16_777_215.0]])
+    other = np.array([[0.3, 3.0, np.nan, 0.0, -1e29, 16_777_215.0]])
     assert exact[0, 0] != other[0, 0]
     np.testing.assert_array_equal(_steady(exact), _steady(other))
     np.testing.assert_allclose(_steady(exact), exact, rtol=2**-24)
     assert _steady(exact)[0, [1, 3, 5]].tolist() == [3.0, 0.0, 16_777_215.0]
+
+
+def test_what_is_larger_than_any_sum_can_bear_is_the_largest():
+    np.testing.assert_allclose(_steady(np.array([[-1e300, 1e300]])), [[-LARGEST, LARGEST]], rtol=2**-24)

@@ -166,7 +166,8 @@ def test_a_run_that_cannot_be_kept_is_told(trained, monkeypatch):
 
     monkeypatch.setattr(track.track_facts, "draw", full)
     found = track.log(room, model, market.options())
-    assert "the run could not be kept for MLflow: [Errno 28] No space left" in found.followed.problem
+    assert "the run could not be kept for MLflow: " in found.followed.problem
+    assert "o space left on device" in found.followed.problem
     assert track_queue.waiting(room) == []
 
 
