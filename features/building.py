@@ -1,5 +1,6 @@
 """A workspace's table of features: what was asked, of clean tables, by an engine, in full or only where data is new."""
 
+import functools
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -138,11 +139,12 @@ def build(
     old = _readable(out, report) if options.incremental else None
     asked = options.asked or (Asked.from_json(dict(old.asked)) if old is not None else Asked())
     raw = tables_of.read(room)
-    specs = _specs(source, raw, options, old, report)
+    whole = functools.cache(functools.partial(source.clean, raw))  # once: it reads the whole log
+    specs = _specs(source, raw, options, old, report, whole=whole)
     changed = _touched(room, source, old, report, specs=specs, asked=asked) if old is not None else None
     info = Info(specs, source.info.generation, source.info.observed_until, options.engine.name, asked.to_json(),
                 source.told(), {})  # fmt: skip
-    work = _Work(source, raw, info, asked, options.engine, report, progress)
+    work = _Work(source, raw, whole, info, asked, options.engine, report, progress)
     with store.replaced(out) as folder:
         if old is None or changed is None:
             work.full(folder)
@@ -161,14 +163,22 @@ def _readable(out: Path, report: Report) -> Info | None:
         return None
 
 
-def _specs(source: _Source, raw: Tables, options: Options, old: Info | None, report: Report) -> tuple[FeatureSpec, ...]:
+def _specs(
+    source: _Source,
+    raw: Tables,
+    options: Options,
+    old: Info | None,
+    report: Report,
+    *,
+    whole: Callable[[], hygiene.Cleaned],
+) -> tuple[FeatureSpec, ...]:
     if old is not None and options.settings is None:
         specs = old.specs
     elif options.settings is not None and options.settings.only is not None:
         specs = options.settings.only
     else:
         before = source.info.observed_until if options.before is None else options.before
-        specs = catalog.suggest(source.clean(raw).tables, source.info, before, options.settings)
+        specs = catalog.suggest(whole().tables, source.info, before, options.settings)
     report.warnings = catalog.check(specs, raw)
     report.features = len(specs)
     return specs
@@ -195,6 +205,7 @@ class _Work:
 
     source: _Source
     raw: Tables
+    whole: Callable[[], hygiene.Cleaned]
     info: Info
     asked: Asked
     engine: Engine
@@ -203,7 +214,7 @@ class _Work:
 
     def full(self, folder: Path) -> None:
         """Compute everything."""
-        cleaned = self.source.clean(self.raw)
+        cleaned = self.whole()
         snapshots = self.asked.snapshots(cleaned.tables, self.info.observed_until)
         self._refuse_nothing(snapshots)
         self.report.set_aside = cleaned.counts()
