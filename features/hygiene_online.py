@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.hygiene_settings import HygieneSettings
-from leadlight.schema import DAY, MICROSECONDS_PER_SECOND
+from leadlight.schema import DAY, MICROSECONDS_PER_SECOND, MINUTE
 from leadlight.timeline import Activities, Timeline
 
 Mask = NDArray[np.bool_]
 Rows = NDArray[np.int64]
 
-MINUTE: Final = 60 * MICROSECONDS_PER_SECOND
 # Agents longer than this are read anew each time instead of being remembered.
 REMEMBERED_LENGTH: Final = 400
 

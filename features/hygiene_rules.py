@@ -19,9 +19,8 @@ from uuid import uuid4
 import narwhals as nw
 
 from features.hygiene_settings import Cause, HygieneSettings
-from leadlight.schema import DAY, MICROSECONDS_PER_SECOND
+from leadlight.schema import DAY, MICROSECONDS_PER_SECOND, MINUTE
 
-MINUTE: Final = 60 * MICROSECONDS_PER_SECOND
 # Before every instant: where nothing was sent or opened yet.
 BEGINNING: Final = -(2**62)
 KNOWN: Final = "__known"

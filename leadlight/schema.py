@@ -8,7 +8,8 @@ A trailing `?` in a comment marks a column that may be null.
 from typing import Final, Literal
 
 MICROSECONDS_PER_SECOND: Final = 1_000_000
-HOUR: Final = 3_600 * MICROSECONDS_PER_SECOND
+MINUTE: Final = 60 * MICROSECONDS_PER_SECOND
+HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
 ColumnKind = Literal["text", "instant", "number"]

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, Self, get_args
 
 from leadlight.errors import SpecError
 from leadlight.measures import ATTRIBUTE_MEASURES, MEASURES, Measure, MeasureFacts
-from leadlight.schema import ACTORS, DAY, STAGES
+from leadlight.schema import ACTORS, DAY, MINUTE, STAGES
 
 ACTIVITY_MEASURES: Final[frozenset[Measure]] = frozenset(
     m for m, facts in MEASURES.items() if facts.source == "activities"
@@ -37,7 +37,6 @@ Family = Literal[
     "rule",
 ]
 KEYS: Final = ("lead_id", "as_of")  # columns of every table of features
-MINUTE: Final = DAY // 1_440
 LONGEST: Final = 36_500 * DAY  # of windows and the like, in µs: a hundred years
 _FOLLOWED: Final[frozenset[Measure]] = frozenset({"followed", "followed_share"})
 # A field of the left goes with the measures of the right, and they with it.

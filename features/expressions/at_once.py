@@ -88,8 +88,7 @@ class _Later:
     @property
     def test(self) -> nw.Expr:
         """Whether an activity is one of those."""
-        then = FeatureSpec("then", self.specs[0].family, "count", self.specs[0].then_types, self.specs[0].then_actor)
-        return _holds(then)
+        return _holds(own.answer(self.specs[0]))
 
 
 def pays_for(met: Any) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 
 from features.expressions.frame import clock_name, midnight_name, plain, width
 from leadlight.measures import Measure
-from leadlight.schema import DAY
+from leadlight.schema import DAY, MINUTE
 from leadlight.spec import FeatureSpec
 
 # Measures that need the activity before: its age is in the column `__before`.
@@ -29,7 +29,6 @@ MEASURES: Final[frozenset[Measure]] = RHYTHM | {
     "distinct_types",
     "distinct_contents",
 }
-_MINUTE: Final = DAY // 1_440
 How = Literal["sum", "min", "max", "n_unique", "len"]
 Ages = tuple[int, int | None]  # µs: older than the first, at most the second (None = however old)
 
@@ -41,7 +40,7 @@ class Cell:
     Attributes:
         name: the column.
         value: per activity.
-        how: values are put together.
+        how: how values are put together.
         ages: where the cell is the number of activities of these ages, or the least or greatest such age: then it can
             be found without its values.
     """
@@ -59,7 +58,7 @@ class Cell:
         return together
 
 
-def cells(spec: FeatureSpec, previous: str = "__before") -> list[Cell]:  # one case per measure
+def cells(spec: FeatureSpec, previous: str = "__before") -> list[Cell]:
     """Give the cells of a specification; the same cell of two specifications has the same name.
 
     Args:
@@ -156,7 +155,7 @@ def _rhythm(spec: FeatureSpec, window: str, before: nw.Expr) -> list[Cell]:
         both = [Cell(f"__gaps{window}", days), _flag(f"__links{window}", linked)]
         return both if spec.measure == "gap_mean" else [*both, Cell(f"__squares{window}", days * days)]
     if spec.measure == "sessions":
-        near = linked & (gap <= round((spec.gap_minutes or 0.0) * _MINUTE))
+        near = linked & (gap <= round((spec.gap_minutes or 0.0) * MINUTE))
         name = f"__sessions{window}_{plain(repr(spec.gap_minutes))}"
     else:
         near = linked & (gap <= nw.col(midnight_name(spec)))

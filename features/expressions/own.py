@@ -63,8 +63,7 @@ def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         met: the meeting.
         specs: specifications of `FOLLOWED` with the same `then_types` and `then_actor`.
     """
-    then = FeatureSpec("then", specs[0].family, "count", specs[0].then_types, specs[0].then_actor)
-    later = all_of(conditions(then))
+    later = all_of(conditions(answer(specs[0])))
     marks = {spec.name: all_of(conditions(spec)) for spec in specs}
     rows = met.select(
         ROW,
@@ -77,6 +76,11 @@ def followed(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     wanted = [cell for spec in specs for cell in answers(spec, nw.col(spec.name), wait)]
     sums = _aggregated(with_next(rows, "__later"), wanted)
     return sums.select(ROW, *(followed_feature(spec).alias(spec.name) for spec in specs))
+
+
+def answer(spec: FeatureSpec) -> FeatureSpec:
+    """Specify the activities that may follow: those of `then_types` and `then_actor`."""
+    return FeatureSpec("then", spec.family, "count", spec.then_types, spec.then_actor)
 
 
 def answers(spec: FeatureSpec, counted: nw.Expr, wait: nw.Expr) -> list[cells.Cell]:

@@ -11,14 +11,13 @@ from features.single.clock import distinct, local_days, offset
 from features.single.filters import ALL, Filters, Floats
 from features.single.seen import LONGEST, Indices, Seen, Windows, microseconds, width
 from leadlight.measures import Measure
-from leadlight.schema import DAY, HOUR
+from leadlight.schema import DAY, MINUTE
 from leadlight.spec import FeatureSpec, FilterKey
 from leadlight.timeline import Instants
 
 T = TypeVar("T", bound=np.generic)
 Mask = NDArray[np.bool_]
 NULL: Final = float("nan")
-MINUTE: Final = HOUR // 60
 
 
 class Answers:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.engines import registry
-from features.expressions import assemble, at_once, own
+from features.expressions import assemble, at_once
 from features.expressions.frame import ROW
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
@@ -64,4 +64,3 @@ def test_last_types_among_some_activities_are_a_part_of_their_own():
     spec = FeatureSpec("f0", "sequence", "last_type", actor="lead", k=1)
     assert not at_once._is_summed(spec)
     assert at_once._is_summed(replace(spec, actor=None))
-    assert spec.measure not in own.FOLLOWED
