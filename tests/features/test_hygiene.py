@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import hygiene, hygiene_settings
+from features import chunks, hygiene, hygiene_settings
 from features.hygiene_merges import Merge
 from features.hygiene_settings import DomainSettings, HygieneSettings
 from features.tables import before
@@ -199,6 +199,7 @@ def test_what_stays_of_a_large_log_stays_in_order(tmp_path):
     log = pl.select(**columns)
     leads = [lead(f"l{place}") for place in range(number // per_lead)]
     empty = tables(leads=leads)
+    empty = replace(empty, leads=empty.leads.with_columns(account_id=pl.lit(None, pl.String)))
     pl.concat([empty.activities.collect(), log], how="diagonal").write_parquet(tmp_path / "log", row_group_size=60_000)
     whole = replace(empty, activities=pl.scan_parquet(tmp_path / "log"), in_order=True)
 
@@ -208,3 +209,5 @@ def test_what_stays_of_a_large_log_stays_in_order(tmp_path):
     assert 0 < len(places) < number
     assert places.is_sorted()
     assert found.tables.in_order
+    parts = chunks.split(found.tables, pl.DataFrame({"lead_id": ["l0", "l12081"], "as_of": [BASE, BASE]}), (), 100_000)
+    assert len(list(parts)) == 2  # its first run and its last
