@@ -16,8 +16,8 @@ import polars as pl
 
 from training.rows import Rows
 
-# Settled rows stand for all where so many of their leads have a success: with fewer, what is lost by leaving successes
-# out is more than what a clock costs (both were equal at about 200 in simulated markets).
+# Settled rows stand for all where so many of their leads have a success: with few, leaving successes out may cost more
+# than a clock does. A choice, not a law.
 LEAST_WINS: Final = 200
 
 

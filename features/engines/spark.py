@@ -52,7 +52,7 @@ _MEANING: Final[Mapping[str, str]] = {
 
 # Many small operators share a task; with Spark's own choice (memory / cores / 16) about twenty of them exhaust it.
 _PAGES: Final[Mapping[str, str]] = {"spark.buffer.pageSize": "1m"}
-# By itself pyspark tells Java where in Python every expression was written: most of 50,000 messages for a catalog.
+# By itself pyspark tells Java where in Python every expression was written, in messages of their own.
 _NO_ORIGINS: Final[Mapping[str, str]] = {"spark.python.sql.dataFrameDebugging.enabled": "false"}
 
 

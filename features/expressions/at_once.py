@@ -92,7 +92,7 @@ class _Later:
 
 
 def pays_for(met: Any) -> bool:
-    """Tell whether the engine of a meeting is one for which each further part costs seconds, however small the log."""
+    """Tell whether the engine of a meeting is one that plans every part anew, however small the log."""
     return bool(met.implementation is nw.Implementation.PYSPARK)
 
 
