@@ -65,8 +65,8 @@ def build(
 ) -> None:
     """Compute a table of features: one row per lead and instant, as Parquet.
 
-    With --incremental the catalog and the snapshots are those of the table that is there. Where others are given, or it
-    is not known what changed since, the table is built in full, and the answer says why.
+    With --incremental the catalog and the snapshots are those of the table that is there. Where others are given (also
+    by another --before), or it is not known what changed since, the table is built in full, and the answer says why.
 
     Example: leadlight features build --ages 1d,7d,30d --out features.d
 
@@ -78,9 +78,14 @@ def build(
     from features.catalog import load_settings
     from leadlight.instants import parse
 
+    settings = None if catalog is None else load_settings(catalog)
+    if before is not None and settings is not None and settings.only is not None:
+        raise InputError(
+            f"--before is for a suggested catalog, and {catalog} is a whole one; leave one of them out"
+        )
     options = building.Options(
         engine=_engine(engine, memory_limit, master),
-        settings=None if catalog is None else load_settings(catalog),
+        settings=settings,
         before=None if before is None else parse(before, "--before"),
         asked=_asked(ages, as_of, start, until, on_activity=on_activity),
         hygiene=hygiene,

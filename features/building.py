@@ -35,7 +35,8 @@ class Options:
     Attributes:
         engine: what computes.
         settings: of the catalog; None = the catalog of the table that is updated, else the suggestion.
-        before: µs UTC; the suggestion reads nothing from then on; None = the end of the record.
+        before: µs UTC; the suggestion reads nothing from then on; None = the end of the record. A table that is
+            updated keeps its catalog if it was suggested from before that very instant, or if none is given.
         asked: which snapshots; None = those of the table that is updated, else the scheduled ages.
         hygiene: whether duplicates, scanners and the like are set aside first.
         incremental: compute again only what new data can have changed.
@@ -140,10 +141,10 @@ def build(
     asked = options.asked or (Asked.from_json(dict(old.asked)) if old is not None else Asked())
     raw = tables_of.read(room)
     whole = functools.cache(functools.partial(source.clean, raw))  # once: it reads the whole log
-    specs = _specs(source, raw, options, old, report, whole=whole)
+    specs, before = _specs(source, raw, options, old, report, whole=whole)
     changed = _touched(room, source, old, report, specs=specs, asked=asked) if old is not None else None
     info = Info(specs, source.info.generation, source.info.observed_until, options.engine.name, asked.to_json(),
-                source.told(), {})  # fmt: skip
+                source.told(), {}, before)  # fmt: skip
     work = _Work(source, raw, whole, info, asked, options.engine, report, progress)
     with store.replaced(out) as folder:
         if old is None or changed is None:
@@ -171,17 +172,19 @@ def _specs(
     report: Report,
     *,
     whole: Callable[[], hygiene.Cleaned],
-) -> tuple[FeatureSpec, ...]:
-    if old is not None and options.settings is None:
-        specs = old.specs
+) -> tuple[tuple[FeatureSpec, ...], int | None]:
+    """Give the catalog, and before which instant the data lay that it was suggested from (see `Info.before`)."""
+    before: int | None
+    if old is not None and options.settings is None and options.before in {None, old.before}:
+        specs, before = old.specs, old.before
     elif options.settings is not None and options.settings.only is not None:
-        specs = options.settings.only
+        specs, before = options.settings.only, None
     else:
         before = source.info.observed_until if options.before is None else options.before
         specs = catalog.suggest(whole().tables, source.info, before, options.settings)
     report.warnings = catalog.check(specs, raw)
     report.features = len(specs)
-    return specs
+    return specs, before
 
 
 def _touched(

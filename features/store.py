@@ -44,6 +44,8 @@ class Info:
         asked: which snapshots it has (`features.asked.Asked`).
         hygiene: settings and merge map that its tables were cleaned by; None = as they were.
         counts: rows, activities and the like, for people.
+        before: µs UTC; the instant before which the data lay that its catalog was suggested from; None = the catalog
+            was given, or it is not known.
     """
 
     specs: tuple[FeatureSpec, ...]
@@ -53,6 +55,7 @@ class Info:
     asked: Mapping[str, Any]
     hygiene: Mapping[str, Any] | None
     counts: Mapping[str, Any]
+    before: int | None = None
 
     def write(self, folder: Path) -> None:
         """Write `features.json`."""
@@ -64,6 +67,7 @@ class Info:
             "asked": dict(self.asked),
             "hygiene": self.hygiene,
             "counts": dict(self.counts),
+            "before": self.before,
             "specs": [spec.to_json() for spec in self.specs],
         }
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)

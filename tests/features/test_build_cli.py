@@ -16,6 +16,7 @@ from leadlight.simulate.record import Options
 from leadlight.simulate.write import write_market
 from leadlight.workspace import Workspace
 
+WHOLE = "the catalog of the room"
 CATALOG = """\
 - {name: visits.7d, family: frequency, measure: count, window_days: 7}
 - {name: active, family: company, measure: colleagues_active, window_days: 30}
@@ -89,6 +90,22 @@ def test_engines_give_the_same_table(room, capsys, tmp_path, engine):
     assert_frame_equal(rows(tmp_path / engine), rows(tmp_path / "polars"), rel_tol=1e-9)
 
 
+def test_an_update_keeps_the_catalog_that_was_suggested_before_the_same_date_only(room, capsys, tmp_path):
+    def again(*words):
+        return json.loads(run(capsys, room, "--ages", "7d", "--out", tmp_path / "table", *words, "--json").out)
+
+    again("--before", "2025-01-01")
+    asked = store.Info.read(tmp_path / "table")
+    assert asked.before == 1_735_689_600_000_000
+    for words in (["--before", "2025-01-01"], []):
+        same = again("--incremental", *words)
+        assert (same["update"], same["computed"], same["anew_because"]) == (True, 0, "")
+        assert store.Info.read(tmp_path / "table").before == asked.before
+    other = again("--incremental", "--before", "2024-09-01")
+    assert (other["update"], other["anew_because"]) == (False, "the catalog is another one")
+    assert store.Info.read(tmp_path / "table").specs != asked.specs
+
+
 def test_hygiene_can_be_left_out(room, capsys, tmp_path):
     clean = build(capsys, room, "--as-of", "end", "--out", tmp_path / "clean")
     dirty = build(capsys, room, "--as-of", "end", "--no-hygiene", "--out", tmp_path / "dirty")
@@ -109,9 +126,11 @@ def test_hygiene_can_be_left_out(room, capsys, tmp_path):
         (["--ages", "-1d"], "--ages `-1d`"),
         (["--until", "1999-01-01"], "no lead has a snapshot there"),
         (["--catalog", "nowhere.yaml"], "nowhere.yaml"),
+        (["--catalog", WHOLE, "--before", "2025-01-01"], "catalog.yaml is a whole one; leave one out"),
     ],
 )
 def test_bad_words_are_said_in_a_line(room, capsys, tmp_path, words, message):
+    words = [room.root / "catalog.yaml" if word == WHOLE else word for word in words]
     said = run(capsys, room, *words, "--out", tmp_path / "table", status=2)
     assert message in said.err
     assert said.err.count("\n") == 1
