@@ -80,9 +80,7 @@ def build(
 
     settings = None if catalog is None else load_settings(catalog)
     if before is not None and settings is not None and settings.only is not None:
-        raise InputError(
-            f"--before is for a suggested catalog, and {catalog} is a whole one; leave one of them out"
-        )
+        raise InputError(f"--before is for a suggested catalog, and {catalog} is a whole one; leave one out")
     options = building.Options(
         engine=_engine(engine, memory_limit, master),
         settings=settings,
