@@ -88,11 +88,7 @@ def assess(
     base_rate = known.get("base_rate")
     if not ages:
         raise InputError(f"bundle `{bundle.version}` does not say how it was trained; train again")
-    tables = hygiene.tables_for(workspace, hygiene_settings.recorded(known))
-    rows = snapshots.open_for(snapshots.scheduled(tables, ages, start, ends), tables, scorer.target)
-    rows = labels.attach(rows, tables, scorer.target, scorer.horizon_us, info.observed_until).drop("outcome_us")
-    scores = batch.score_snapshots(tables, rows, bundle).drop("lead_id", "as_of")
-    frame = pl.concat([rows.with_columns(target=pl.lit(scorer.target)), scores], how="horizontal")
+    frame = scored(workspace, bundle, start, ends, ages)
     mature_until = info.observed_until - (scorer.horizon_us or 0)
     mature = frame.filter(pl.col("as_of") <= mature_until, pl.col("label").is_not_null())
     comparison = evaluate.compare(
@@ -108,6 +104,16 @@ def assess(
     )
     notes = _notes(bundle, info, start=start, end=end, immature=frame.height - mature.height)
     return Assessed(bundle, comparison, frame, start, ends, mature_until, notes)
+
+
+def scored(workspace: Workspace, bundle: Bundle, start: int, end: int, ages_us: tuple[int, ...]) -> pl.DataFrame:
+    """Score every open snapshot at some ages with as_of in [start, end), µs UTC; see `Assessed.predictions`."""
+    scorer, observed_until = bundle.scorer, workspace.tables_info().observed_until
+    tables = hygiene.tables_for(workspace, hygiene_settings.recorded(bundle.training))
+    rows = snapshots.open_for(snapshots.scheduled(tables, ages_us, start, end), tables, scorer.target)
+    rows = labels.attach(rows, tables, scorer.target, scorer.horizon_us, observed_until).drop("outcome_us")
+    scores = batch.score_snapshots(tables, rows, bundle).drop("lead_id", "as_of")
+    return pl.concat([rows.with_columns(target=pl.lit(scorer.target)), scores], how="horizontal")
 
 
 def _notes(bundle: Bundle, info: TablesInfo, *, start: int, end: int, immature: int) -> tuple[str, ...]:

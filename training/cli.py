@@ -11,7 +11,7 @@ import typer
 
 from leadlight.errors import InputError
 from leadlight.workspace import TablesInfo, Workspace
-from training import audit_cli, models_cli
+from training import audit_cli, models_cli, shift_cli
 from training.train_options import (
     AgesOption,
     AllowOption,
@@ -56,6 +56,7 @@ def register(app: typer.Typer) -> None:
     app.command("evaluate")(evaluate)
     audit_cli.register(app)
     models_cli.register(app)
+    shift_cli.register(app)
 
 
 def train(

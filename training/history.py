@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from leadlight.errors import BundleMissingError, WorkspaceError
 from leadlight.workspace import Workspace, write_text_atomically
 
-Action = Literal["train", "promote", "rollback"]
+# `shift`: a copy whose probabilities are corrected for a changed base rate; `undo`: back to what it was made from.
+Action = Literal["train", "promote", "rollback", "shift", "undo"]
+BACKWARD: Final = frozenset({"rollback", "undo"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,9 @@ class Change:
         at: when, ISO instant, UTC.
         action: what made it.
         version: what serves from then on.
-        previous: what to go back to from it; None where nothing served before. After a rollback this is what had served
-            before the version that was gone back to, so that rollbacks lead ever further back.
-        because: the reason given for a promotion against the evidence, or None.
+        previous: what to go back to from it; None where nothing served before. After a rollback or an undo this is what
+            had served before the version that was gone back to, so that rollbacks lead ever further back.
+        because: the reason given for a promotion against the evidence or for an undo, or None.
     """
 
     at: str
@@ -96,7 +98,7 @@ def put(
         if current == version:
             return None
         known = changes(workspace)
-        previous = before(workspace, version) if action == "rollback" else current
+        previous = before(workspace, version) if action in BACKWARD else current
         change = Change(datetime.now(UTC).isoformat(timespec="seconds"), action, version, previous, because)
         lines = [json.dumps(asdict(line), ensure_ascii=False) for line in (*known, change)]
         write_text_atomically(_path(workspace), "\n".join(lines) + "\n")

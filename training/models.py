@@ -36,6 +36,7 @@ class Listed:
         log_loss: by scorer (`model`, `rules`), None where not defined.
         auc: likewise.
         better_than_rules: None where there is no model.
+        shift: log-odds by which its probabilities are corrected for a changed base rate.
         audit: how its audit ended.
         run_id: its MLflow run at the address that is tracked to now; None where it has none there.
         model_version: number of its registered version there, or None.
@@ -56,6 +57,7 @@ class Listed:
     log_loss: dict[str, float | None] | None = None
     auc: dict[str, float | None] | None = None
     better_than_rules: bool | None = None
+    shift: float | None = None
     audit: record.AuditState | None = None
     run_id: str | None = None
     model_version: str | None = None
@@ -102,6 +104,7 @@ def _line(workspace: Workspace, version: str, key: bytes, runs: Mapping[str, Sen
         log_loss=_figures(found, "log_loss"),
         auc=_figures(found, "auc"),
         better_than_rules=record.beats_rules(found),
+        shift=found.scorer.shift,
         audit=record.audit_state(found),
         run_id=None if sent is None else sent.run_id,
         model_version=None if sent is None else sent.model_version,

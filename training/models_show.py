@@ -1,6 +1,6 @@
 """Lists and comparisons of bundles on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
@@ -40,12 +40,8 @@ def show_models(found: "Sequence[Listed]") -> None:
         table.add_row(*_cells(line), style="bold" if line.current else "")
     _print_whole(table)
     for line in found:
-        if line.champion:
-            _line(console, f"{CHAMPION}: {line.version}")
-        elif line.current and line.state == "ok":
-            _line(console, f"no champion: what serves is of kind `{line.kind}`")
-        if line.problem is not None:
-            _line(console, line.problem)
+        for text in _remarks(line):
+            _line(console, text)
 
 
 def show_versus(found: "Versus") -> None:
@@ -101,6 +97,18 @@ def show_promoted(found: "Promoted") -> None:
         )
     else:
         _line(console, "to let it serve all the same, say why: --because TEXT")
+
+
+def _remarks(line: "Listed") -> Iterator[str]:
+    """Say below the table what has no column."""
+    if line.champion:
+        yield f"{CHAMPION}: {line.version}"
+    elif line.current and line.state == "ok":
+        yield f"no champion: what serves is of kind `{line.kind}`"
+    if line.problem is not None:
+        yield line.problem
+    if line.shift:
+        yield f"{line.version}: corrected by {line.shift:+.2f} log-odds for a changed base rate"
 
 
 def _cells(line: "Listed") -> tuple[str, ...]:

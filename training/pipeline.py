@@ -131,7 +131,8 @@ def train(
     comparison = _compare(frame, columns, options.seed)
     bundle = _bundle(ground, made, comparison, columns["model"], options)
     watch.step("thresholds", "thresholds: first crossings after the cut")
-    bundle = replace(bundle, thresholds=_thresholds(ground.tables, ground.info, bundle, ground.split))
+    curves = thresholds(ground.tables, ground.info, bundle, ground.split.cut, ground.split.until)
+    bundle = replace(bundle, thresholds=curves)
     save(bundle, workspace.bundle_path(bundle.version), key)
     watch.step("model card", "model card: one page on what was found")
     card = _write_card(workspace, ground, bundle, comparison, frame)
@@ -233,8 +234,9 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
     kept = {name: value for name, value in model.training.items() if name not in MODEL_ONLY}
     bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
     tables = hygiene.tables_for(workspace, hygiene_settings.recorded(model.training))
-    tables = tables_of.before(tables, trained.split.until)
-    bundle = replace(bundle, thresholds=_thresholds(tables, workspace.tables_info(), bundle, trained.split))
+    split = trained.split
+    tables = tables_of.before(tables, split.until)
+    bundle = replace(bundle, thresholds=thresholds(tables, workspace.tables_info(), bundle, split.cut, split.until))
     save(bundle, workspace.bundle_path(bundle.version), signing_key())
     return bundle
 
@@ -281,14 +283,19 @@ def _matrix(scorer: Scorer, specs: tuple[FeatureSpec, ...], rows: Rows) -> Float
     return rows.X[:, [places[spec.name] for spec in scorer.specs]]
 
 
-def _thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, split: Split) -> dict[str, Any]:
-    """Measure thresholds from the cut on, on the weeks whose crossings have a known outcome, if there are some."""
-    mature = split.until - (split.horizon_us or 0)
-    end = mature if mature - split.cut >= LEAST_PERIOD else split.until
-    measured: dict[str, Any] = scoring_batch.measure_thresholds(
-        tables, replace(info, observed_until=split.until), bundle, split.cut, end
-    )
-    return measured
+def thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, cut: int, until: int) -> dict[str, Any]:
+    """Measure thresholds from the cut on, on the weeks whose crossings have a known outcome, if there are some.
+
+    Args:
+        tables: the tables; nothing at or after `until` is read of them.
+        info: what is known of them.
+        bundle: its scorer.
+        cut: µs UTC.
+        until: µs UTC.
+    """
+    mature = until - (bundle.scorer.horizon_us or 0)
+    end = mature if mature - cut >= LEAST_PERIOD else until
+    return scoring_batch.measure_thresholds(tables, replace(info, observed_until=until), bundle, cut, end)
 
 
 def _reasons_error(scorer: Scorer, specs: tuple[FeatureSpec, ...], test: Rows) -> float | None:

@@ -1,4 +1,4 @@
-"""A changed base rate: found in recent scores without outcomes, corrected, and taken back when outcomes disprove it.
+"""A changed base rate, found in recent scores without outcomes; what outcomes say of it: `training.shift_verdict`.
 
 Label shift: if only the share of future successes changed, while those who will succeed look as they always did, and
 those who will not as well, then every probability has to move by the same number of log-odds, and the scores
@@ -6,13 +6,16 @@ themselves tell how far: the mean corrected probability must be the new base rat
 
 Source: M. Saerens, P. Latinne, C. Decaestecker (2002), Adjusting the outputs of a classifier to new a priori
 probabilities, doi:10.1162/089976602753284446. Their EM iteration climbs a likelihood that is concave in the base rate;
-its fixed point is found here by bisection, in a known number of steps.
+its fixed point is found here by bisection, in a known number of steps. Leads of different ages have different base
+rates; their likelihoods are multiplied, with one change of the odds for all of them. The interval holds the changes
+that a score test does not reject: where scores tell little, an interval around the estimate would be far too narrow.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +27,8 @@ from training.bootstrap import lead_codes
 from training.rows import Rows
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.intp]
+Leads = Sequence[str] | NDArray[np.object_]
 
 ASSUMPTION: Final = (
     "assumes that only the share of successes changed: leads that will succeed look as successes always did, and those "
@@ -33,13 +38,13 @@ ASSUMPTION: Final = (
 # An alarm needs a change that is not zero with this confidence, and of at least a tenth of the odds.
 ALARM_LEVEL: Final = 0.99
 LEAST_CHANGE: Final = 0.1
+BEYOND: Final = NormalDist().inv_cdf((1 + ALARM_LEVEL) / 2)
 # No correction beyond this many log-odds (odds times 400).
 LARGEST: Final = 6.0
 # Scores that spread less than this tell nothing about the base rate.
 LEAST_SPREAD: Final = 1e-6
-BISECTIONS: Final = 48
-# Of the verdict on matured outcomes.
-VERDICT_LEVEL: Final = 0.95
+# Halvings of an interval of 12 log-odds: ends are found to 1e-8.
+BISECTIONS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,48 +89,11 @@ class Shift:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What outcomes that arrived since say about a correction.
-
-    Attributes:
-        verdict: of the corrected probabilities against the uncorrected ones.
-        shift: log-odds to go on with: 0 where the correction was disproved.
-        undone: whether it is taken back.
-        difference: mean log loss with the correction minus without, nats.
-        low: lower end of its 95 % interval over leads.
-        high: upper end.
-        rows: matured rows.
-        leads: of how many leads.
-        observed: share of positives.
-        expected_with: mean probability with the correction.
-        expected_without: mean probability without.
-        why: the finding in one sentence.
-    """
-
-    verdict: Literal["better", "worse", "not distinguishable"]
-    shift: float
-    undone: bool
-    difference: float
-    low: float
-    high: float
-    rows: int
-    leads: int
-    observed: float
-    expected_with: float
-    expected_without: float
-    why: str
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain data."""
-        return asdict(self)
-
-
 def estimate(
     log_odds: ArrayLike,
     base_rate: float,
     *,
-    leads: Sequence[str] | NDArray[np.object_] | None = None,
+    leads: Leads | None = None,
     known_leads: int | None = None,
 ) -> Shift:
     """Estimate the base rate of recent leads from their scores.
@@ -144,33 +112,18 @@ def estimate(
         InputError: a base rate outside (0, 1), or log-odds that are not finite.
         NotEnoughDataError: no score.
     """
-    z = _checked(log_odds)
+    z = checked(log_odds)
     if not 0 < base_rate < 1:
         raise InputError(f"base_rate == {base_rate}, must be between 0 and 1")
-    codes, n_leads = (np.arange(len(z)), len(z)) if leads is None else lead_codes(leads)
-    if len(codes) != len(z):
-        raise InputError(f"leads has {len(codes)} rows, log_odds has {len(z)}; they must be the same rows")
-    old = logit(base_rate)
-    change = _fixed_point(z, old) if float(np.std(z)) > LEAST_SPREAD else 0.0
-    variance = _variance(z, old, change, codes)
-    if known_leads is not None:
-        variance += _leverage(z, old, change) ** 2 / (max(known_leads, 1) * base_rate * (1 - base_rate))
-    half = NormalDist().inv_cdf((1 + ALARM_LEVEL) / 2) * float(np.sqrt(variance))
-    alarm = abs(change) > max(half, LEAST_CHANGE)
-    low, after, high = (probability(old + change + d) for d in (-half, 0.0, half))
-    return Shift(
-        before=base_rate,
-        after=after,
-        low=low,
-        high=high,
-        estimate=change,
-        log_odds=change if alarm else 0.0,
-        alarm=alarm,
-        likelihood_ratio=2 * _gain(z, old, change),
-        scores=len(z),
-        leads=n_leads,
-        why=_told(base_rate, after, low, high, n_leads, alarm=alarm),
-    )
+
+    def noise(change: float) -> float:
+        if known_leads is None:
+            return 0.0
+        rate = probability(logit(base_rate) + change)
+        moved = len(z) * rate * (1 - rate)
+        return moved**2 / (max(known_leads, 1) * base_rate * (1 - base_rate))
+
+    return _found(z, np.full(len(z), logit(base_rate)), leads, noise)
 
 
 def against(
@@ -178,14 +131,15 @@ def against(
     reference: ArrayLike,
     y: ArrayLike,
     *,
-    recent_leads: Sequence[str] | NDArray[np.object_] | None = None,
-    reference_leads: Sequence[str] | NDArray[np.object_] | None = None,
+    recent_leads: Leads | None = None,
+    reference_leads: Leads | None = None,
+    recent_ages: ArrayLike | None = None,
+    reference_ages: ArrayLike | None = None,
 ) -> Shift:
     """Estimate the base rate of recent leads against the newest matured ones of the same ages.
 
-    What is off for the matured leads already is no change: their log-odds are first moved to their own observed rate.
-    This matters much, for an error of the level is multiplied by `_leverage`, ten times and more where scores tell
-    little. The number to add, if the alarm is raised, contains both moves.
+    What is off for the matured leads already is no change: at each age the log-odds are first moved to the observed
+    rate of the matured ones. The number to add, if the alarm is raised, contains both moves.
 
     Args:
         recent: calibrated log-odds of recent snapshots without any shift, shape (n,).
@@ -193,23 +147,69 @@ def against(
         y: outcomes of the matured ones, shape (m,).
         recent_leads: lead of each recent snapshot; None = each is of another lead.
         reference_leads: the same of the matured ones.
+        recent_ages: age of each recent snapshot, in any unit; None = all are of one age. Those of an age of which no
+            matured snapshots with both outcomes are given are left out.
+        reference_ages: the same of the matured ones.
 
     Raises:
         InputError: values outside their domain.
-        NotEnoughDataError: nothing recent, nothing matured, or matured snapshots of one outcome only.
+        NotEnoughDataError: nothing recent, nothing matured, or at no age both outcomes among matured snapshots.
     """
-    z, known, outcomes = _checked(recent), _checked(reference), np.asarray(y, dtype=np.float64)
+    z, known, outcomes = checked(recent), checked(reference), np.asarray(y, dtype=np.float64)
     if outcomes.shape != known.shape or not np.isin(outcomes, (0.0, 1.0)).all():
         raise InputError("reference and y (0 or 1) must be of the same matured rows")
-    rate = float(outcomes.mean())
-    if not 0 < rate < 1:
+    ages = _ages(recent_ages, len(z)), _ages(reference_ages, len(known))
+    levels = _levels(known, outcomes, *ages)
+    told = np.isin(ages[0], list(levels))
+    z, place = z[told], ages[0][told]
+    level, old = (np.array([levels[age][part] for age in place.tolist()]) for part in (0, 1))
+    codes = _codes(reference_leads, len(known))[0]
+
+    def noise(change: float) -> float:
+        influence = np.zeros(len(known))
+        for age, (up, prior) in levels.items():
+            new, rows = place == age, ages[1] == age
+            share = _influence(z[new] + up, known[rows] + up, outcomes[rows], prior, change)
+            influence[rows] = share
+        by_lead = np.bincount(codes, influence)
+        return float(by_lead @ by_lead)
+
+    leads = None if recent_leads is None else np.asarray(recent_leads, dtype=object)[told]
+    found = _found(z + level, old, leads, noise)
+    if not found.alarm:
+        return found
+    return replace(found, log_odds=_level(z, float(probabilities(z + level + found.estimate).mean())))
+
+
+def _levels(known: Floats, y: Floats, recent: Codes, ages: Codes) -> dict[int, tuple[float, float]]:
+    """Give for each age with both outcomes what moves its matured log-odds to their rate, and the log-odds of the rate.
+
+    Raises:
+        NotEnoughDataError: there is no recent snapshot of such an age.
+    """
+    found = {}
+    for age in np.intersect1d(recent, ages).tolist():
+        rate = float(y[ages == age].mean())
+        if 0 < rate < 1:
+            found[age] = (_level(known[ages == age], rate), logit(rate))
+    if not found:
         raise NotEnoughDataError(
             "matured snapshots have one outcome only; a base rate needs both: choose a longer period"
         )
-    level = _level(known, rate)
-    leads = len(known) if reference_leads is None else lead_codes(reference_leads)[1]
-    found = estimate(z + level, rate, leads=recent_leads, known_leads=leads)
-    return replace(found, log_odds=found.log_odds + level if found.alarm else 0.0)
+    return found
+
+
+def _influence(z: Floats, known: Floats, y: Floats, prior: float, change: float) -> Floats:
+    """Give how much each matured row of an age moves the equation that the change solves, shape (m,).
+
+    Through the rate that it is part of, and through the level that follows from it; where nothing changed and the
+    scores are calibrated, the two leave only the row's predicted probability, which is what is compared.
+    """
+    p, moved, new = probabilities(known), probabilities(z + change), probability(prior + change)
+    rate = float(y.mean())
+    by_rate = len(z) * new * (1 - new) / (rate * (1 - rate))
+    by_level = float((moved * (1 - moved)).sum()) / max(float((p * (1 - p)).mean()), LEAST_SPREAD)
+    return np.asarray((by_level * (y - p) - by_rate * (y - rate)) / len(known))
 
 
 def _level(z: Floats, rate: float) -> float:
@@ -236,64 +236,43 @@ def known_rates(rows: Rows) -> dict[int, dict[str, float | int]]:
     return found
 
 
-def check(
-    shift: float,
-    log_odds: ArrayLike,
-    y: ArrayLike,
-    leads: Sequence[str] | NDArray[np.object_],
-) -> Verdict:
-    """Hold a correction against outcomes that arrived; take it back if it made calibration worse beyond noise.
-
-    Both probabilities order the leads alike, so all of the difference of their log losses is calibration. Its interval
-    is normal, with the standard error over leads.
+def _found(z: Floats, old: Floats, leads: Leads | None, noise: Callable[[float], float]) -> Shift:
+    """Find the change, its interval, and whether it is beyond noise.
 
     Args:
-        shift: log-odds that were added.
-        log_odds: calibrated log-odds *without the shift* of matured snapshots, shape (n,).
-        y: outcomes, shape (n,); leave censored rows out.
-        leads: lead of each row, shape (n,).
-
-    Raises:
-        InputError: shapes that differ, or values outside their domain.
-        NotEnoughDataError: no matured row.
+        z: log-odds, shape (n,).
+        old: log-odds of the base rate of each row's age, shape (n,).
+        leads: lead of each row; None = each is of another one.
+        noise: change -> variance that the base rate brings into the equation, a sum over rows.
     """
-    z, outcomes = _checked(log_odds), np.asarray(y, dtype=np.float64)
-    if outcomes.shape != z.shape or len(leads) != len(z) or not np.isin(outcomes, (0.0, 1.0)).all():
-        raise InputError("log_odds, y (0 or 1) and leads must be of the same matured rows")
-    codes, n_leads = lead_codes(leads)
-    loss = np.logaddexp(0, z + shift) - outcomes * (z + shift) - (np.logaddexp(0, z) - outcomes * z)
-    mean = float(loss.mean())
-    residual = np.bincount(codes, loss - mean, minlength=n_leads)
-    error = float(np.sqrt(residual @ residual)) / len(z)
-    half = NormalDist().inv_cdf((1 + VERDICT_LEVEL) / 2) * error
-    verdict: Literal["better", "worse", "not distinguishable"] = "not distinguishable"
-    if n_leads > 1 and mean - half > 0:
-        verdict = "worse"
-    elif n_leads > 1 and mean + half < 0:
-        verdict = "better"
-    observed, with_, without = (float(part.mean()) for part in (outcomes, probabilities(z + shift), probabilities(z)))
-    return Verdict(
-        verdict=verdict,
-        shift=0.0 if verdict == "worse" else shift,
-        undone=verdict == "worse",
-        difference=mean,
-        low=mean - half,
-        high=mean + half,
-        rows=len(z),
+    codes, n_leads = _codes(leads, len(z))
+
+    def rejected(change: float) -> bool:
+        residual = probabilities(z + change) - probabilities(old + change)
+        by_lead = np.bincount(codes, residual)
+        return float(residual.sum()) ** 2 > BEYOND**2 * (float(by_lead @ by_lead) + noise(change))
+
+    told = float(np.std(z - old)) > LEAST_SPREAD
+    change = _fixed_point(z, old) if told else 0.0
+    alarm = told and abs(change) > LEAST_CHANGE and rejected(0.0)
+    ends = [_end(change, sign * LARGEST, rejected) if told else sign * math.inf for sign in (-1, 1)]
+    before, low, after, high = (float(probabilities(old + by).mean()) for by in (0.0, ends[0], change, ends[1]))
+    return Shift(
+        before=before,
+        after=after,
+        low=low,
+        high=high,
+        estimate=change,
+        log_odds=change if alarm else 0.0,
+        alarm=alarm,
+        likelihood_ratio=2 * _gain(z, old, change),
+        scores=len(z),
         leads=n_leads,
-        observed=observed,
-        expected_with=with_,
-        expected_without=without,
-        why=_judged(verdict, len(z), observed, with_, without),
+        why=_told(before, after, low, high, n_leads, alarm=alarm),
     )
 
 
-def undo(scorer: Scorer, found: Verdict) -> Scorer:
-    """Give the scorer with the shift that the verdict leaves."""
-    return replace(scorer, shift=found.shift)
-
-
-def _fixed_point(z: Floats, old: float) -> float:
+def _fixed_point(z: Floats, old: Floats) -> float:
     """Find the change at which the mean corrected probability is the corrected base rate, within +-6 log-odds.
 
     The likelihood is concave in the base rate; it rises with the change where the mean lies above the rate.
@@ -301,38 +280,36 @@ def _fixed_point(z: Floats, old: float) -> float:
     low, high = -LARGEST, LARGEST
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if probabilities(z + middle).mean() > probability(old + middle):
+        if probabilities(z + middle).mean() > probabilities(old + middle).mean():
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _variance(z: Floats, old: float, change: float, codes: NDArray[np.intp]) -> float:
-    """Give the sandwich variance of the change over leads; infinite where the scores tell nothing."""
-    p, rate = probabilities(z + change), probability(old + change)
-    information = len(z) * rate * (1 - rate) - float((p * (1 - p)).sum())
-    if information <= LEAST_SPREAD * len(z) * rate * (1 - rate):
-        return float("inf")
-    by_lead = np.bincount(codes, p - rate)
-    return float(by_lead @ by_lead) / information**2
+def _end(inside: float, outside: float, rejected: Callable[[float], bool]) -> float:
+    """Find where rejection begins between two changes; `outside` itself where it is not rejected (bisection)."""
+    if not rejected(outside):
+        return outside
+    for _ in range(BISECTIONS):
+        middle = (inside + outside) / 2
+        inside, outside = (inside, middle) if rejected(middle) else (middle, outside)
+    return inside
 
 
-def _leverage(z: Floats, old: float, change: float) -> float:
-    """Give how many log-odds the change moves per log-odds of the old base rate: large for scores that tell little."""
-    p, rate = probabilities(z + change), probability(old + change)
-    within = rate * (1 - rate)
-    information = within - float((p * (1 - p)).mean())
-    return within / information if information > LEAST_SPREAD * within else float("inf")
-
-
-def _gain(z: Floats, old: float, change: float) -> float:
+def _gain(z: Floats, old: Floats, change: float) -> float:
     """Give the log-likelihood of the recent scores under the new base rate minus that under the old one."""
     per_score = np.logaddexp(0, z + change) - np.logaddexp(0, z)
-    return float(per_score.sum() - len(z) * (np.logaddexp(0, old + change) - np.logaddexp(0, old)))
+    return float(per_score.sum() - (np.logaddexp(0, old + change) - np.logaddexp(0, old)).sum())
 
 
-def _checked(log_odds: ArrayLike) -> Floats:
+def checked(log_odds: ArrayLike) -> Floats:
+    """Give log-odds as an array.
+
+    Raises:
+        InputError: they are not finite numbers of shape (n,).
+        NotEnoughDataError: there is none.
+    """
     z = np.asarray(log_odds, dtype=np.float64)
     if z.ndim != 1 or not np.isfinite(z).all():
         raise InputError(f"log_odds has shape {z.shape}, must be (n,) of finite numbers")
@@ -341,20 +318,22 @@ def _checked(log_odds: ArrayLike) -> Floats:
     return z
 
 
+def _codes(leads: Leads | None, rows: int) -> tuple[Codes, int]:
+    codes, count = (np.arange(rows), rows) if leads is None else lead_codes(leads)
+    if len(codes) != rows:
+        raise InputError(f"leads has {len(codes)} rows, log_odds has {rows}; they must be the same rows")
+    return codes, count
+
+
+def _ages(ages: ArrayLike | None, rows: int) -> Codes:
+    found = np.zeros(rows, dtype=np.int64) if ages is None else np.asarray(ages, dtype=np.int64)
+    if len(found) != rows:
+        raise InputError(f"ages has {len(found)} rows, log_odds has {rows}; they must be the same rows")
+    return found
+
+
 def _told(before: float, after: float, low: float, high: float, leads: int, *, alarm: bool) -> str:
     what = f"the base rate of {leads:,} recent leads looks like {after:.1%} (99 % interval {low:.1%} to {high:.1%})"
     if alarm:
-        return f"{what} instead of {before:.1%}: probabilities are corrected, {ASSUMPTION}"
-    return f"{what}, not distinguishable from the {before:.1%} known: nothing is corrected"
-
-
-def _judged(verdict: str, rows: int, observed: float, with_: float, without: float) -> str:
-    seen = (
-        f"of {rows:,} matured snapshots {observed:.1%} succeeded; the corrected probabilities expected {with_:.1%}, "
-        f"the uncorrected ones {without:.1%}"
-    )
-    if verdict == "worse":
-        return f"{seen}: outcomes disprove the correction of the base rate, it is taken back"
-    if verdict == "better":
-        return f"{seen}: outcomes bear the correction out, it stays"
-    return f"{seen}: too close to tell, the correction stays for now"
+        return f"{what} instead of {before:.1%}, which is beyond noise; correcting probabilities for it {ASSUMPTION}"
+    return f"{what}, not distinguishable from the {before:.1%} known: nothing is to be corrected"

@@ -1,0 +1,163 @@
+"""Correct what serves for a changed base rate, and take the correction back.
+
+A correction is a bundle of its own: the same scorer with `shift`, a new version, and in `training.json` what was
+corrected and why. The bundle that it was made from stays on disk as it is, and undoing is to point at that one again.
+The new bundle is written whole before the pointer moves; where another command was faster it stays unused.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from features import hygiene, hygiene_settings
+from leadlight.bundle import Bundle, save, signing_key
+from leadlight.errors import InputError
+from leadlight.workspace import Workspace
+from scoring import chosen
+from training import history, shift_watch, track
+from training.track import Followed
+
+if TYPE_CHECKING:
+    from training.shift_verdict import Verdict
+    from training.shift_watch import Look
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What was found, and what was done about it.
+
+    Attributes:
+        bundle: version that was looked at.
+        current: version that serves now.
+        log_odds: correction in force in it, 0 = none.
+        look: at recent scores; None where a correction was in force.
+        verdict: of outcomes on that correction; None where there was none, or none of its outcomes is known yet.
+        why: what was done, in one sentence.
+        problem: whether something is to be done: an alarm that nobody acted on, or a disproved correction in force.
+        followed: what MLflow did.
+    """
+
+    bundle: str
+    current: str
+    log_odds: float
+    look: "Look | None"
+    verdict: "Verdict | None"
+    why: str
+    problem: bool = False
+    followed: Followed = field(default_factory=Followed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        return {
+            "bundle": self.bundle,
+            "current": self.current,
+            "log_odds": self.log_odds,
+            "alarm": self.look is not None and self.look.found.alarm,
+            "look": None if self.look is None else self.look.to_json(),
+            "verdict": None if self.verdict is None else self.verdict.to_json(),
+            "why": self.why,
+            "problem": self.problem,
+            "mlflow": self.followed.to_json(),
+        }
+
+
+def check(workspace: Workspace, *, known_from: int | None = None) -> Watched:
+    """Look at what serves, and change nothing: for a changed base rate, or where it is corrected, at the outcomes.
+
+    Raises:
+        BundleMissingError: nothing serves.
+        BundleTamperedError: what serves does not hold.
+        InputError: the data has no clock.
+        NotEnoughDataError: nothing is recent, or too little has matured.
+    """
+    bundle = chosen.load(workspace)
+    if shift_watch.correction(bundle) is not None:
+        return _judged(workspace, bundle)
+    seen = shift_watch.look(workspace, bundle, known_from=known_from)
+    told = "`leadlight shift apply` corrects it" if seen.found.alarm else "nothing is to be done"
+    return Watched(bundle.version, bundle.version, 0.0, seen, None, told, problem=seen.found.alarm)
+
+
+def apply(workspace: Workspace, *, known_from: int | None = None) -> Watched:
+    """Do what `check` finds: correct after an alarm, take a correction back that outcomes disprove, else nothing.
+
+    Raises:
+        BundleMissingError: nothing serves, or the bundle to go back to is gone.
+        BundleTamperedError: a bundle does not hold.
+        InputError: the data has no clock.
+        NotEnoughDataError: nothing is recent, or too little has matured.
+        WorkspaceError: another command changed what serves meanwhile.
+    """
+    found = check(workspace, known_from=known_from)
+    if not found.problem:
+        return found
+    if found.verdict is not None:
+        return replace(undo(workspace, because=found.verdict.why), verdict=found.verdict)
+    if found.look is None:
+        return found
+    corrected = _corrected(workspace, chosen.load(workspace, found.bundle), found.look)
+    history.put(workspace, corrected.version, "shift", expected=found.bundle)
+    told = f"`{corrected.version}` serves from now on instead of `{found.bundle}`"
+    return replace(
+        found,
+        current=corrected.version,
+        log_odds=corrected.scorer.shift,
+        why=f"{told}; `leadlight shift undo` takes it back",
+        problem=False,
+        followed=track.follow(workspace),
+    )
+
+
+def undo(workspace: Workspace, *, because: str | None = None) -> Watched:
+    """Let the bundle serve again from which the corrected one was made; its files were never touched.
+
+    Raises:
+        BundleMissingError: nothing serves, or the bundle to go back to is gone.
+        BundleTamperedError: a bundle does not hold; nothing is changed.
+        InputError: what serves is not corrected.
+        WorkspaceError: another command changed what serves meanwhile.
+    """
+    bundle = chosen.load(workspace)
+    recorded = shift_watch.correction(bundle)
+    if recorded is None:
+        raise InputError(f"the probabilities of `{bundle.version}`, which serves, are not corrected: nothing to undo")
+    before = chosen.load(workspace, str(recorded["of"]))
+    history.put(workspace, before.version, "undo", expected=bundle.version, because=because)
+    told = f"`{before.version}` serves again instead of `{bundle.version}`, as it was"
+    return Watched(
+        bundle.version, before.version, before.scorer.shift, None, None, told, followed=track.follow(workspace)
+    )
+
+
+def _judged(workspace: Workspace, bundle: Bundle) -> Watched:
+    """Hold the correction in force against outcomes."""
+    verdict = shift_watch.outcomes(workspace, bundle)
+    disproved = verdict is not None and verdict.undone
+    told = "the correction stays: none of its outcomes is known yet" if verdict is None else "the correction stays"
+    if disproved:
+        told = "`leadlight shift apply` or `leadlight shift undo` takes the correction back"
+    return Watched(bundle.version, bundle.version, bundle.scorer.shift, None, verdict, told, problem=disproved)
+
+
+def _corrected(workspace: Workspace, bundle: Bundle, seen: "Look") -> Bundle:
+    """Write the corrected copy of a bundle, its thresholds counted again by its own scores."""
+    from training import pipeline  # noqa: PLC0415  (seconds to import, and only a correction needs it)
+
+    recorded = {
+        **seen.to_json(),
+        "of": bundle.version,
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "since_us": seen.since,
+        "ages_us": list(seen.ages_us),
+    }
+    found = replace(
+        bundle,
+        version=pipeline.new_version(bundle.scorer.kind),
+        scorer=seen.found.into(bundle.scorer),
+        training={**bundle.training, shift_watch.KEY: recorded},
+    )
+    tables, info = hygiene.tables_for(workspace, hygiene_settings.recorded(bundle.training)), workspace.tables_info()
+    curves = pipeline.thresholds(tables, info, found, bundle.training["test_from"], info.observed_until)
+    found = replace(found, thresholds=curves)
+    save(found, workspace.bundle_path(found.version), signing_key())
+    return found

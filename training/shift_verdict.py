@@ -1,0 +1,119 @@
+"""What outcomes that arrived since say about a correction of the base rate: borne out, or to be taken back."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from leadlight.errors import InputError
+from scoring.scale import probabilities
+from training.bootstrap import lead_codes
+from training.shift import checked
+
+Finding = Literal["better", "worse", "not distinguishable"]
+
+VERDICT_LEVEL: Final = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What outcomes that arrived since say about a correction.
+
+    Attributes:
+        verdict: of the corrected probabilities against the uncorrected ones.
+        shift: log-odds to go on with: 0 where the correction was disproved.
+        undone: whether it is taken back.
+        difference: mean log loss with the correction minus without, nats.
+        low: lower end of its 95 % interval over leads.
+        high: upper end.
+        rows: matured rows.
+        leads: of how many leads.
+        observed: share of positives.
+        expected_with: mean probability with the correction.
+        expected_without: mean probability without.
+        why: the finding in one sentence.
+    """
+
+    verdict: Finding
+    shift: float
+    undone: bool
+    difference: float
+    low: float
+    high: float
+    rows: int
+    leads: int
+    observed: float
+    expected_with: float
+    expected_without: float
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain data."""
+        return asdict(self)
+
+
+def check(
+    shift: float,
+    log_odds: ArrayLike,
+    y: ArrayLike,
+    leads: Sequence[str] | NDArray[np.object_],
+) -> Verdict:
+    """Hold a correction against outcomes that arrived; take it back if it made calibration worse beyond noise.
+
+    Both probabilities order the leads alike, so all of the difference of their log losses is calibration. Its interval
+    is normal, with the standard error over leads.
+
+    Args:
+        shift: log-odds that were added.
+        log_odds: calibrated log-odds *without the shift* of matured snapshots, shape (n,).
+        y: outcomes, shape (n,); leave censored rows out.
+        leads: lead of each row, shape (n,).
+
+    Raises:
+        InputError: shapes that differ, or values outside their domain.
+        NotEnoughDataError: no matured row.
+    """
+    z, outcomes = checked(log_odds), np.asarray(y, dtype=np.float64)
+    if outcomes.shape != z.shape or len(leads) != len(z) or not np.isin(outcomes, (0.0, 1.0)).all():
+        raise InputError("log_odds, y (0 or 1) and leads must be of the same matured rows")
+    codes, n_leads = lead_codes(leads)
+    loss = np.logaddexp(0, z + shift) - outcomes * (z + shift) - (np.logaddexp(0, z) - outcomes * z)
+    mean = float(loss.mean())
+    residual = np.bincount(codes, loss - mean, minlength=n_leads)
+    error = float(np.sqrt(residual @ residual)) / len(z)
+    half = NormalDist().inv_cdf((1 + VERDICT_LEVEL) / 2) * error
+    verdict: Finding = "not distinguishable"
+    if n_leads > 1 and mean - half > 0:
+        verdict = "worse"
+    elif n_leads > 1 and mean + half < 0:
+        verdict = "better"
+    observed, with_, without = (float(part.mean()) for part in (outcomes, probabilities(z + shift), probabilities(z)))
+    return Verdict(
+        verdict=verdict,
+        shift=0.0 if verdict == "worse" else shift,
+        undone=verdict == "worse",
+        difference=mean,
+        low=mean - half,
+        high=mean + half,
+        rows=len(z),
+        leads=n_leads,
+        observed=observed,
+        expected_with=with_,
+        expected_without=without,
+        why=_judged(verdict, len(z), observed, with_, without),
+    )
+
+
+def _judged(verdict: str, rows: int, observed: float, with_: float, without: float) -> str:
+    seen = (
+        f"of {rows:,} matured snapshots {observed:.1%} succeeded; the corrected probabilities expected {with_:.1%}, "
+        f"the uncorrected ones {without:.1%}"
+    )
+    if verdict == "worse":
+        return f"{seen}: outcomes disprove the correction of the base rate, it is taken back"
+    if verdict == "better":
+        return f"{seen}: outcomes bear the correction out, it stays"
+    return f"{seen}: too close to tell, the correction stays for now"
