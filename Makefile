@@ -26,7 +26,7 @@ check: $(READY) ## lint, format, strict types, layer contracts, layout tests
 	@$(BIN)/python tools/function_lengths.py
 
 test: $(READY) ## run all tests (ARGS="-k name" chooses)
-	$(BIN)/pytest -n 2 --dist loadgroup tests $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests $(ARGS)
 
 demo: $(READY) ## the main job on a simulated market, commented, then served (ARGS="--no-serve --json")
 	@$(BIN)/leadlight demo $(ARGS)
@@ -49,7 +49,7 @@ serve: $(READY) ## start the scoring API on ./workspace
 	@$(BIN)/leadlight serve $(ARGS)
 
 lock: $(READY) ## pin the dependencies of pyproject.toml again
-	$(BIN)/uv pip compile pyproject.toml --extra train --extra spark --extra dev --universal --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra train --extra spark --extra postgres --extra dev --universal --python-version 3.11 \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --generate-hashes -o requirements.lock
 
 clean: ## remove caches and build products (not .venv, not the workspace)

@@ -1,8 +1,12 @@
-"""Settings for every test, and the Spark cluster that some share.
+"""Settings for every test, how they are shared out among processes, and the Spark cluster that some share.
 
-Hypothesis prints what reproduces a failure and does not shrink for minutes. All tests that take `spark` run in one
-process (`pytest --dist loadgroup`), so that there is one cluster.
+Hypothesis prints what reproduces a failure and does not shrink for minutes. Under `pytest -n 2 --dist loadfile` a
+process takes whole modules, so that what a module shares is made once; tests of the cluster, whose names say so, are
+taken by one process, so that there is one cluster. Those that take long start first (`--no-loadscope-reorder` keeps
+the order). The marks of `--dist loadgroup` are not asked: pytest-xdist 3.8 does not see them under pytest 9.2.
 """
+
+import re
 
 import pytest
 from hypothesis import Phase, settings
@@ -15,6 +19,7 @@ settings.register_profile(
 settings.load_profile("leadlight")
 
 SIGNING_KEY = "a key for tests only"
+ON_CLUSTER = re.compile("cluster|spark")
 SMALL_SPARK = {
     "spark.driver.memory": "1g",
     "spark.driver.extraJavaOptions": spark_cluster.QUICK_JAVA,
@@ -24,11 +29,33 @@ SMALL_SPARK = {
 }
 
 
-def pytest_collection_modifyitems(items):
-    """Keep the tests that share the cluster together."""
+def group_of(nodeid):
+    """Say with which tests one shares a process: with those of the cluster, or of its module."""
+    return "cluster" if ON_CLUSTER.search(nodeid.partition("[")[0]) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share tests out by groups."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByGroup(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Put first what takes long, where processes share the work."""
     for item in items:
-        if {"spark", "cluster"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("spark"))
+        if {"spark", "cluster"} & set(getattr(item, "fixturenames", ())) and group_of(item.nodeid) != "cluster":
+            raise pytest.UsageError(f"{item.nodeid} is a test of the cluster: let its name say so")
+    if hasattr(config, "workerinput"):
+        slow = {group_of(item.nodeid) for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: (group_of(item.nodeid) != "cluster", group_of(item.nodeid) not in slow))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Tracking to a real `mlflow server`, which is stopped and started again. One process runs them all (xdist_group)."""
+"""Tracking to a real `mlflow server`, which is stopped and started again."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.training.variants import saved
 from training import history, promotion, track, track_facts, track_queue, track_upload
 from training.track_store import Store, opened
 
-pytestmark = [pytest.mark.xdist_group("mlflow_server"), pytest.mark.slow]
+pytestmark = pytest.mark.slow
 OLD, NEW = "20200101T000000-old", "20300101T000000-new"
 
 
