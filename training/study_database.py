@@ -83,7 +83,7 @@ def _connected(url: str, options: dict[str, Any]) -> Any:
             cause = missing.__cause__ or missing
             raise InputError(
                 f"the database of the studies needs a driver that is not installed ({cause}); for PostgreSQL run "
-                "`pip install 'psycopg[binary]'`, or leave the URL out to keep studies in the workspace"
+                "`pip install 'leadlight[postgres]'`, or leave the URL out to keep studies in the workspace"
             ) from missing
     if storage.engine.dialect.name == "sqlite":
         storage.engine.dispose()

@@ -1,82 +1,112 @@
-"""A study in PostgreSQL, shared by processes; skips where there is no server binary or no driver."""
+"""A study in PostgreSQL, shared by processes that are killed and resumed; skips where there is no server binary."""
 
-import os
-import pwd
-import shutil
+import signal
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
 import pytest
 
 from leadlight.errors import WorkspaceError
-from tests.training import test_study
+from tests.training import postgres_server, test_study
 from tests.training import trials as made
-from training.study import Study
+from training.study import CLAIM, Study
 
-BINARIES = ("initdb", "postgres")
-
-
-def _server_user():
-    """PostgreSQL refuses to run as root."""
-    if os.getuid():
-        return None
-    names = {entry.pw_name for entry in pwd.getpwall()}
-    return "postgres" if "postgres" in names else "nobody"
+pytestmark = pytest.mark.slow
+WORKER = test_study.WORKER.replace("made.url(sys.argv[1])", "sys.argv[1]")
 
 
 @pytest.fixture(scope="module")
 def server():
-    """Run a server that listens on a socket in its own folder; give its URL."""
-    pytest.importorskip("psycopg", reason="no driver for PostgreSQL (psycopg)")
-    missing = [name for name in BINARIES if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"no PostgreSQL here ({', '.join(missing)})")
-    folder, user = Path(tempfile.mkdtemp(prefix="leadlight-pg-")), _server_user()
-    if user is not None:
-        shutil.chown(folder, user)
-    data, options = str(folder / "data"), {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL}
-    initdb = ["initdb", "-D", data, "-U", "leadlight", "--auth=trust", "--no-sync"]
-    subprocess.run(initdb, check=True, stderr=subprocess.DEVNULL, **options)
-    command = ["postgres", "-D", data, "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, **options) as process:
-        try:
-            socket, deadline = folder / ".s.PGSQL.5432", time.monotonic() + 30
-            while not socket.exists() and time.monotonic() < deadline:
-                time.sleep(0.05)
-            yield f"postgresql://leadlight@/postgres?host={folder}"
-        finally:
-            process.terminate()
-            process.wait(30)
-            shutil.rmtree(folder, ignore_errors=True)
+    found = postgres_server.started()
+    yield found
+    found.remove()
+
+
+def worker(url, trials, pause):
+    code = WORKER.format(root=str(made.ROOT), trials=trials, pause=pause)
+    words = [sys.executable, "-c", code, url]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=made.ROOT)
+
+
+def trials_in(url):
+    with Study.opened(made.question(), url) as study:
+        return study._study.get_trials(deepcopy=False)
+
+
+def until_finished(process, trials):
+    """Read what a process says until so many trials are finished, by it or by the other."""
+    for said in process.stdout:
+        word, number = said.split()
+        if word == "finished" and int(number) >= trials:
+            return
+    raise AssertionError(f"the process ended before it said that {trials} are finished")
 
 
 def test_a_study_in_postgresql_is_what_it_is_anywhere(server):
-    asked = made.question("tuning-alone")
+    url = server.url("alone")
     with pytest.raises(InterruptedError):
-        made.run(10, server, asked=asked, measure=made.interrupted_after(4))
-    assert made.run(10, server, asked=asked) == made.run(10)
-
-
-WORKER = test_study.WORKER.replace("made.url(sys.argv[1])", "sys.argv[1]")
+        made.run(10, url, measure=made.interrupted_after(4))
+    assert made.run(10, url) == made.run(10)
 
 
 def test_processes_share_a_study(server):
-    code = WORKER.format(root=str(made.ROOT), trials=12, pause=0.15)
-    words = [sys.executable, "-c", code, server]
-    with subprocess.Popen(words, cwd=made.ROOT) as one, subprocess.Popen(words, cwd=made.ROOT) as other:
-        pass
+    url = server.url("shared")
+    with worker(url, 12, 0.3) as one, worker(url, 12, 0.3) as other:
+        said = [process.stdout.read() for process in (one, other)]
     assert (one.returncode, other.returncode) == (0, 0)
-    found = made.run(12, server)
+    assert all("began" in text for text in said), "one of them did everything"
+    found = made.run(12, url)
     assert [trial["place"] for trial in found] == list(range(12))
-    with Study.opened(made.question(), server) as study:
-        workers = {trial.user_attrs["claim"]["worker"][1] for trial in study._study.trials}
-    assert len(workers) == 2
+    assert len({trial.user_attrs[CLAIM]["worker"][1] for trial in trials_in(url)}) == 2
 
 
-def test_a_server_that_is_away_is_said(server):
-    with pytest.raises(WorkspaceError, match="cannot be used") as said:
-        made.run(1, "postgresql://me:hush@/postgres?host=/nowhere")
+def test_both_are_killed_and_resumed_and_no_finished_trial_is_lost(server):
+    url = server.url("killed")
+    with worker(url, 60, 0.3) as one, worker(url, 60, 0.3) as other:
+        for process, trials in ((one, 3), (other, 5)):
+            until_finished(process, trials)
+            process.send_signal(signal.SIGKILL)
+    before = {trial.number: (trial.params, trial.value) for trial in trials_in(url) if trial.state.name == "COMPLETE"}
+    assert len(before) >= 5
+    total = len(before) + 5
+    with worker(url, total, 0.05) as one, worker(url, total, 0.05) as other:
+        for process in (one, other):
+            process.stdout.read()
+    assert (one.returncode, other.returncode) == (0, 0)
+    trials = trials_in(url)
+    after = {trial.number: (trial.params, trial.value) for trial in trials if trial.state.name == "COMPLETE"}
+    assert before.items() <= after.items()
+    assert [trial["place"] for trial in made.run(total, url)] == list(range(total))
+    assert not [trial for trial in trials if trial.state.name == "RUNNING"]
+
+
+def test_a_server_that_goes_away_while_trying_is_said_and_loses_nothing(server):
+    url = server.url("away")
+
+    def measure(attempt):
+        if attempt.place == 3 and server.process is not None:
+            server.stop()
+        return made.valley(attempt)
+
+    try:
+        with pytest.raises(WorkspaceError, match="every finished trial is kept") as said:
+            made.run(6, url, measure=measure)
+    finally:
+        server.start()
     assert "hush" not in str(said.value)
+    assert len(made.run(3, url)) == 3
+    assert [trial["place"] for trial in made.run(6, url)] == list(range(6))
+
+
+def test_a_server_that_is_away_is_said():
+    pytest.importorskip("psycopg")
+    with pytest.raises(WorkspaceError, match="cannot be used") as said:
+        made.run(1, "postgresql://me:hush@127.0.0.1:9/none")
+    assert "hush" not in str(said.value)
+    assert "\n" not in str(said.value)
+
+
+def test_a_name_or_password_that_is_refused_is_said(server):
+    with pytest.raises(WorkspaceError, match="cannot be used") as said:
+        made.run(1, server.url("refused").replace("hush", "wrong"))
+    assert "wrong" not in str(said.value)

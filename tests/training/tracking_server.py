@@ -23,15 +23,16 @@ def free_port() -> int:
 class TrackingServer:
     """The server; its database and artefacts outlive it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str | None = None) -> None:
         self.folder, self.port = folder, free_port()
+        self.database = database or f"sqlite:///{folder / 'server.db'}"
         self.address = f"http://127.0.0.1:{self.port}"
         self.artifacts = folder / "artifacts"
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        words = ["--backend-store-uri", f"sqlite:///{self.folder / 'server.db'}", "--workers", "1"]
+        words = ["--backend-store-uri", self.database, "--workers", "1"]
         words += ["--artifacts-destination", str(self.artifacts), "--host", "127.0.0.1", "--port", str(self.port)]
         quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
         environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
