@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from features.expressions.frame import ROW, columns_of
+from features.expressions.frame import columns_of
+from features.sifted import Sifted
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 
@@ -30,8 +31,8 @@ class Chunk:
 
     Attributes:
         tables: Polars lazy frames; `lead_id` is a number in them, in the order of the ids (texts cost more to compare).
-        rows: ROW (from 0), lead_id (that number), as_of, `id` (the lead's own id), `position` among all snapshots.
-        activities: how many activities the slice has.
+        rows: lead_id (that number), as_of, `id` (the lead's own id), `position` among all snapshots.
+        activities: how many activities the slice has, those that were set aside counted too.
     """
 
     tables: Tables
@@ -58,10 +59,11 @@ def split(
         changes=tables.changes.lazy(),
     )
     asked = snapshots.lazy().select("lead_id", "as_of").with_row_index("position")
-    places = _places(tables, size or _size(tables, snapshots)) if snapshots.height else None
+    log = Sifted.of_tables(tables)
+    places = _places(log.log, tables.leads, size or _size(tables, snapshots)) if snapshots.height else None
     if places is None:
-        log = tables.activities.select(pl.len()).collect().item()
-        yield Chunk(_read(tables, specs), _numbered(asked.collect(), snapshots), log)
+        height = log.log.select(pl.len()).collect().item()
+        yield Chunk(_read(tables, specs), _numbered(asked.collect(), snapshots), height)
         return
     where = places.lazy().select("lead_id", _CHUNK, _PLACE, _NUMBER)
     account = pl.col("account_id").cast(pl.Categorical).to_physical().cast(pl.Int64)
@@ -75,9 +77,9 @@ def split(
     for chunk, start, length in spans.iter_rows():
         own = rows[chunk]
         if own.height:
-            log = _with_numbers(tables.activities.slice(start, length), runs[chunk])
+            own_log = log.part(start, length, lead_id=_numbers(runs[chunk]))  # the ids themselves are not read again
             own_stages, own_changes = stages[chunk].lazy(), changes[chunk].lazy()
-            part = Tables(leads[chunk].lazy(), log, own_stages, own_changes, in_order=tables.in_order)
+            part = Tables(leads[chunk].lazy(), own_log, own_stages, own_changes, in_order=tables.in_order)
             yield Chunk(_read(part, specs), _numbered(own, snapshots), length)
 
 
@@ -86,10 +88,10 @@ def _size(tables: Tables, snapshots: pl.DataFrame) -> int:
     return min(ACTIVITIES, max(1, int(MEETINGS * leads / snapshots.height)))
 
 
-def _with_numbers(log: pl.LazyFrame, runs: pl.DataFrame) -> pl.LazyFrame:
-    """Put the numbers of leads, known from their runs, in the place of their ids, which are not read again."""
+def _numbers(runs: pl.DataFrame) -> pl.Series:
+    """Give the number of its lead for every activity, known from the leads' runs."""
     numbers = np.repeat(runs["lead_id"].to_numpy(), runs["activities"].to_numpy())
-    return log.drop("lead_id").with_columns(pl.Series("lead_id", numbers, dtype=pl.Int64))
+    return pl.Series(numbers, dtype=pl.Int64)
 
 
 def _parts(*frames: pl.LazyFrame) -> list["_Parts"]:
@@ -114,7 +116,7 @@ class _Parts:
 
 def _numbered(rows: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
     ids = snapshots["lead_id"].gather(rows["position"]).alias("id")
-    return rows.with_row_index(ROW).cast({ROW: pl.Int64}).with_columns(ids)
+    return rows.with_columns(ids)
 
 
 def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:
@@ -125,21 +127,26 @@ def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:
     columns = ["lead_id", "occurred_at", "received_at", *columns_of(needed)]
     if tables.in_order:  # the id only decides the order of equal instants
         columns.remove("activity_id")
-    log = tables.activities.select(columns).collect(engine="streaming")  # hygiene's filter goes with it, row by row
+    log = tables.activities.select(columns).collect(engine="streaming")
     return replace(tables, activities=log.lazy())
 
 
-def _places(tables: Tables, size: int) -> pl.DataFrame | None:
+def _places(log: pl.LazyFrame, leads: pl.LazyFrame, size: int) -> pl.DataFrame | None:
     """Say for every lead in which chunk it is, where its activities begin and how many they are.
+
+    Args:
+        log: all activities, those that were set aside too: so a chunk is a slice of the file.
+        leads: all leads.
+        size: activities per chunk.
 
     Returns:
         lead_id, `_CHUNK`, `_PLACE`, activities; None where activities do not lie together by company.
     """
     new = (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
-    log = tables.activities.select("lead_id").with_row_index(_PLACE).cast({_PLACE: pl.Int64})
-    runs = log.filter(new).collect(engine="streaming")
-    total = tables.activities.select(pl.len()).collect().item()
-    members = tables.leads.select("lead_id", company=pl.coalesce("account_id", "lead_id")).collect()
+    numbered = log.select("lead_id").with_row_index(_PLACE).cast({_PLACE: pl.Int64})
+    runs = numbered.filter(new).collect(engine="streaming")
+    total = log.select(pl.len()).collect().item()
+    members = leads.select("lead_id", company=pl.coalesce("account_id", "lead_id")).collect()
     active = runs.join(members, on="lead_id", how="left", maintain_order="left").with_columns(
         pl.coalesce("company", "lead_id").alias("company"),
         activities=pl.col(_PLACE).shift(-1, fill_value=total) - pl.col(_PLACE),

@@ -16,7 +16,9 @@ from features import hygiene_merges, hygiene_rules, hygiene_settings
 from features import tables as tables_of
 from features.expressions import names
 from features.hygiene_merges import Merge
+from features.hygiene_rows import AnyRows, OrderedRows, settled
 from features.hygiene_settings import Cause, DomainSettings, HygieneSettings
+from features.sifted import PLACE, Sifted
 from features.tables import Tables
 from leadlight.errors import InputError
 from leadlight.schema import TABLES, TableName
@@ -113,14 +115,14 @@ def clean(
         observed_until: µs UTC; how far the record is complete.
         settings: None = the usual ones.
         merges: leads that are one.
-        unique_ids: no two activities share an id, as in every workspace; then nobody has to look.
+        unique_ids: every activity has an id of its own, as in every workspace; then nobody has to look.
 
     Raises:
         InputError: an id is null, merges form a circle or name an unknown lead, the attribute of the domains is no
             column of leads.
     """
     settings = settings or HygieneSettings()
-    _refuse_null_ids(tables)
+    _refuse_null_ids(tables, () if unique_ids else ("activity_id",))
     merges = tuple(merges)
     aside = []
     leads = nw.from_native(tables.leads).lazy()
@@ -190,8 +192,8 @@ def write_set_aside(cleaned: Cleaned, workspace: Workspace) -> None:
             getattr(cleaned.set_aside, field).collect().write_parquet(temporary)
 
 
-def _refuse_null_ids(tables: Tables) -> None:
-    for field, columns in {"leads": ["lead_id"], "activities": ["activity_id", "lead_id"]}.items():
+def _refuse_null_ids(tables: Tables, of_activities: Iterable[str]) -> None:
+    for field, columns in {"leads": ["lead_id"], "activities": [*of_activities, "lead_id"]}.items():
         frame = nw.from_native(getattr(tables, field)).lazy()
         counted = frame.select(nw.col(columns).is_null().cast(nw.Int64).sum()).collect()  # Spark adds no booleans up
         for column in columns:
@@ -213,13 +215,13 @@ def _without_domains(tables: Tables, domains: DomainSettings, columns: list[str]
     internal, competitor = (_of_domains(domains, listed) for listed in (domains.internal, domains.competitors))
     cause = nw.when(internal).then(nw.lit("internal_domain")).when(competitor).then(nw.lit("competitor_domain"))
     found = leads.select("lead_id", cause=cause).filter(~nw.col("cause").is_null())
-    found = hygiene_rules.settled(found)
+    found = settled(found)
     kept, gone = {}, {}
     for field in FIELDS:
         rows = nw.from_native(getattr(tables, field)).lazy()
-        kept[field] = nw.to_native(rows.join(found, on="lead_id", how="anti"))
+        kept[field] = nw.to_native(hygiene_rules.left(rows, found, "lead_id"))
         gone[field] = nw.to_native(rows.join(found, on="lead_id"))
-    return Tables(**kept), Tables(**gone)
+    return Tables(**kept, in_order=tables.in_order), Tables(**gone)
 
 
 def _of_domains(domains: DomainSettings, listed: tuple[str, ...]) -> Any:
@@ -237,16 +239,28 @@ def _without_activities(
     tables: Tables, observed_until: int, settings: HygieneSettings, *, unique_ids: bool
 ) -> tuple[Tables, Tables]:
     activities, leads = nw.from_native(tables.activities).lazy(), nw.from_native(tables.leads).lazy()
+    if unique_ids and tables.in_order and activities.implementation is nw.Implementation.POLARS:
+        return _without_places(tables, observed_until, settings)
     aside, in_order = [], tables.in_order
     if settings.duplicate_ids and not unique_ids:
         in_order = False  # those that stay of the repeated ones come last
         activities, repeated = hygiene_rules.without_repeated_ids(activities)
         aside.append(repeated.with_columns(cause=nw.lit("duplicate_id")))
-    judged = hygiene_rules.judge(activities, leads, settings, observed_until)
+    judged = hygiene_rules.judge(AnyRows(activities, settings), leads, observed_until)
     aside.append(activities.join(judged, on="activity_id"))
     kept = hygiene_rules.left(activities, judged)
     gone = replace(_none_of(tables), activities=nw.to_native(nw.concat(aside)))
     return replace(tables, activities=nw.to_native(kept), in_order=in_order), gone
+
+
+def _without_places(tables: Tables, observed_until: int, settings: HygieneSettings) -> tuple[Tables, Tables]:
+    """Set activities of a Polars log in order aside by their places in it."""
+    log, leads = tables.activities.lazy(), nw.from_native(tables.leads).lazy()
+    judged = nw.to_native(hygiene_rules.judge(OrderedRows(log, settings), leads, observed_until))
+    judged = judged.rename({"activity_id": PLACE}).collect()
+    sifted = Sifted.of(log, judged[PLACE].to_numpy())
+    gone = log.with_row_index(PLACE).join(judged.lazy(), on=PLACE, maintain_order="left").drop(PLACE)
+    return replace(tables, activities=sifted.rest, sifted=sifted), replace(_none_of(tables), activities=gone)
 
 
 def _none_of(tables: Tables) -> Tables:

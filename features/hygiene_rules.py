@@ -5,19 +5,17 @@ record and then looking at it as of an instant is the same as looking first and 
 cleans what it knows decides as training did. *Known at* is the later of occurred_at and received_at; *first* means
 first known (then by occurred_at, then by id).
 
-Every rule costs time in proportion to the rows. The rules about seconds look closely only at rows that have another
-row of their lead near them; on Polars tables where every lead's activities lie together in the order of time those are
-found by one comparison with the row before.
+Every rule costs time in proportion to the rows, and looks closely only at few of them (`features.hygiene_rows`).
 """
 
 import re
 from collections.abc import Sequence
 from functools import reduce
 from typing import Any, Final
-from uuid import uuid4
 
 import narwhals as nw
 
+from features.hygiene_rows import SAME, AnyRows, OrderedRows, beside, duplicate_width, open_width, settled
 from features.hygiene_settings import Cause, HygieneSettings
 from leadlight.schema import DAY, MICROSECONDS_PER_SECOND, MINUTE
 
@@ -25,21 +23,6 @@ from leadlight.schema import DAY, MICROSECONDS_PER_SECOND, MINUTE
 BEGINNING: Final = -(2**62)
 KNOWN: Final = "__known"
 SLOT: Final = "__slot"
-SAME: Final = ("lead_id", "type", "actor", "content", "detail")
-
-
-def settled(frame: Any) -> Any:
-    """Compute a small frame now, so that what builds on it does not compute (or plan) it again and again."""
-    native = nw.to_native(frame)
-    if frame.implementation is nw.Implementation.POLARS:
-        return nw.from_native(native.collect(engine="streaming").lazy())
-    if frame.implementation is nw.Implementation.DUCKDB:
-        name = f"leadlight_{uuid4().hex}"  # a table: what the engine builds on it is written down as SQL
-        native.query("_settled", f"CREATE TEMP TABLE {name} AS FROM _settled")
-        return nw.from_native(native.query("_settled", f"FROM {name}"))
-    if frame.implementation is nw.Implementation.PYSPARK:
-        return nw.from_native(native.localCheckpoint())
-    return frame
 
 
 def without_repeated_ids(activities: Any) -> tuple[Any, Any]:
@@ -57,21 +40,18 @@ def without_repeated_ids(activities: Any) -> tuple[Any, Any]:
     return kept, repeated.filter(~nw.col("__first")).select(columns)
 
 
-def judge(activities: Any, leads: Any, settings: HygieneSettings, observed_until: int) -> Any:
+def judge(rows: AnyRows | OrderedRows, leads: Any, observed_until: int) -> Any:
     """Give the activities to be set aside as (activity_id, cause); ids must be unique."""
-    near = _Near(activities)
-    alone = _first_cause(_by_themselves(activities, leads, settings, observed_until))
-    found = [alone]
+    settings = rows.settings
+    found = [_first_cause(_by_themselves(rows, leads, observed_until))]
     if settings.duplicate_seconds is not None:
-        width = round(settings.duplicate_seconds * MICROSECONDS_PER_SECOND)
-        close = settled(without(near.rows(None, width), found))
-        found.append(settled(_labelled(_duplicates(close, width), "duplicate")))
+        close = settled(without(rows.repeats(), found))
+        found.append(settled(_labelled(_duplicates(close, duplicate_width(settings)), "duplicate")))
     clicks = []
     if settings.click_before_open_seconds is not None:
-        clicks.append(_labelled(_before_open(near, found, settings), "click_before_open"))
+        clicks.append(_labelled(_before_open(rows, found), "click_before_open"))
     if settings.burst_seconds is not None:
-        close = near.rows(settings.click_types, (settings.burst_seconds + 1) * MICROSECONDS_PER_SECOND)
-        bursts = _bursts(settled(without(close, found)), settings.burst_seconds, settings.burst_contents)
+        bursts = _bursts(settled(without(rows.clicks(), found)), settings.burst_seconds, settings.burst_contents)
         clicks.append(_labelled(bursts, "many_links"))
     if clicks:
         found.append(_first_cause(clicks))
@@ -83,14 +63,14 @@ def without(frame: Any, found: Sequence[Any]) -> Any:
     return reduce(lambda rest, ids: rest.join(ids, on="activity_id", how="anti"), found, frame)
 
 
-def left(activities: Any, found: Any) -> Any:
-    """Give the activities that were not found; on Polars in the order they had, which its anti join does not keep."""
-    if activities.implementation is not nw.Implementation.POLARS:
-        return activities.join(found.select("activity_id"), on="activity_id", how="anti")
+def left(rows: Any, found: Any, on: str = "activity_id") -> Any:
+    """Give the rows that were not found; on Polars in the order they had, which its anti join does not keep."""
+    if rows.implementation is not nw.Implementation.POLARS:
+        return rows.join(found.select(on), on=on, how="anti")
     import polars as pl  # noqa: PLC0415
 
-    ids = nw.to_native(found).lazy().select("activity_id").collect()["activity_id"]
-    return nw.from_native(nw.to_native(activities).filter(~pl.col("activity_id").is_in(ids.implode())))
+    keys = nw.to_native(found).lazy().select(on).collect()[on]
+    return nw.from_native(nw.to_native(rows).filter(~pl.col(on).is_in(keys.implode())))
 
 
 def with_known(frame: Any) -> Any:
@@ -100,55 +80,6 @@ def with_known(frame: Any) -> Any:
     return frame.with_columns(nw.when(late).then(received).otherwise(occurred).alias(KNOWN))
 
 
-class _Near:
-    """Finds the rows that have another row of their lead near them."""
-
-    def __init__(self, activities: Any) -> None:
-        self.activities = activities
-        self.sorted = activities.implementation is nw.Implementation.POLARS and _is_sorted(nw.to_native(activities))
-
-    def rows(self, types: Sequence[str] | None, width: int) -> Any:
-        """Give the rows (of some types) with another one of the lead (and of these types) at most `width` µs away."""
-        rows = self.activities if types is None else self.activities.filter(nw.col("type").is_in(list(types)))
-        slim = rows.select("activity_id", "lead_id", "occurred_at")
-        near = _near_sorted(nw.to_native(slim), width) if self.sorted else _near(slim, width)
-        return rows.join(settled(near), on="activity_id", how="semi")
-
-
-def _is_sorted(activities: Any) -> bool:
-    """Whether every lead's activities lie together, and in the order of time."""
-    import polars as pl  # noqa: PLC0415
-
-    lead, at = pl.col("lead_id"), pl.col("occurred_at")
-    new = (lead != lead.shift(1)).fill_null(value=True)
-    found = activities.select(
-        falls=(~new & (at < at.shift(1))).any(), runs=new.sum(), leads=lead.filter(new).n_unique()
-    ).collect(engine="streaming")
-    falls, runs, leads = found.row(0)
-    return not falls and runs == leads
-
-
-def _near_sorted(rows: Any, width: int) -> Any:
-    import polars as pl  # noqa: PLC0415
-
-    lead, at = pl.col("lead_id"), pl.col("occurred_at")
-    before = (lead == lead.shift(1)) & (at - at.shift(1) <= width)
-    after = (lead == lead.shift(-1)) & (at.shift(-1) - at <= width)
-    return nw.from_native(rows.filter(before | after).select("activity_id"))
-
-
-def _near(rows: Any, width: int) -> Any:
-    at = nw.col("occurred_at")
-    order = ["occurred_at", "activity_id"]
-    before = at.shift(1).over("lead_id", order_by=order)
-    after = at.shift(-1).over("lead_id", order_by=order)
-    gaps = rows.with_columns(__before=before, __after=after)
-    near = (~nw.col("__before").is_null() & (at - nw.col("__before") <= width)) | (
-        ~nw.col("__after").is_null() & (nw.col("__after") - at <= width)
-    )
-    return gaps.filter(near).select("activity_id")
-
-
 def _labelled(rows: Any, cause: Cause) -> Any:
     return rows.select("activity_id", cause=nw.lit(cause))
 
@@ -156,36 +87,23 @@ def _labelled(rows: Any, cause: Cause) -> Any:
 def _first_cause(found: Sequence[Any]) -> Any:
     """Give each activity the first of its causes, in the order of the frames."""
     numbered = [frame.with_columns(__order=nw.lit(order)) for order, frame in enumerate(found)]
-    rows = nw.concat(numbered)
-    first = nw.col("__order").min().over("activity_id")
-    return settled(
-        rows.with_columns(__first=first).filter(nw.col("__order") == nw.col("__first")).select("activity_id", "cause")
-    )
+    rows = beside(nw.concat(numbered), 1, ["activity_id"], ["__order"], ["cause"])
+    return settled(rows.filter(nw.col("__cause").is_null()).select("activity_id", "cause"))
 
 
-def _by_themselves(activities: Any, leads: Any, settings: HygieneSettings, observed_until: int) -> list[Any]:
+def _by_themselves(rows: AnyRows | OrderedRows, leads: Any, observed_until: int) -> list[Any]:
     """Give what one activity (and its lead) alone tells."""
-    nothing = activities.head(0)
-    found = [_labelled(nothing, "future")]
+    settings, found = rows.settings, [_labelled(rows.none(), "future")]
     if settings.future:
-        found.append(_labelled(activities.filter(nw.col("occurred_at") > observed_until), "future"))
+        found.append(_labelled(rows.where(nw.col("occurred_at") > observed_until), "future"))
     if settings.too_early_days is not None:
-        found.append(_labelled(_too_early(activities, leads, round(settings.too_early_days * DAY)), "too_early"))
+        found.append(_labelled(rows.too_early(leads, round(settings.too_early_days * DAY)), "too_early"))
     if settings.scanner_agents:
         pieces = "|".join(re.sub(r"([.^$*+?()\[\]{}|\\])", r"\\\1", piece) for piece in settings.scanner_agents)
         named = nw.col("detail").str.to_lowercase().str.contains(pieces)
-        machine = (nw.col("actor") == "lead") & ~nw.col("type").is_in(list(settings.free_text_types)) & named
-        found.append(_labelled(activities.filter(machine), "scanner_agent"))
+        machine = (nw.col("actor") == "lead") & ~nw.col("type").is_in(list(settings.free_text_types))
+        found.append(_labelled(rows.where_text(machine, "detail", named), "scanner_agent"))
     return found
-
-
-def _too_early(activities: Any, leads: Any, margin: int) -> Any:
-    newest = leads.select(nw.col("created_at").max()).collect()["created_at"].to_list()[0]
-    if newest is None:
-        return activities.head(0)
-    old = activities.filter(nw.col("occurred_at") < newest - margin).select("activity_id", "lead_id", "occurred_at")
-    created = leads.select("lead_id", "created_at")
-    return old.join(created, on="lead_id").filter(nw.col("occurred_at") < nw.col("created_at") - margin)
 
 
 def _off_minute(at: Any) -> Any:
@@ -202,18 +120,14 @@ def _duplicates(rows: Any, width: int) -> Any:
     """
     order = [KNOWN, "occurred_at", "activity_id"]
     rows = with_known(rows).select(*SAME, *order).with_columns((nw.col("occurred_at") // width).alias(SLOT))
-    before = nw.col("occurred_at").shift(1).over(*SAME, SLOT, order_by=order)
-    rows = settled(rows.with_columns(__first=before.is_null()))
-    firsts = rows.filter(nw.col("__first"))
+    rows = settled(beside(rows, 1, [*SAME, SLOT], order, ["occurred_at"]))
+    firsts = rows.filter(nw.col("__occurred_at").is_null()).drop("__occurred_at")
     repeats = []
     for side in (1, -1):
-        beside = {
-            f"__{name}": nw.col(name).shift(side).over(*SAME, order_by=[SLOT])
-            for name in ("occurred_at", KNOWN, "activity_id")
-        }
         gap = (nw.col("occurred_at") - nw.col("__occurred_at")) * side
-        repeats.append(firsts.with_columns(**beside).filter((gap <= width) & _earlier()).select("activity_id"))
-    return nw.concat([rows.filter(~nw.col("__first")).select("activity_id"), *repeats]).unique()
+        near = beside(firsts, side, SAME, [SLOT], order).filter((gap <= width) & _earlier())
+        repeats.append(near.select("activity_id"))
+    return nw.concat([rows.filter(~nw.col("__occurred_at").is_null()).select("activity_id"), *repeats]).unique()
 
 
 def _earlier() -> Any:
@@ -223,22 +137,36 @@ def _earlier() -> Any:
     return (known < nw.col(KNOWN)) | ((known == nw.col(KNOWN)) & (at < nw.col("occurred_at"))) | tie
 
 
-def _before_open(near: _Near, found: Sequence[Any], settings: HygieneSettings) -> Any:
+def _before_open(rows: AnyRows | OrderedRows, found: Sequence[Any]) -> Any:
     """Give the clicks that follow the sending of their mail within seconds, with no open known by then.
 
     An open at the very instant of the click counts as before it. Two instants that both lie on a whole minute say
     nothing of seconds and accuse nobody.
     """
-    width = round((settings.click_before_open_seconds or 0.0) * MICROSECONDS_PER_SECOND)
-    sent, opened, clicked = (list(types) for types in (settings.sent_types, settings.open_types, settings.click_types))
-    types = sorted({*sent, *opened, *clicked})
-    suspects = near.rows(types, width).filter(nw.col("type").is_in(clicked), ~nw.col("content").is_null())
-    mails = settled(suspects.select("lead_id", "content").unique())
-    rows = near.activities.filter(nw.col("type").is_in(types)).join(mails, on=["lead_id", "content"], how="semi")
-    rows = with_known(without(rows, found))
-    kind = nw.when(nw.col("type").is_in(sent)).then(0).when(nw.col("type").is_in(opened)).then(1).otherwise(2)
-    rows = settled(rows.select("activity_id", "lead_id", "content", "occurred_at", KNOWN, "type", __kind=kind))
-    order = [KNOWN, "occurred_at", "__kind", "activity_id"]
+    settings, width = rows.settings, open_width(rows.settings)
+    mails = settled(_suspect(_of_kinds(rows.mails(), settings), width))
+    own = settled(_of_kinds(with_known(without(rows.of_mails(mails), found)), settings))
+    last = _last_of_kinds(own, [KNOWN, "occurred_at", "__kind", "activity_id"])
+    seconds = _off_minute(nw.col("occurred_at")) | _off_minute(nw.col("__sent"))
+    unopened = (nw.col("__sent") > BEGINNING) & (nw.col("__opened") < nw.col("__sent"))
+    return last.filter(_soon(width) & unopened & seconds)
+
+
+def _suspect(rows: Any, width: int) -> Any:
+    """Give the mails (lead_id, content) of which a click came soon after a sending, whatever was known then."""
+    last = _last_of_kinds(settled(rows), ["occurred_at", "__kind", "activity_id"])
+    return last.filter(_soon(width)).select("lead_id", "content").unique()
+
+
+def _of_kinds(rows: Any, settings: HygieneSettings) -> Any:
+    """Say of rows about a mail whether it was sent (0), opened (1) or followed (2)."""
+    sent, opened = nw.col("type").is_in(list(settings.sent_types)), nw.col("type").is_in(list(settings.open_types))
+    kind = nw.when(sent).then(0).when(opened).then(1).otherwise(2)
+    return rows.filter(~nw.col("content").is_null()).with_columns(__kind=kind)
+
+
+def _last_of_kinds(rows: Any, order: list[str]) -> Any:
+    """Add when its mail was last sent and last opened, of what stands before a row or is that row."""
 
     def of_kind(kind: int) -> Any:
         return nw.when(nw.col("__kind") == kind).then(nw.col("occurred_at")).otherwise(BEGINNING)
@@ -246,12 +174,14 @@ def _before_open(near: _Near, found: Sequence[Any], settings: HygieneSettings) -
     def last(column: str) -> Any:  # a column of its own: on pandas an expression would take the place of its sort key
         return nw.col(column).cum_max().over("lead_id", "content", order_by=order)
 
-    after = nw.col("occurred_at") - nw.col("__sent")
-    seconds = _off_minute(nw.col("occurred_at")) | _off_minute(nw.col("__sent"))
-    unopened = (nw.col("__sent") > BEGINNING) & (nw.col("__opened") < nw.col("__sent"))
-    soon = (nw.col("__kind") == 2) & (after >= 0) & (after <= width)
     rows = rows.with_columns(__sent=of_kind(0), __opened=of_kind(1))
-    return rows.with_columns(__sent=last("__sent"), __opened=last("__opened")).filter(soon & unopened & seconds)
+    return rows.with_columns(__sent=last("__sent"), __opened=last("__opened"))
+
+
+def _soon(width: int) -> Any:
+    """Whether a row is a click at most `width` after its mail was sent (never true where it was not)."""
+    after = nw.col("occurred_at") - nw.col("__sent")
+    return (nw.col("__kind") == 2) & (after >= 0) & (after <= width)
 
 
 def _bursts(rows: Any, seconds: int, contents: int) -> Any:
@@ -273,8 +203,8 @@ def _bursts(rows: Any, seconds: int, contents: int) -> Any:
 def _bursts_of_stretches(rows: Any, contents: int) -> Any:
     stretch = ["lead_id", "__offset", SLOT]
     firsts = rows.group_by(*stretch, "content").agg(nw.col(KNOWN).min())
-    earlier = nw.col(KNOWN).shift(contents - 1).over(*stretch, order_by=[KNOWN, "content"])
-    enough = firsts.with_columns(__earlier=earlier).filter(~nw.col("__earlier").is_null())
+    enough = beside(firsts, contents - 1, stretch, [KNOWN, "content"], [KNOWN])
+    enough = enough.filter(~nw.col(f"__{KNOWN}").is_null())
     enough = enough.group_by(*stretch).agg(__enough=nw.col(KNOWN).min())
     fine = rows.filter(_off_minute(nw.col("occurred_at"))).group_by(*stretch).agg(__fine=nw.col(KNOWN).min())
     judged = rows.join(enough, on=stretch).join(fine, on=stretch)

@@ -14,6 +14,8 @@ from leadlight.workspace import Workspace
 if TYPE_CHECKING:
     import polars as pl
 
+    from features.sifted import Sifted
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -27,7 +29,8 @@ class Tables:
         activities: the log.
         stages: entries into stages.
         changes: recorded changes of attributes.
-        in_order: every lead's activities are known to stand by occurred_at and activity_id.
+        in_order: every lead's activities are known to stand together, by occurred_at and activity_id.
+        sifted: how `activities` came out of a larger log, where they did; of no meaning for any other frame.
     """
 
     leads: Any
@@ -35,6 +38,7 @@ class Tables:
     stages: Any
     changes: Any
     in_order: bool = False
+    sifted: "Sifted | None" = None
 
 
 def read(workspace: Workspace) -> Tables:

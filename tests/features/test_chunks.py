@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from features import batch, chunks
 from features.engines import registry
+from features.sifted import Sifted
 from leadlight.schema import DAY
 from tests.features import market
 
@@ -67,6 +71,25 @@ def test_a_chunk_holds_whole_companies_and_every_activity_is_in_one(record, size
         ids += chunk.tables.activities.collect()["activity_id"].to_list()
     assert sorted(ids) == sorted(row["activity_id"] for row in activities)
     assert sum(len(companies) for companies in seen) == len(set.union(*seen)) == len(set(account.values()))
+
+
+@settings(max_examples=20, deadline=None)
+@given(record=market.records(), pairs=pairs, size=st.integers(1, 12), every=st.integers(1, 4))
+def test_chunks_of_a_sifted_log_give_what_the_rest_alone_gives(record, pairs, size, every):
+    tables = replace(market.tables(*by_company(record)), in_order=True)
+    sifted = Sifted.of(tables.activities, np.arange(0, len(record[1]), every))
+    rest = replace(tables, activities=sifted.rest)
+    found, wanted = (
+        pl.concat(
+            batch._of_chunk(registry.get("polars"), chunk, market.SPECS)
+            .to_native()
+            .collect()
+            .with_columns(position=chunk.rows["position"])
+            for chunk in chunks.split(of, asked(pairs), market.SPECS, size)
+        ).sort("position")
+        for of in (replace(rest, sifted=sifted), rest)
+    )
+    assert_frame_equal(found.drop(batch.ROW), wanted.drop(batch.ROW), rel_tol=1e-12)
 
 
 def test_a_log_in_the_order_of_time_is_one_chunk():
