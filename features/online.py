@@ -55,7 +55,7 @@ class Plan:
         keys += [then_key(spec) for _, spec in ordered if spec.within_days is not None]
         self._filters = Filters(keys)
         self._windows = Windows([wide for _, spec in added + ordered for wide in sums.windows(spec)])
-        self._sums = Sums(added, self._filters)
+        self._sums = Sums(added, self._filters, self._windows)
         self._ordered = Ordered(ordered, self._filters)
         self._lead = [(at, lead.MEASURES[spec.measure](spec)) for at, spec in placed if spec.measure in lead.MEASURES]
         self._company = Company(colleagues)
@@ -90,10 +90,9 @@ class Plan:
         if self._filters.keys:
             seen = Seen(timeline.activities, as_of, self._windows)
             if seen.n:
-                kinds, table = self._filters.kinds(timeline.activities)
-                kind = seen.of(kinds)
-                self._sums.fill(out, seen, kind, table)
-                self._ordered.fill(out, seen, kind, table)
+                selected = self._filters.selected(timeline.activities)
+                self._sums.fill(out, seen, selected)
+                self._ordered.fill(out, seen, selected)
         return out
 
 

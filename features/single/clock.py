@@ -54,10 +54,10 @@ def on_the_clock(activities: Activities, clock: Clock) -> NDArray[np.float64]:
         days = local_days(activities, clock.ahead)
         inside = np.ones(len(activities), dtype=np.bool_)
         if clock.hours:
-            hour = (activities.occurred_at + clock.ahead - days * DAY) / HOUR
+            hour = (activities.occurred_at + (clock.ahead - days * DAY)) / HOUR
             inside &= (hour >= clock.hours[0]) & (hour < clock.hours[1])
         if clock.weekdays:
-            inside &= np.isin((days + THURSDAY) % 7, clock.weekdays)
+            inside &= np.isin(np.arange(7), clock.weekdays).take((days + THURSDAY) % 7)
         found = activities.memo[clock] = inside.astype(np.float64)
     return found
 

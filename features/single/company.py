@@ -7,8 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from features.single.filters import ALL, Filters, Floats
+from features.single.filters import ALL, Filters
 from features.single.seen import Indices, Seen, Windows, width
+from features.single.selected import Floats
 from leadlight.measures import MOST_COLLEAGUES, Measure
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec, FilterKey

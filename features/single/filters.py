@@ -10,13 +10,12 @@ from threading import Lock
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.single.seen import Indices
+from features.single.selected import Floats, Selected
 from leadlight.spec import FilterKey, glob_to_regex
 from leadlight.timeline import Activities, Coded
 
-Floats = NDArray[np.float64]
-Indices = NDArray[np.intp]
 ALL: Final[FilterKey] = ((), None, None, None, None)
 # Strangers may send any word; what is remembered of them is forgotten beyond this many.
 MOST_REMEMBERED: Final = 20_000
@@ -58,13 +57,12 @@ class Filters:
             found = activities.memo[self] = coded.codes, self.table(coded.words)
         return found
 
-    def indicators(self, activities: Activities) -> Floats:
-        """Give 1 where an activity (row) is of a kind (column) and 0 elsewhere; computed once for each record."""
-        key = (self, "indicators")
-        found: Floats | None = activities.memo.get(key)
+    def selected(self, activities: Activities) -> Selected:
+        """Give what each filter selects of a record; computed once for each record."""
+        key = (self, "selected")
+        found: Selected | None = activities.memo.get(key)
         if found is None:
-            kinds, table = self.kinds(activities)
-            found = activities.memo[key] = np.eye(len(table))[kinds]
+            found = activities.memo[key] = Selected(activities, *self.kinds(activities))
         return found
 
     def table(self, kinds: tuple[Any, ...]) -> Floats:

@@ -8,83 +8,51 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.single.clock import distinct, local_days, offset
-from features.single.filters import ALL, Filters, Floats
-from features.single.seen import LONGEST, Indices, Seen, Windows, microseconds, width
+from features.single.filters import ALL, Filters
+from features.single.seen import Indices, Seen, Windows, microseconds, width
+from features.single.selected import Floats, Selected
 from leadlight.measures import Measure
 from leadlight.schema import DAY, MINUTE
 from leadlight.spec import FeatureSpec, FilterKey
 from leadlight.timeline import Instants
 
 T = TypeVar("T", bound=np.generic)
-Mask = NDArray[np.bool_]
 NULL: Final = float("nan")
-
-
-class Answers:
-    """The known activities, and which of them may answer an earlier one."""
-
-    __slots__ = ("_filters", "_found", "_kind", "_table", "_waits", "seen")
-
-    def __init__(self, seen: Seen, kind: Indices, table: Floats, filters: Filters) -> None:
-        self.seen = seen
-        self._kind = kind
-        self._table = table.T > 0
-        self._filters = filters
-        self._found: dict[FilterKey, Mask] = {}
-        self._waits: dict[FilterKey, Instants] = {}
-
-    def mask(self, key: FilterKey) -> Mask:
-        """Tell which known activities a filter selects."""
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = self._table[self._filters.place(key)][self._kind]
-        return found
-
-    def waits(self, key: FilterKey) -> Instants:
-        """Give how long (µs) after each known activity the next one came that a filter selects; huge where none did."""
-        found = self._waits.get(key)
-        if found is None:
-            occurred = self.seen.occurred
-            answers = np.where(self.mask(key), occurred, LONGEST)
-            following = np.empty_like(answers)
-            following[-1] = LONGEST
-            following[:-1] = np.minimum.accumulate(answers[:0:-1])[::-1]
-            found = self._waits[key] = following - occurred
-        return found
 
 
 class Chosen:
     """The known activities that one filter selects.
 
     Attributes:
-        answers: all known ones.
+        seen: all known ones.
+        selected: what every filter selects.
         times: instants of the selected ones, ascending, shape (m,).
         starts: the place at which each window begins among them.
     """
 
-    __slots__ = ("_at", "_gaps", "answers", "starts", "times")
+    __slots__ = ("_gaps", "_places", "seen", "selected", "starts", "times")
 
-    def __init__(self, answers: Answers, key: FilterKey, windows: Windows) -> None:
-        self.answers = answers
+    def __init__(self, seen: Seen, selected: Selected, row: int | None, windows: Windows) -> None:
+        """Take what the filter of this row of `selected` selects; None = everything."""
+        self.seen = seen
+        self.selected = selected
         self._gaps: Instants | None = None
-        seen = answers.seen
-        if key == ALL:
-            self._at: Indices | None = None
+        self._places: Indices | None = None
+        if row is None:
             self.times, self.starts = seen.occurred, seen.starts
         else:
-            self._at = answers.mask(key).nonzero()[0]
-            self.times = seen.occurred[self._at]
+            self._places = selected.known(seen, row)
+            self.times = seen.activities.occurred_at.take(self._places)
             self.starts = windows.starts(self.times, seen.as_of)
 
     def of(self, column: NDArray[T], start: int = 0) -> NDArray[T]:
-        """Give the selected rows from `start` on of a column of the known activities."""
-        return column[start:] if self._at is None else column[self._at[start:]]
+        """Give the selected rows from `start` on of a column of the record."""
+        return self.seen.of(column)[start:] if self._places is None else column.take(self._places[start:])
 
     def type(self, back: int) -> str:
         """Give the type of an activity by its place from the end (-1 is the newest)."""
-        seen = self.answers.seen
-        from_end = back if self._at is None else int(self._at[back]) - seen.n
-        return str(seen.activities.type[seen.place(from_end)])
+        place = self.seen.place(back) if self._places is None else int(self._places[back])
+        return str(self.seen.activities.type[place])
 
     def gaps(self, start: int) -> Instants:
         """Give the time (µs) from each to the next, from `start` on."""
@@ -104,18 +72,18 @@ def then_key(spec: FeatureSpec) -> FilterKey:
 class _Group:
     """The specifications of one filter: where each goes, its window, and how it is computed."""
 
-    __slots__ = ("key", "parts", "windows")
+    __slots__ = ("parts", "row", "windows")
 
-    def __init__(self, key: FilterKey, placed: Sequence[tuple[int, FeatureSpec]]) -> None:
-        self.key = key
-        self.parts = [(at, width(spec.window_days), MEASURES[spec.measure](spec)) for at, spec in placed]
+    def __init__(self, key: FilterKey, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters) -> None:
+        self.row = None if key == ALL else filters.place(key)
+        self.parts = [(at, width(spec.window_days), MEASURES[spec.measure](spec, filters)) for at, spec in placed]
         self.windows = Windows([wide for _, wide, _ in self.parts])
 
 
 class Ordered:
     """The specifications of a plan whose measure is in `MEASURES`, by filter."""
 
-    __slots__ = ("_filters", "_groups")
+    __slots__ = ("_groups",)
 
     def __init__(self, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters) -> None:
         """Choose how each is computed.
@@ -124,57 +92,55 @@ class Ordered:
             placed: specifications with their places in the row.
             filters: the filters of the plan, theirs (`then_key` included) among them.
         """
-        self._filters = filters
         keys = dict.fromkeys(spec.filter_key for _, spec in placed)
-        self._groups = [_Group(key, [one for one in placed if one[1].filter_key == key]) for key in keys]
+        self._groups = [_Group(key, [one for one in placed if one[1].filter_key == key], filters) for key in keys]
 
-    def fill(self, out: Floats, seen: Seen, kind: Indices, table: Floats) -> None:
+    def fill(self, out: Floats, seen: Seen, selected: Selected) -> None:
         """Write the measures; arguments as in `Sums.fill`."""
-        answers = Answers(seen, kind, table, self._filters)
         for group in self._groups:
-            chosen = Chosen(answers, group.key, group.windows)
+            chosen = Chosen(seen, selected, group.row, group.windows)
             if len(chosen.times):
                 for at, wide, compute in group.parts:
                     out[at] = compute(chosen, chosen.starts[wide])
 
 
-def _since_first(_: FeatureSpec) -> Compute:
+def _since_first(_: FeatureSpec, _filters: Filters) -> Compute:
     def days(chosen: Chosen, start: int) -> float:
         times = chosen.times
-        return (chosen.answers.seen.as_of - times.item(start)) / DAY if start < len(times) else NULL
+        return (chosen.seen.as_of - times.item(start)) / DAY if start < len(times) else NULL
 
     return days
 
 
-def _days(spec: FeatureSpec) -> Compute:
+def _days(spec: FeatureSpec, _filters: Filters) -> Compute:
     ahead = offset(spec)
 
     def days(chosen: Chosen, start: int) -> float:
-        seen = chosen.answers.seen
-        return distinct(chosen.of(seen.of(local_days(seen.activities, ahead)), start))
+        seen = chosen.seen
+        return distinct(chosen.of(local_days(seen.activities, ahead), start))
 
     return days
 
 
-def _distinct(spec: FeatureSpec) -> Compute:
+def _distinct(spec: FeatureSpec, _filters: Filters) -> Compute:
     column = "type" if spec.measure == "distinct_types" else "content"
 
     def different(chosen: Chosen, start: int) -> float:
-        coded = chosen.answers.seen.coded(column)
+        coded = chosen.seen.activities.coded(column)
         return int(np.count_nonzero(np.bincount(chosen.of(coded.codes, start))[1:]))  # the first is null
 
     return different
 
 
-def _values(_: FeatureSpec) -> Compute:
+def _values(_: FeatureSpec, _filters: Filters) -> Compute:
     def total(chosen: Chosen, start: int) -> float:
-        seen = chosen.answers.seen
-        return float(chosen.of(seen.of(seen.activities.values_or_zero()), start).sum())
+        seen = chosen.seen
+        return float(chosen.of(seen.activities.values_or_zero(), start).sum())
 
     return total
 
 
-def _gap_mean(_: FeatureSpec) -> Compute:
+def _gap_mean(_: FeatureSpec, _filters: Filters) -> Compute:
     def mean(chosen: Chosen, start: int) -> float:
         times = chosen.times
         gaps = len(times) - start - 1
@@ -183,7 +149,7 @@ def _gap_mean(_: FeatureSpec) -> Compute:
     return mean
 
 
-def _gap_spread(_: FeatureSpec) -> Compute:
+def _gap_spread(_: FeatureSpec, _filters: Filters) -> Compute:
     def spread(chosen: Chosen, start: int) -> float:
         times = chosen.times
         if start >= len(times) or not (whole := times.item(-1) - times.item(start)):
@@ -194,7 +160,7 @@ def _gap_spread(_: FeatureSpec) -> Compute:
     return spread
 
 
-def _sessions(spec: FeatureSpec) -> Compute:
+def _sessions(spec: FeatureSpec, _filters: Filters) -> Compute:
     pause = microseconds(spec.gap_minutes or 0.0, MINUTE)
 
     def sessions(chosen: Chosen, start: int) -> float:
@@ -203,26 +169,26 @@ def _sessions(spec: FeatureSpec) -> Compute:
     return sessions
 
 
-def _followed(spec: FeatureSpec) -> Compute:
-    key, within = then_key(spec), microseconds(spec.within_days or 0.0)
+def _followed(spec: FeatureSpec, filters: Filters) -> Compute:
+    row, within = filters.place(then_key(spec)), microseconds(spec.within_days or 0.0)
     share = spec.measure == "followed_share"
 
     def followed(chosen: Chosen, start: int) -> float:
-        waits = chosen.of(chosen.answers.waits(key), start)
-        if not len(waits):
+        answered = chosen.of(chosen.selected.answered(chosen.seen, row, within), start)
+        if not len(answered):
             return NULL if share else 0.0
-        number = int(np.count_nonzero(waits <= within))
-        return number / len(waits) if share else number
+        number = int(np.count_nonzero(answered < chosen.seen.end))
+        return number / len(answered) if share else number
 
     return followed
 
 
-def _last_type(spec: FeatureSpec) -> Compute:
+def _last_type(spec: FeatureSpec, _filters: Filters) -> Compute:
     codes, other, k = spec.codes(), float(len(spec.categories)), spec.k
     return lambda chosen, _: codes.get(chosen.type(-k), other) if len(chosen.times) >= k else NULL
 
 
-MEASURES: Final[dict[Measure, Callable[[FeatureSpec], Compute]]] = {
+MEASURES: Final[dict[Measure, Callable[[FeatureSpec, Filters], Compute]]] = {
     "days_since_first": _since_first,
     "distinct_days": _days,
     "distinct_types": _distinct,

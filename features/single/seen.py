@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.schema import DAY
-from leadlight.timeline import Activities, Coded, Instants
+from leadlight.timeline import Activities, Instants
 
 T = TypeVar("T", bound=np.generic)
 Indices = NDArray[np.intp]
 # No window is longer; instants lie within a few 10**15 µs of the epoch, so that differences stay inside int64.
 LONGEST: Final = 2**62
+NONE: Final[Indices] = np.empty(0, dtype=np.intp)
 
 
 def microseconds(length: float, unit: int = DAY) -> int:
@@ -26,21 +27,27 @@ def width(window_days: float | None) -> int | None:
 
 
 class Windows:
-    """The windows of a plan, longest first, so that they begin in the order of time."""
+    """The windows of a plan, longest first, so that they begin in the order of time.
+
+    Attributes:
+        widths: in µs; the first is None, the whole record, which is always there.
+    """
 
     __slots__ = ("_back", "widths")
 
     def __init__(self, widths: Sequence[int | None]) -> None:
-        """Sort the widths (µs); None, the whole record, is always there."""
-        self.widths = tuple(sorted({wide for wide in widths if wide is not None}, reverse=True))
-        self._back = -np.array(self.widths, dtype=np.int64)
+        """Sort the widths (µs)."""
+        bounded = sorted({wide for wide in widths if wide is not None}, reverse=True)
+        self.widths = (None, *bounded)
+        self._back = -np.array([LONGEST, *bounded], dtype=np.int64)
+
+    def begins(self, occurred: Instants, as_of: int) -> Indices:
+        """Give for each of `widths` the place in ascending instants at which it begins."""
+        return occurred.searchsorted(self._back + as_of)
 
     def starts(self, occurred: Instants, as_of: int) -> dict[int | None, int]:
-        """Give for each width the place in ascending instants at which it begins; 0 for None."""
-        starts: dict[int | None, int] = {None: 0}
-        if self.widths:
-            starts.update(zip(self.widths, occurred.searchsorted(self._back + as_of).tolist(), strict=True))
-        return starts
+        """Give the same by width."""
+        return dict(zip(self.widths, self.begins(occurred, as_of).tolist(), strict=True))
 
 
 class Seen:
@@ -49,40 +56,39 @@ class Seen:
     Attributes:
         activities: the whole record.
         as_of: µs UTC.
+        end: how many of the record occurred before as_of.
+        unknown: places (below `end`) of those that were received later, ascending.
         occurred: instants of the known ones, shape (n,), ascending.
         n: their number.
-        starts: the place at which each window begins, see `Windows.starts`.
+        begins: the place in the record at which each window of the plan begins.
+        starts: the place among the known ones at which each window begins, by width.
     """
 
-    __slots__ = ("_coded", "_known", "activities", "as_of", "n", "occurred", "starts")
+    __slots__ = ("_known", "activities", "as_of", "begins", "end", "n", "occurred", "starts", "unknown")
 
     def __init__(self, activities: Activities, as_of: int, windows: Windows) -> None:
         """Find the known ones: those that occurred before as_of, without those that were received later."""
-        end = int(activities.occurred_at.searchsorted(as_of))
-        self._known: slice | Indices = slice(0, end)
-        if activities.last_received() >= as_of:
-            self._known = np.flatnonzero(activities.received_at[:end] < as_of)
-        self._coded: dict[str, Coded] = {}
         self.activities = activities
         self.as_of = as_of
-        self.occurred: Instants = activities.occurred_at[self._known]
+        self.end = end = int(activities.occurred_at.searchsorted(as_of))
+        self.occurred: Instants = activities.occurred_at[:end]
+        self.begins = windows.begins(self.occurred, as_of)
+        self.unknown = NONE
+        self._known: Indices | None = None
+        starts = self.begins
+        if activities.last_received() >= as_of:
+            known = activities.received_at[:end] < as_of
+            self._known = known.nonzero()[0]
+            self.unknown = (~known).nonzero()[0]
+            self.occurred = self.occurred.take(self._known)
+            starts = starts - self.unknown.searchsorted(starts)
         self.n = len(self.occurred)
-        self.starts = windows.starts(self.occurred, as_of)
+        self.starts: dict[int | None, int] = dict(zip(windows.widths, starts.tolist(), strict=True))
 
     def of(self, column: NDArray[T]) -> NDArray[T]:
         """Give the known rows of a column of the record."""
-        known = self._known
-        return column[known] if isinstance(known, slice) else column.take(known, axis=0)
+        return column[: self.end] if self._known is None else column.take(self._known)
 
     def place(self, back: int) -> int:
         """Give the place in the record of a known activity by its place from the end (-1 is the newest)."""
-        known = self._known
-        return known.stop + back if isinstance(known, slice) else int(known[back])
-
-    def coded(self, column: str) -> Coded:
-        """Give the known rows of a column of texts as codes."""
-        found = self._coded.get(column)
-        if found is None:
-            whole = self.activities.coded(column)
-            found = self._coded[column] = Coded(self.of(whole.codes), whole.words)
-        return found
+        return self.end + back if self._known is None else int(self._known[back])

@@ -1,7 +1,7 @@
-"""Measures that add up over kinds of activity: summed once by kind, then for all filters together.
+"""Measures that add up over activities, and the newest activity: for all filters together.
 
-With n activities of S kinds, F filters and C sums (a weight over a window) this is the product of matrices of shape
-(C, n), (n, S) and (S, F), however many specifications share them. The newest activity is found by kind too.
+Counts are differences of what `Selected` counted once. With n activities, F filters and W sums (a weight over a
+window) all sums are one product of matrices of shape (F, n) and (n, W), however many specifications share them.
 """
 
 import math
@@ -11,8 +11,9 @@ from typing import Final
 import numpy as np
 
 from features.single.clock import Clock, on_the_clock
-from features.single.filters import Filters, Floats
-from features.single.seen import LONGEST, Indices, Seen, width
+from features.single.filters import Filters
+from features.single.seen import LONGEST, Seen, Windows, width
+from features.single.selected import Floats, Selected
 from leadlight.measures import Measure
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
@@ -31,88 +32,92 @@ Sum = tuple[Weight, int | None]
 class Sums:
     """The specifications of a plan whose measure is in `MEASURES`."""
 
-    __slots__ = ("_at", "_counted", "_decays", "_filters", "_last", "_pairs", "_places", "_recent", "_weighted")
+    __slots__ = ("_at", "_counted", "_decays", "_last", "_pairs", "_places", "_weighted")
 
-    def __init__(self, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters) -> None:
+    def __init__(self, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters, windows: Windows) -> None:
         """Gather the sums that are needed.
 
         Args:
             placed: specifications with their places in the row.
             filters: the filters of the plan, theirs among them.
+            windows: the windows of the plan, theirs among them.
         """
-        self._filters = filters
+        begin = {wide: place for place, wide in enumerate(windows.widths)}
         chosen = [(at, spec, filters.place(spec.filter_key)) for at, spec in placed]
         counts = dict.fromkeys(wide for _, spec, _ in chosen for wide in _counts(spec))
-        self._counted = tuple(counts)
+        self._counted = np.array([begin[wide] for wide in counts], dtype=np.intp)
         weighted = dict.fromkeys(one for _, spec, _ in chosen if (one := _weighted(spec)) is not None)
-        self._weighted = tuple(sorted(weighted, key=lambda one: not isinstance(one[0], float)))  # decays first
-        self._decays = np.array([[1 / weight] for weight, _ in self._weighted if isinstance(weight, float)])
-        rows: dict[Sum, int] = {(COUNT, wide): place for place, wide in enumerate(self._counted)}
-        rows |= {one: len(rows) + place for place, one in enumerate(self._weighted)}
+        ordered = sorted(weighted, key=lambda one: not isinstance(one[0], float))  # decays first
+        self._weighted = tuple((weight, begin[wide]) for weight, wide in ordered)
+        self._decays = np.array([1 / weight for weight, _ in ordered if isinstance(weight, float)])[:, np.newaxis]
+        rows: dict[Sum, int] = {(COUNT, wide): place for place, wide in enumerate(counts)}
+        rows |= {one: len(rows) + place for place, one in enumerate(ordered)}
 
         plain = [one for one in chosen if one[1].measure in {"count", "decayed_count"}]
         self._at = np.array([at for at, _, _ in plain], dtype=np.intp)
-        self._places = (
-            np.array([rows[_first(spec)] for _, spec, _ in plain], dtype=np.intp),
-            np.array([place for _, _, place in plain], dtype=np.intp),
-        )
+        self._places = np.array([place * len(rows) + rows[_first(spec)] for _, spec, place in plain], dtype=np.intp)
         self._pairs = tuple(
             (at, spec.measure, rows[_first(spec)], rows[COUNT, width(spec.window_days)], place, width(spec.window_days))
             for at, spec, place in chosen
             if spec.measure in {"momentum", "trend", "share"}
         )
         last = [one for one in chosen if one[1].measure == "days_since_last"]
-        self._last = tuple((at, column, width(spec.window_days)) for column, (at, spec, _) in enumerate(last))
-        self._recent = np.array([place for _, _, place in last], dtype=np.intp)
+        self._last = tuple((at, place, begin[width(spec.window_days)]) for at, spec, place in last)
 
-    def fill(self, out: Floats, seen: Seen, kind: Indices, table: Floats) -> None:
+    def fill(self, out: Floats, seen: Seen, selected: Selected) -> None:
         """Write the measures.
 
         Args:
             out: the row of all features.
             seen: n > 0 known activities.
-            kind: their kinds, shape (n,).
-            table: which filter selects which kind, shape (kinds, filters).
+            selected: which filter selects which activity of the record.
         """
-        if self._counted or self._weighted:
-            indicators = seen.of(self._filters.indicators(seen.activities))
-            totals = self._weights(seen) @ indicators @ table
-            out[self._at] = totals[self._places]
+        if len(self._counted) or self._weighted:
+            weighted = selected.flags[:, : seen.end] @ self._weights(seen).T
+            totals = np.concatenate([self._totals(seen, selected), weighted], axis=1)
+            out[self._at] = totals.take(self._places)
             for at, measure, left, right, place, window in self._pairs:
-                out[at] = _ratio(measure, totals.item(left, place), totals.item(right, place), window)
+                out[at] = _ratio(measure, totals.item(place, left), totals.item(place, right), window)
         if self._last:
-            self._fill_last(out, seen, kind, table)
+            self._fill_last(out, seen, selected)
+
+    def _totals(self, seen: Seen, selected: Selected) -> Floats:
+        """Give how many known activities of each counted window each filter selects, shape (F, windows)."""
+        begins = seen.begins.take(self._counted)
+        totals: Floats = selected.counts[:, seen.end, np.newaxis] - selected.counts.take(begins, axis=1)
+        if len(seen.unknown):
+            totals -= selected.flags.take(seen.unknown, axis=1) @ (seen.unknown[:, np.newaxis] >= begins)
+        return totals
 
     def _weights(self, seen: Seen) -> Floats:
-        """Give what each known activity adds to each sum, shape (sums, n)."""
-        starts, counted, decays = seen.starts, len(self._counted), len(self._decays)
-        weights = np.zeros((counted + len(self._weighted), seen.n))
-        for place, wide in enumerate(self._counted):
-            weights[place, starts[wide] :] = 1.0
-        ages = seen.occurred - seen.as_of  # negative: what a decay needs
-        if decays:
-            part = weights[counted : counted + decays]
-            np.multiply(self._decays, ages, out=part)
-            np.exp2(part, out=part)
-        for place, (weight, wide) in enumerate(self._weighted, counted):
-            start = starts[wide]
+        """Give what each activity before as_of adds to each sum, shape (sums, seen.end)."""
+        begins, decays = seen.begins, len(self._decays)
+        weights = np.empty((len(self._weighted), seen.end))
+        ages = (seen.activities.occurred_at[: seen.end] - seen.as_of).astype(np.float64)  # negative, for decays
+        part = weights[:decays]
+        np.multiply(self._decays, ages, out=part)
+        np.exp2(part, out=part)
+        for place, (weight, window) in enumerate(self._weighted):
             if weight == AGE:
-                weights[place, start:] = ages[start:]
+                weights[place] = ages
             elif isinstance(weight, Clock):
-                weights[place, start:] = seen.of(on_the_clock(seen.activities, weight))[start:]
-            elif start:
-                weights[place, :start] = 0.0
+                weights[place] = on_the_clock(seen.activities, weight)[: seen.end]
+            if window:  # the first is the whole record
+                weights[place, : begins[window]] = 0.0
+        if len(seen.unknown):
+            weights[:, seen.unknown] = 0.0
         return weights
 
-    def _fill_last(self, out: Floats, seen: Seen, kind: Indices, table: Floats) -> None:
-        newest = np.zeros(len(table), dtype=np.intp)  # by kind: 1 + place of the newest, 0 where there is none
-        newest[kind] = np.arange(1, seen.n + 1)  # of repeated places the last is left
-        of_filter = (table.take(self._recent, axis=1) * newest[:, np.newaxis]).max(axis=0)
-        occurred, starts = seen.occurred, seen.starts
-        for at, column, window in self._last:
-            place = int(of_filter[column]) - 1
-            if place >= starts[window]:
-                out[at] = (seen.as_of - occurred.item(place)) / DAY
+    def _fill_last(self, out: Floats, seen: Seen, selected: Selected) -> None:
+        times, begins, unknown = seen.activities.occurred_at, seen.begins.tolist(), set(seen.unknown.tolist())
+        numbers = selected.counts[:, seen.end].astype(np.intp).tolist()
+        for at, row, window in self._last:
+            places, number = selected.places(row), numbers[row]
+            while number and (place := places.item(number - 1)) >= begins[window]:
+                if place not in unknown:
+                    out[at] = (seen.as_of - times.item(place)) / DAY
+                    break
+                number -= 1
 
 
 def _counts(spec: FeatureSpec) -> tuple[int | None, ...]:

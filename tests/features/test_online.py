@@ -50,6 +50,22 @@ def test_what_was_received_late_counts_from_the_instant_after_its_arrival():
     assert value(told, "recency", "days_since_last", as_of=AS_OF + DAY) == 4  # since it happened, not since it came
 
 
+def test_an_answer_that_came_late_does_not_answer_until_it_is_known_and_the_next_one_does():
+    told = line(
+        ago(5, type="mail"),
+        ago(4.5, type="reply", received_at=AS_OF),
+        ago(4.4, type="reply", received_at=AS_OF + DAY),
+        ago(4.2, type="reply"),
+        ago(3, type="mail"),
+        ago(2, type="reply", received_at=AS_OF),
+    )
+    for within, before, after in ((0.5, 0, 1), (0.8, 1, 1), (1, 1, 2)):
+        arguments = {"then_types": ("reply",), "within_days": within}
+        assert value(told, "sequence", "followed", ("mail",), **arguments) == before
+        assert value(told, "sequence", "followed", ("mail",), as_of=AS_OF + 1, **arguments) == after
+    assert value(told, "recency", "days_since_last", ("reply",)) == pytest.approx(4.2)
+
+
 def test_counts_by_hand():
     three = line(
         ago(1, type="pricing_view", content="/blog/1", value=2.5, actor="sales", channel="web"),
