@@ -20,15 +20,14 @@ from features.build_options import (
     EngineOption,
     HygieneOption,
     IncrementalOption,
-    JsonOption,
     MasterOption,
     MemoryLimitOption,
     OnActivityOption,
     OutOption,
     StartOption,
     UntilOption,
-    WorkspaceOption,
 )
+from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.errors import InputError, LeadlightError
 from leadlight.workspace import Workspace
 

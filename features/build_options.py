@@ -44,7 +44,3 @@ HygieneOption = Annotated[
 IncrementalOption = Annotated[
     bool, typer.Option("--incremental", help="Compute again only companies with something new since the table.")
 ]
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features import build_cli, hygiene_cli
+from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.errors import BundleMissingError, InputError
 from leadlight.workspace import Workspace
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from features.catalog import CatalogSettings
     from leadlight.spec import FeatureSpec
 
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CURRENT = "current"
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,10 +27,8 @@ def hygiene(
         Path | None,
         typer.Option(help="Merge map (.csv or .parquet).", show_default="the workspace's merges.parquet or merges.csv"),
     ] = None,
-    workspace: Annotated[
-        Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-    ] = Path("workspace"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
 ) -> None:
     """Count what hygiene sets aside, and write it beside the tables.
 

@@ -22,9 +22,9 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from leadlight.allocator import keep_freed_memory
+from leadlight.command_line import EXIT_PROBLEM
 from leadlight.errors import LeadlightError
 
-EXIT_PROBLEM: Final = 1
 EXIT_BAD_INPUT: Final = 2
 EXIT_DEFECT: Final = 70
 EXIT_INTERRUPTED: Final = 130

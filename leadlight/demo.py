@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.errors import WorkspaceError
 from leadlight.schema import DAY, Target
 from leadlight.workspace import Workspace, write_text_atomically
@@ -53,14 +54,12 @@ def register_demo(app: typer.Typer) -> None:
 
 def demo(
     *,
-    workspace: Annotated[
-        Path, typer.Option(envvar="LEADLIGHT_WORKSPACE", help="The folder of tables, bundles and reports.")
-    ] = Path("workspace"),
+    workspace: WorkspaceOption = Path("workspace"),
     leads: Annotated[int, typer.Option(min=2_000, help="Number of simulated leads.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same market and the same model.")] = 1,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Start the scoring API at the end.")] = True,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the scoring API.")] = PORT,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the main job: simulate, ingest, train, evaluate, explain three leads, recommend a threshold, serve.
 

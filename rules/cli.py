@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,10 +29,6 @@ CardArgument = Annotated[
         show_default=False,
     ),
 ]
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:

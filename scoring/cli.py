@@ -1,7 +1,6 @@
 """`leadlight score`, `leadlight explain` and `leadlight thresholds recommend`."""
 
 import json
-import sys
 import time
 from collections import Counter
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption, print_json, say
 from leadlight.errors import InputError, UnknownLeadError
 from leadlight.workspace import TablesInfo, Workspace
 
@@ -31,10 +31,6 @@ class Lang(StrEnum):
     ja = "ja"
 
 
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 LangOption = Annotated[Lang, typer.Option(help="Language of the sentences.")]
 BundleOption = Annotated[
     str | None, typer.Option("--bundle", help="Version of a bundle.", show_default="the current one")
@@ -99,7 +95,7 @@ def score(
     instant = _as_of(as_of, info)
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
-        _say(f"{problem}; the rule card `{card.name}` answers")
+        say(f"{problem}; the rule card `{card.name}` answers")
     scorer = LeadScorer(bundle, card)
     settings = _clean_by(room, bundle) if clean else None
     job = cluster.Job(room, bundle, settings, instant, lang.value, scored_at=time.time_ns() // 1_000)
@@ -143,7 +139,7 @@ def explain(
     instant = _as_of(as_of, room.tables_info())
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
-        _say(f"{problem}; the rule card `{card.name}` answers")
+        say(f"{problem}; the rule card `{card.name}` answers")
     record = one_company.tables_for(room, _clean_by(room, bundle), lead_id)
     timeline = tables.timelines(record, [lead_id]).get(lead_id)
     if timeline is None:
@@ -155,7 +151,7 @@ def explain(
     found = scorer.score(timeline, instant, colleagues=others, lang=lang.value, explain=True)
     entries = ledger(scorer.card, timeline, instant)  # the tables it came from are clean
     if as_json:
-        print(json.dumps(_explanation(found, entries, lang), ensure_ascii=False, allow_nan=False))
+        print_json(_explanation(found, entries, lang))
     else:
         from scoring.show import show_explanation
 
@@ -196,7 +192,7 @@ def recommend(
     info = room.tables_info()
     bundle = load(room, version)
     begin = instants.parse(start, "--from") if start is not None else _test_from(bundle)
-    _say(f"scoring the leads of {instants.iso(begin)} - {instants.iso(info.observed_until)} by {bundle.version}")
+    say(f"scoring the leads of {instants.iso(begin)} - {instants.iso(info.observed_until)} by {bundle.version}")
     record = hygiene.tables_for(room, _clean_by(room, bundle))
     measured = batch.measure_thresholds(record, info, bundle, begin, info.observed_until)
     if measured["model"] is None:
@@ -207,7 +203,7 @@ def recommend(
     answer = {"bundle": bundle.version, **{basis: found[basis].to_json() for basis in found}}
     page = report.write(room, bundle.version, curves, found=found, wish=wanted, lang=lang.value)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
+        print_json(answer)
     else:
         _print_recommendations(curves, found, page, lang)
 
@@ -241,7 +237,7 @@ def _as_of(text: str | None, info: TablesInfo) -> int:
         return info.observed_until
     instant = parse(text, "--as-of")
     if instant > info.observed_until:
-        _say(
+        say(
             f"the record ends {iso(info.observed_until)}: what happened between then and {iso(instant)} is not known "
             "and counts as if nothing had happened"
         )
@@ -305,7 +301,3 @@ def _watched(answers: Any, total: int, what: str) -> Any:
     from rich.progress import track
 
     return track(answers, description=what, total=total, console=Console(stderr=True), transient=True)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption
+
 if TYPE_CHECKING:
     from serving.keys import KeyInfo
     from serving.server import Started
     from serving.store.database import Store
 
-WorkspaceOption = Annotated[
-    Path, typer.Option(envvar="LEADLIGHT_WORKSPACE", help="The folder of tables, bundles and reports.")
-]
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -26,7 +25,6 @@ DatabaseOption = Annotated[
         show_default=False,
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 DEFAULT_WORKSPACE = Path("workspace")
 
 

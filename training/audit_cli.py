@@ -1,18 +1,17 @@
 """`leadlight audit`: which columns and activity types know what they are asked to foresee."""
 
-import json
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, print_json
 from leadlight.workspace import Workspace
 
 if TYPE_CHECKING:
     from training.audit import Audit
 
-EXIT_PROBLEM: Final = 1
 WIDTH: Final = 118
 
 
@@ -40,10 +39,8 @@ def audit(
     hygiene: Annotated[
         bool, typer.Option("--hygiene/--no-hygiene", help="Set duplicates, scanners and the like aside first.")
     ] = True,
-    workspace: Annotated[
-        Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-    ] = Path("workspace"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    workspace: WorkspaceOption = Path("workspace"),
+    as_json: JsonOption = False,
 ) -> None:
     """Look for leaks: attributes and activity types that tell the outcome because they were written by it.
 
@@ -60,7 +57,7 @@ def audit(
     )
     audit_gate.check_allowed(found, allowed)
     if as_json:
-        print(json.dumps(found.to_json(allowed), ensure_ascii=False, allow_nan=False))
+        print_json(found.to_json(allowed))
     else:
         _show(found, allowed)
     if found.problems(allowed):

@@ -1,7 +1,5 @@
 """`leadlight train` and `leadlight evaluate`; `leadlight models` is in `training.models_cli`."""
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption, print_json, say
 from leadlight.errors import InputError
 from leadlight.workspace import TablesInfo, Workspace
 from training import audit_cli, models_cli, shift_cli
@@ -42,12 +41,6 @@ if TYPE_CHECKING:
     from training.pipeline import Trained
     from training.promotion import Settled
     from training.track import Tracked
-
-
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -136,11 +129,11 @@ def _train(room: Workspace, options: "Options", *, track: bool, as_json: bool) -
             say("track: parameters, metrics, plots and bundle into MLflow")
             tracked = track_run(room, trained, options, reports=[trained.card])
     if as_json:
-        _print_json(_training_json(trained, settled, tracked))
+        print_json(_training_json(trained, settled, tracked))
     else:
         show.show_training(room, trained, settled, tracked.run)
     for note in tracked.followed.notes():  # the bundle is on disk: no reason to exit by another status
-        _say(f"note: {note}")
+        say(f"note: {note}")
 
 
 def evaluate(
@@ -177,16 +170,16 @@ def evaluate(
     if predictions is not None:
         check_name(predictions)
     bundle = chosen.load(room, version)
-    _say(f"evaluate: bundle {bundle.version} on snapshots from {start} on")
+    say(f"evaluate: bundle {bundle.version} on snapshots from {start} on")
     found = assess.assess(room, bundle, begin, stop, ages_us=chosen_ages)
     if predictions is not None:
         write_predictions(found.predictions, predictions)
     answer = found.to_json()
     report = room.write_report("evaluation.json", answer)
     for note in found.notes:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     if as_json:
-        _print_json(answer | {"report": str(report), "predictions": None if predictions is None else str(predictions)})
+        print_json(answer | {"report": str(report), "predictions": None if predictions is None else str(predictions)})
         return
     from training import show
 
@@ -273,11 +266,3 @@ def _watched(what: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, 
             bar.update(task, completed=done, total=total, visible=True)
 
         yield say, progress
-
-
-def _print_json(answer: dict[str, Any]) -> None:
-    print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)

@@ -1,12 +1,11 @@
 """`leadlight models`: list, compare, promote, rollback, sync."""
 
-import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, print_json, say
 from leadlight.errors import BundleMissingError, InputError
 from leadlight.workspace import Workspace
 
@@ -14,12 +13,6 @@ if TYPE_CHECKING:
     from training.promotion import Promoted
     from training.track import Followed
 
-EXIT_PROBLEM: Final = 1
-
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", envvar="LEADLIGHT_WORKSPACE", help="Folder of the workspace.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 BundleArgument = Annotated[str, typer.Argument(help="Version of a bundle.")]
 
 
@@ -47,7 +40,7 @@ def list_models(*, workspace: WorkspaceOption = Path("workspace"), as_json: Json
     found = models.listed(room)
     _tell(followed)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "current": next((m.version for m in found if m.current), None),
                 "champion": next((m.version for m in found if m.champion), None),
@@ -89,7 +82,7 @@ def compare(
     first, second = chosen.load(room, a), chosen.load(room, b)
     if first.version == second.version:
         raise InputError(f"`{a}` is the same bundle twice; name two (without the second: the one that serves)")
-    _say(f"compare: {first.version} with {second.version} on the same snapshots")
+    say(f"compare: {first.version} with {second.version} on the same snapshots")
     found = versus.compare(
         room,
         first,
@@ -101,7 +94,7 @@ def compare(
     )
     _tell(track.follow(room))
     if as_json:
-        _print_json(found.to_json())
+        print_json(found.to_json())
         return
     models_show.show_versus(found)
 
@@ -123,7 +116,7 @@ def promote(
     from training import promotion
 
     room = Workspace.at(workspace)
-    _say(f"promote: {version} against what serves, on the newest snapshots")
+    say(f"promote: {version} against what serves, on the newest snapshots")
     _conclude(promotion.promote(room, version, because=because), as_json=as_json)
 
 
@@ -160,7 +153,7 @@ def sync(
     found = track.follow(room, thorough=True, everything=everything, take_over=take_over)
     _tell(found)
     if as_json:
-        _print_json(found.to_json())
+        print_json(found.to_json())
     else:
         for version in found.sent:
             print(f"sent {version} to {found.address}")
@@ -175,7 +168,7 @@ def _conclude(done: "Promoted", *, as_json: bool) -> None:
     from training import models_show
 
     if as_json:
-        _print_json(done.to_json())
+        print_json(done.to_json())
     else:
         models_show.show_promoted(done)
     _tell(done.followed)
@@ -186,12 +179,4 @@ def _conclude(done: "Promoted", *, as_json: bool) -> None:
 def _tell(followed: "Followed") -> None:
     """Warn where MLflow is behind; that changes no exit status, because the pointer alone decides what serves."""
     for note in followed.notes():
-        _say(f"note: {note}")
-
-
-def _print_json(answer: dict[str, Any]) -> None:
-    print(json.dumps(answer, ensure_ascii=False, allow_nan=False))
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+        say(f"note: {note}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,9 +27,7 @@ def ingest_command(
     mapping: Annotated[Path | None, typer.Argument(help="The mapping file.", show_default=False)] = None,
     *,
     data: Annotated[Path | None, typer.Option(help="The folder of the raw files.", show_default=False)] = None,
-    workspace: Annotated[
-        Path, typer.Option(envvar="LEADLIGHT_WORKSPACE", help="The folder of tables, bundles and reports.")
-    ] = Path("workspace"),
+    workspace: WorkspaceOption = Path("workspace"),
     suggest: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write a first mapping for the raw files in DIR.", show_default=False),
@@ -36,7 +35,7 @@ def ingest_command(
     out: Annotated[
         Path | None, typer.Option(help="With --suggest: where to write it; by default stdout.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring raw files into the tables of the workspace.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from leadlight.command_line import JsonOption
 from leadlight.errors import InputError
 
 
@@ -31,7 +32,7 @@ def simulate_command(
         float, typer.Option(help="Factor on the pace of the funnel in the last third of the period; 1 = none.")
     ] = 1.0,
     force: Annotated[bool, typer.Option("--force", help="Replace a market that is in DIR.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Simulate a B2B market whose true probabilities are known, as raw CRM files with their mapping.
 
