@@ -45,8 +45,7 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
             for chunk in split(tables, snapshots, specs)
         ]
         return named(pl.concat(parts).sort("position").drop("position"), specs)
-    rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
-    return named(engine.to_polars(compute(engine, tables, rows, specs)).drop(ROW), specs)
+    return named(engine.to_polars(compute(engine, tables, snapshots, specs)).drop(ROW), specs)
 
 
 def _of_chunk(engine: Engine, chunk: Chunk, specs: Sequence[FeatureSpec]) -> Frame:
@@ -77,8 +76,7 @@ def build_to(
     """
     names = {column(place): spec.name for place, spec in enumerate(specs)}
     if engine.name != "polars":
-        rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
-        engine.write(compute(engine, tables, rows, specs), folder / "part-00000.parquet", names)
+        engine.write(compute(engine, tables, snapshots, specs), folder / "part-00000.parquet", names)
         return
 
     def finished(number: int, chunk: Chunk) -> int:
@@ -96,19 +94,21 @@ def build_to(
             progress(part.result())
 
 
-def compute(engine: Engine, tables: Tables, rows: pl.DataFrame, specs: Sequence[FeatureSpec]) -> Frame:
+def compute(engine: Engine, tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec]) -> Frame:
     """Compute features with one engine.
 
     Args:
         engine: the engine.
         tables: its native frames.
-        rows: ROW (from 0 on), lead_id, as_of.
+        snapshots: lead_id, as_of; other columns are ignored.
         specs: what to compute.
 
     Returns:
-        ROW, lead_id, as_of and one column per spec, named by `column`; lazy where the engine is.
+        ROW (the number of the snapshot, from 0 on), lead_id, as_of and one column per spec, named by `column`; lazy
+        where the engine is.
     """
     specs = [replace(spec, name=column(place)) for place, spec in enumerate(specs)]
+    rows = snapshots.select("lead_id", "as_of").with_row_index(ROW).cast({ROW: pl.Int64})
     records, asked = engine.records(tables), engine.rows(rows)
     own = [spec for spec in specs if spec.facts.source == "activities"]
     parts: list[Frame] = []

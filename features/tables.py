@@ -78,7 +78,11 @@ def instants_as_integers(frame: "pl.LazyFrame", name: TableName) -> "pl.LazyFram
 
 
 def timelines(tables: Tables, lead_ids: Collection[str] | None = None) -> dict[str, Timeline]:
-    """Gather the timelines of some leads (all where None); an id that is not in `leads` is left out."""
+    """Gather the timelines of some leads (all where None); an id that is not in `leads` is left out.
+
+    Of several changes of one attribute at one instant that with the least value counts (then with the least old_value,
+    null before any), in every engine; ingestion keeps one, and so does a merge of leads.
+    """
     import polars as pl  # noqa: PLC0415
 
     def rows(frame: "pl.LazyFrame") -> "pl.DataFrame":
@@ -95,7 +99,9 @@ def timelines(tables: Tables, lead_ids: Collection[str] | None = None) -> dict[s
     for row in rows(tables.stages).sort("entered_at", "stage").iter_rows(named=True):
         stages[row["lead_id"]].append(StageEntry(row["stage"], row["entered_at"], row["reason"]))
     changes: dict[str, list[AttributeChange]] = defaultdict(list)
-    for row in rows(tables.changes).sort("changed_at", "field").iter_rows(named=True):
+    ordered = rows(tables.changes).sort("changed_at", "field", "value", "old_value")
+    once = ordered.unique(["lead_id", "field", "changed_at"], keep="first", maintain_order=True)
+    for row in once.iter_rows(named=True):
         change = AttributeChange(row["field"], row["changed_at"], row["old_value"], row["value"])
         changes[row["lead_id"]].append(change)
     none = Activities.from_rows([])
@@ -108,8 +114,21 @@ def timelines(tables: Tables, lead_ids: Collection[str] | None = None) -> dict[s
             stages=tuple(stages[lead["lead_id"]]),
             changes=tuple(changes[lead["lead_id"]]),
         )
-        for lead in rows(tables.leads).iter_rows(named=True)
+        for lead in rows(_plain(tables.leads.lazy())).iter_rows(named=True)
     }
+
+
+def _plain(leads: "pl.LazyFrame") -> "pl.LazyFrame":
+    """Give the attributes the types of `Timeline`: a decimal is a number, and what else is no number is a text."""
+    import polars as pl  # noqa: PLC0415
+
+    kinds = leads.collect_schema()
+    others = [name for name in kinds if name not in TABLES["leads"] and not isinstance(kinds[name], pl.Boolean)]
+    return leads.with_columns(
+        pl.col(name).cast(pl.Float64 if kinds[name].is_decimal() else pl.String)
+        for name in others
+        if kinds[name].is_decimal() or not kinds[name].is_numeric()
+    )
 
 
 def _activities(part: "pl.DataFrame") -> Activities:

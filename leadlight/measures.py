@@ -2,6 +2,11 @@
 
 "Selected" activities are those that pass a specification's filters (types, actor, channel, content, detail) and count
 at as_of. Equal instants are ordered by activity_id.
+
+An attribute that is no text has one, by which it is a category and a role, whichever engine reads it and whatever the
+type of its column: true and false are `true` and `false`; a number that is whole and fits in 64 bits is its digits (14
+and 14.0 are `14`, -0.0 is `0`); any other is the shortest decimal that reads as it, as Python writes it (`0.5`,
+`1e-05`, `inf`); NaN is null. True and false are no numbers, so that their `number` is null.
 """
 
 from dataclasses import dataclass

@@ -17,26 +17,34 @@ KNOWN_AT_ONCE: Final = np.iinfo(np.int64).min
 # A text that is a number, whole: digits of ASCII, no spaces. What else Python reads as one the engines do not.
 NUMBER: Final = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER: Final = re.compile(NUMBER)
+# Whole numbers from here (inclusive) to there (exclusive) fit in 64 bits.
+WHOLE_FROM: Final = -(2.0**63)
+WHOLE_TO: Final = 2.0**63
 
 
-def text(value: str | float | None) -> str | None:
-    """Give the value of an attribute as text; None for null and NaN.
+def text(value: str | float | bool | None) -> str | None:
+    """Give the value of an attribute as text, by the rule of `leadlight.measures`; None for null and NaN.
 
-    >>> text(3.0), text("x"), text(float("nan"))
-    ('3.0', 'x', None)
+    >>> text("x"), text(14.0), text(14), text(1e-05), text(1e16), text(-0.0), text(True), text(float("nan"))
+    ('x', '14', '14', '1e-05', '10000000000000000', '0', 'true', None)
     """
     if isinstance(value, str):
         return value
-    return None if value is None or math.isnan(value) else str(value)
+    if value is None or math.isnan(value):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    whole = not isinstance(value, float) or (WHOLE_FROM <= value < WHOLE_TO and value.is_integer())
+    return str(int(value)) if whole else repr(float(value))
 
 
-def number(value: str | float | None) -> float:
+def number(value: str | float | bool | None) -> float:
     """Read the value of an attribute as a number; a text that is none, and what is not finite, is null (NaN).
 
-    >>> number("1e3"), number("1_000"), number("inf")
-    (1000.0, nan, nan)
+    >>> number("1e3"), number("1_000"), number("inf"), number(True)
+    (1000.0, nan, nan, nan)
     """
-    if value is None or (isinstance(value, str) and _NUMBER.fullmatch(value) is None):
+    if value is None or isinstance(value, bool) or (isinstance(value, str) and _NUMBER.fullmatch(value) is None):
         return math.nan
     found = float(value)
     return found if math.isfinite(found) else math.nan

@@ -105,16 +105,13 @@ def score_tables(tables: "Tables", rows: "pl.DataFrame", bundle_path: Path, **re
         bundle_path: a bundle's folder.
         reasons: the keyword arguments of `answer_frame`; with none, `score_frame`.
     """
-    import polars as pl  # noqa: PLC0415  (workers import this module and have no need of it)
-
-    from features import batch  # noqa: PLC0415
+    from features import batch  # noqa: PLC0415  (workers import this module and have no need of it)
     from features.engines import registry  # noqa: PLC0415
     from features.expressions.frame import ROW  # noqa: PLC0415
 
     found = bundles.load(bundle_path, bundles.signing_key())
     specs = needed(found, reasons=bool(reasons)).specs
-    keyed = rows.select(*_KEYS).with_row_index(ROW).with_columns(pl.col(ROW).cast(pl.Int64))
-    computed = batch.compute(registry.of(tables), tables, keyed, specs).to_native().drop(ROW)
+    computed = batch.compute(registry.of(tables), tables, rows, specs).to_native().drop(ROW)
     features = computed.toDF(*_KEYS, *(spec.name for spec in specs))
     return answer_frame(features, bundle_path, **reasons) if reasons else score_frame(features, bundle_path)
 

@@ -35,7 +35,7 @@ class Engine(Protocol):
         ...
 
     def rows(self, rows: "pl.DataFrame") -> Frame:
-        """Bring snapshots (ROW from 0 on, lead_id, as_of), or another small frame, into the engine."""
+        """Bring snapshots (ROW 0 to n - 1 in order, as `batch.compute` gives them), or another small frame."""
         ...
 
     def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:

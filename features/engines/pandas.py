@@ -18,6 +18,7 @@ from features.tables import Tables, instants_as_integers
 from leadlight.errors import InputError
 from leadlight.schema import TABLES, ColumnKind, TableName
 from leadlight.spec import FeatureSpec
+from leadlight.timeline import text
 
 _ARROW: Final[dict[ColumnKind, pd.ArrowDtype]] = {
     "text": pd.ArrowDtype(pa.string()),
@@ -96,10 +97,23 @@ def _prepared(frame: pd.DataFrame, name: TableName) -> Any:
             elif kind is not None:
                 columns[str(column)] = values.astype(_ARROW[kind])
             else:
-                columns[str(column)] = values.convert_dtypes(dtype_backend="pyarrow")
+                columns[str(column)] = _attribute(values)
         except (ValueError, TypeError, pa.ArrowInvalid) as wrong:
             raise InputError(f"{name}.{column} cannot be read as {kind} ({wrong}); convert the column") from wrong
     return nw.from_native(pd.DataFrame(columns), eager_only=True).lazy()
+
+
+def _attribute(values: pd.Series) -> pd.Series:
+    """Give a column of any type an Arrow type; values of several types become texts."""
+    plain = values.astype(object) if isinstance(values.dtype, pd.CategoricalDtype) else values
+    found = plain.convert_dtypes(dtype_backend="pyarrow")
+    if not pd.api.types.is_object_dtype(found.dtype):
+        return found
+    try:
+        arrow = pa.array(plain, from_pandas=True)
+    except pa.ArrowException:
+        arrow = pa.array([text(value) for value in plain.where(plain.notna(), None)], pa.string())
+    return pd.Series(pd.arrays.ArrowExtensionArray(arrow), index=values.index)
 
 
 def _instants(values: pd.Series, where: str) -> pd.Series:

@@ -83,25 +83,28 @@ def of_records(rows: Frame, records: Records, specs: Sequence[FeatureSpec], mean
     }
     if by_source["stages"]:
         yield stages.history(rows, records.stages, by_source["stages"])
+    known = attributes.Attributes.of(records.leads, records.changes, specs, means.rows)
     if by_source["lead"]:
-        yield attributes.of_lead(rows, records.leads, records.changes, by_source["lead"], means.rows)
+        yield attributes.of_lead(rows, known, by_source["lead"], means.rows)
     if by_source["colleagues"]:
-        yield from _of_company(rows, records, by_source["colleagues"], means)
+        yield from _of_company(rows, records.activities, known, by_source["colleagues"], means)
 
 
-def _of_company(rows: Frame, records: Records, specs: Sequence[FeatureSpec], means: Means) -> Iterator[Frame]:
-    paired = means.keep(company.pairs(rows, records.leads))
+def _of_company(
+    rows: Frame, log: Frame, known: attributes.Attributes, specs: Sequence[FeatureSpec], means: Means
+) -> Iterator[Frame]:
+    paired = means.keep(company.pairs(rows, known.leads))
     numbers = [spec for spec in specs if spec.measure == "colleagues"]
     if numbers:
         yield company.number_of(paired, numbers)
     asked = company.as_rows(paired)
     for same in by_filter(spec for spec in specs if spec.measure in {"colleagues_active", "colleague_recency"}):
-        yield company.by_newest(means.newest(asked, chosen_of_log(records.activities, same[0])), same)
+        yield company.by_newest(means.newest(asked, chosen_of_log(log, same[0])), same)
     for same in by_filter(spec for spec in specs if spec.measure == "most_active_colleague"):
-        yield company.by_number(means.meet(asked, chosen_of_log(records.activities, same[0]), same), same)
+        yield company.by_number(means.meet(asked, chosen_of_log(log, same[0]), same), same)
     for spec in specs:
         if spec.measure == "roles":
-            yield company.roles(rows, paired, records.leads, records.changes, spec)
+            yield company.roles(rows, paired, known, spec)
 
 
 def together(rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:

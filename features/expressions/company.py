@@ -8,7 +8,7 @@ from typing import Final
 
 import narwhals as nw
 
-from features.expressions.attributes import moving_of, with_attributes
+from features.expressions.attributes import Attributes, with_attributes
 from features.expressions.frame import ROW, Frame, lazy, width
 from features.expressions.names import column_of
 from leadlight.measures import MOST_COLLEAGUES
@@ -133,14 +133,14 @@ def by_number(met: Frame, specs: Sequence[FeatureSpec]) -> Frame:
     return each.with_columns(snapshot).group_by(ROW).agg(**{name: nw.col(name).max() for name in cells})
 
 
-def roles(rows: Frame, paired: Frame, leads: Frame, changes: Frame, spec: FeatureSpec) -> Frame:
+def roles(rows: Frame, paired: Frame, attributes: Attributes, spec: FeatureSpec) -> Frame:
     """Count the different values of an attribute at as_of among a lead and its colleagues."""
     name = spec.attribute or ""
     itself = rows.select((nw.col(ROW) * _PAIRS).alias(ROW), "lead_id", "as_of")  # a colleague's number is never 0
     everybody = nw.concat([itself, as_rows(paired)])
-    valued = with_attributes(everybody, leads, changes, [name], moving=moving_of(changes, [name]), keys=[ROW])
+    valued = with_attributes(everybody, attributes, [name])
     if column_of(name) not in valued.collect_schema():
         return rows.select(ROW, nw.lit(0, nw.Int64).alias(spec.name))
     snapshot = (nw.col(ROW) // _PAIRS).alias(ROW)
-    text = valued.select(snapshot, __value=nw.col(column_of(name)).cast(nw.String)).filter(~nw.col("__value").is_null())
+    text = valued.select(snapshot, __value=nw.col(column_of(name))).filter(~nw.col("__value").is_null())
     return text.unique([ROW, "__value"]).group_by(ROW).agg(nw.len().alias(spec.name))

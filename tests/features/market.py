@@ -214,8 +214,9 @@ def _record(leads, activities, stages, changes):
     leads = [{"lead_id": name, **row} for name, row in zip(LEADS, leads, strict=True)]
     activities = [{"activity_id": f"e{at:03}", "campaign": None, **row} for at, row in enumerate(activities)]
     stages = {tuple(row[column] for column in STAGE_KEY): row for row in stages}
-    changes = {tuple(row[column] for column in CHANGE_KEY): row for row in changes}
-    return leads, activities, [*stages.values()], [*changes.values()]
+    # Ingestion keeps one change of a key; tables of other makers may hold several.
+    doubled = [{**row, "value": value} for row in changes[:3] for value in ("12.5", "retail", row["value"])]
+    return leads, activities, [*stages.values()], [*changes, *doubled]
 
 
 def records():
@@ -223,7 +224,6 @@ def records():
     return _small() | _dense()
 
 
-CHANGE_KEY = ("lead_id", "field", "changed_at")
 STAGE_KEY = ("lead_id", "stage", "entered_at")
 
 

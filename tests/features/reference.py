@@ -62,11 +62,20 @@ def colleagues_of(leads, lead, as_of):
 
 def attribute(lead, changes, as_of, name):
     """Give an attribute's value at as_of; `changes` are those of the lead."""
-    own = sorted((row for row in changes if row["field"] == name), key=lambda row: row["changed_at"])
+    own = recorded(changes, name)
     past = [row for row in own if row["changed_at"] < as_of]
     if past:
         return past[-1]["value"]
     return own[0]["old_value"] if own else lead.get(name)
+
+
+def recorded(changes, name):
+    """Give the changes of an attribute in order; of several at one instant the one with the least value."""
+    instants = {}
+    for row in changes:
+        if row["field"] == name:
+            instants.setdefault(row["changed_at"], []).append((row["value"], row["old_value"] or "", row))
+    return [min(rows, key=lambda found: found[:2])[2] for _, rows in sorted(instants.items())]
 
 
 def local(instant, spec):
@@ -187,7 +196,7 @@ def _of_colleagues(record, lead, as_of, spec):
             attribute(one, [row for row in changes if row["lead_id"] == one["lead_id"]], as_of, spec.attribute)
             for one in [lead, *others]
         }
-        return len({str(value) for value in values if value is not None})
+        return len({text(value) for value in values} - {None})
     theirs = [selected(known(activities, one["lead_id"], as_of), as_of, spec) for one in others]
     if spec.measure == "colleagues_active":
         return sum(bool(rows) for rows in theirs)
@@ -205,7 +214,7 @@ def _of_lead(lead, changes, as_of, spec):
     if spec.measure == "created_weekday":
         return local(lead["created_at"], spec).weekday()
     if spec.measure == "changes":
-        past = [row for row in changes if row["field"] == spec.attribute and row["changed_at"] < as_of]
+        past = [row for row in recorded(changes, spec.attribute) if row["changed_at"] < as_of]
         return sum(
             spec.window_days is None or as_of - row["changed_at"] <= round(spec.window_days * DAY) for row in past
         )
@@ -216,7 +225,7 @@ def _of_lead(lead, changes, as_of, spec):
     if absent:
         return None
     if spec.measure == "category":
-        return spec.categories.index(value) if value in spec.categories else len(spec.categories)
+        return spec.categories.index(text(value)) if text(value) in spec.categories else len(spec.categories)
     return _since_date(value, as_of, spec) if spec.measure == "days_since_date" else _number(value)
 
 
@@ -232,7 +241,20 @@ def _since_date(value, as_of, spec):
     return (as_of - midnight) / DAY
 
 
+def text(value):
+    """Give the text of an attribute's value, by the rule of `leadlight.measures`."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return ("false", "true")[value]
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if math.isfinite(value) and int(value) == value and -(2**63) <= value < 2**63:
+        return str(int(value))
+    return repr(value)
+
+
 def _number(value):
-    if isinstance(value, str) and SOMETHING_LIKE_A_NUMBER.fullmatch(value) is None:
+    if isinstance(value, bool) or (isinstance(value, str) and SOMETHING_LIKE_A_NUMBER.fullmatch(value) is None):
         return None
     return float(value) if math.isfinite(float(value)) else None

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import batch, online
+from features.engines import registry
 from features.tables import timelines
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec, Measure
@@ -125,3 +126,12 @@ def test_the_newest_fifty_of_a_crowd_count_as_colleagues():
     wanted = [[market.reference(record, lead, at, spec) for spec in market.SPECS] for lead, at in pairs]
     expected = np.array([[np.nan if value is None else value for value in row] for row in wanted], dtype=float)
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_snapshots_are_numbered_here_whatever_numbers_they_bring():
+    asked = snapshots_of([("p001", market.BASE + days * DAY) for days in (4, 5, 6)])
+    engine, specs = registry.get("polars"), (FeatureSpec("f0", "age", "age_days"),)
+    rows = asked.with_columns(pl.Series(batch.ROW, [7, 2, 0]))
+    found = engine.to_polars(batch.compute(engine, market.tables(*market.crowd(31)), rows, specs))
+    assert found[batch.ROW].to_list() == [0, 1, 2]
+    assert found["f0"].to_list() == [4.0, 5.0, 6.0]

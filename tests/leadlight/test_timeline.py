@@ -79,9 +79,34 @@ def test_a_null_value_adds_nothing():
 
 
 def test_null_and_nan_have_no_text_and_are_no_number():
-    assert [text(value) for value in (None, float("nan"), 3.0, "x", "")] == [None, None, "3.0", "x", ""]
+    assert [text(value) for value in (None, float("nan"), 3.0, "x", "")] == [None, None, "3", "x", ""]
     found = [number(value) for value in (None, float("nan"), float("-inf"), "x", "")]
     np.testing.assert_equal(found, [np.nan] * 5)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (14, "14"),
+        (14.0, "14"),
+        (-0.0, "0"),
+        (0.5, "0.5"),
+        (1e-05, "1e-05"),
+        (1e16, "10000000000000000"),
+        (-(2.0**63), "-9223372036854775808"),
+        (2.0**63, "9.223372036854776e+18"),
+        (1e22, "1e+22"),
+        (float("-inf"), "-inf"),
+        (True, "true"),
+        (False, "false"),
+    ],
+)
+def test_what_is_no_text_has_one(value, said):
+    assert text(value) == said
+
+
+def test_true_and_false_are_no_numbers():
+    assert np.isnan([number(value=True), number(value=False)]).all()
 
 
 @pytest.mark.parametrize(("value", "read"), [("1e3", 1000.0), ("-.5", -0.5), ("7.", 7.0), ("+12", 12.0), (3, 3.0)])

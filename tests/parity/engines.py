@@ -21,7 +21,6 @@ def native(name, tables, engine):
 def computed(engine, record, pairs, specs=market.SPECS):
     """Compute all specifications with an engine: shape (pairs, specs), NaN = null."""
     rows = pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
-    rows = rows.with_row_index(batch.ROW).with_columns(pl.col(batch.ROW).cast(pl.Int64))
     tables = native(engine.name, market.tables(*record), engine)
     frame = batch.named(engine.to_polars(batch.compute(engine, tables, rows, specs)), specs)
     return batch.matrix(frame, specs)

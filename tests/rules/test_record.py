@@ -60,7 +60,7 @@ def test_numbers_are_read_as_for_the_service(value, read):
 
 
 def test_a_missing_number_is_no_category():
-    spec = FeatureSpec("x", "rule", "category", attribute="size", categories=("3.0",))
+    spec = FeatureSpec("x", "rule", "category", attribute="size", categories=("3",))
     values = [column(made.timeline(attributes={"size": size}), spec, np.array([DAY]))[0] for size in (3.0, np.nan)]
     np.testing.assert_array_equal(values, [0.0, np.nan])
 

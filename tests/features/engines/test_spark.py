@@ -35,10 +35,6 @@ def snapshots():
     return pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
 
 
-def numbered(rows):
-    return rows.with_row_index(batch.ROW).with_columns(pl.col(batch.ROW).cast(pl.Int64))
-
-
 def frames(tables):
     return dict(zip(NAMES, (tables.leads, tables.activities, tables.stages, tables.changes), strict=True))
 
@@ -72,7 +68,7 @@ def test_partitioned_parquet_to_partitioned_parquet_on_the_cluster(spark, folder
     engine, specs = SparkEngine(session=spark), some_specs()
     tables = engine.read({name: folder / name for name in NAMES})
     assert not spark.sparkContext.master.startswith("local")
-    frame = batch.compute(engine, tables, numbered(snapshots()), specs)
+    frame = batch.compute(engine, tables, snapshots(), specs)
     out = tmp_path / "features"
     out.mkdir()
     engine.write(frame, out / "part.parquet", {batch.column(place): spec.name for place, spec in enumerate(specs)})
