@@ -95,7 +95,7 @@ ACTIVITY_TYPES: Final[tuple[str, ...]] = (
     "meeting",
 )
 
-# When an attribute of `leads` became known: of `unknown` ones the leak audit decides.
+# When an attribute of `leads` became known. `unknown`: nobody says; no feature without the word of the leak audit.
 KnownAt = Literal["creation", "unknown", "changes"]
 AttributeKind = Literal["category", "number"]
 

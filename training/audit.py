@@ -18,7 +18,7 @@ from leadlight.instants import iso
 from leadlight.schema import Target
 from leadlight.workspace import Attribute, TablesInfo
 from training import audit_signs
-from training.audit_changes import written
+from training.audit_changes import recorded, written
 from training.audit_columns import Column, Floats, along, examine, moved
 from training.audit_company import company
 from training.audit_known import Known, known_at_cut
@@ -173,7 +173,8 @@ def audit(tables: Tables, info: TablesInfo, split: Split, seed: int = 0) -> Audi
         for attribute in info.attributes
     }
     columns = _with_company(columns)
-    findings = [_of_attribute(attribute, columns[attribute.name], known) for attribute in info.attributes]
+    followed = recorded(tables, split.cut)
+    findings = [_of_attribute(attribute, columns[attribute.name], known, followed) for attribute in info.attributes]
     types = by_type(tables, known)
     findings += [_of_type(name, found) for name, found in types.judged.items()]
     findings += _orders(known)
@@ -208,10 +209,15 @@ def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=lambda one: (-RANK[one.verdict], one.kind, one.name)))
 
 
-def _of_attribute(attribute: Attribute, column: Column, known: Known) -> Finding:
+def _of_attribute(attribute: Attribute, column: Column, known: Known, followed: Collection[str]) -> Finding:
+    """Judge an attribute: what the mapping declares counts, else the numbers.
+
+    `changes` declares nothing where no change is recorded: the only value that there is was written nobody knows when.
+    """
     suggested, why = _judged(column.signs)
     verdict = suggested
-    if attribute.known_at != "unknown":
+    empty = attribute.known_at == "changes" and attribute.name not in followed
+    if attribute.known_at != "unknown" and not empty:
         verdict = "ok"
         told = "known at creation" if attribute.known_at == "creation" else "followed by its recorded changes"
         why = f"declared {told}" + ("" if suggested == "ok" else f", though the numbers suggest a {suggested}: {why}")
@@ -221,6 +227,10 @@ def _of_attribute(attribute: Attribute, column: Column, known: Known) -> Finding
             f"nothing can be said of it: only {int(known.won.sum())} won and {int(known.lost.sum())} lost leads are "
             "known before the cut; declare `known_at` in the mapping or allow it"
         )
+    elif suggested == "ok":
+        why = f"{why}; it is taken as known at creation"
+    if empty:
+        why = f"declared `known_at: changes`, but no change of it is recorded before the cut: {why}"
     return Finding("attribute", attribute.name, verdict, why, column.evidence, attribute.known_at, suggested)
 
 

@@ -23,6 +23,12 @@ class Written:
     after: float
 
 
+def recorded(tables: Tables, cut: int) -> frozenset[str]:
+    """Name the attributes of which a change was recorded before the cut (µs UTC)."""
+    names = tables.changes.filter(pl.col("changed_at") < cut).select("field").unique().collect()
+    return frozenset(names["field"])
+
+
 def written(tables: Tables, known: Known) -> Mapping[str, Written]:
     """Measure every attribute of which changes were recorded."""
     outcome = pl.DataFrame(

@@ -49,9 +49,10 @@ def check_allowed(audit: Audit, allow: Collection[str]) -> None:
 
 
 def gated(info: TablesInfo, audit: Audit, allow: Collection[str] = ()) -> TablesInfo:
-    """Give what is known of the tables with every attribute that may be used declared so, and the others `unknown`.
+    """Give what is known of the tables, with the audit's word for attributes whose time the mapping does not tell.
 
-    An undeclared attribute in which the audit found nothing may be used: it is taken as known at creation.
+    `unknown` means the same before and after: nobody says when it was known, so no feature is made of it. Here the
+    audit says so, or who allows a suspect: these attributes are `creation` from now on.
 
     Raises:
         InputError: something is allowed that cannot be.

@@ -161,8 +161,8 @@ class AttributeSource(Source):
 
     Attributes:
         kind: `category` (text) or `number`.
-        known_at: `creation` (used as a feature), `changes` (its history is in attribute_changes) or `unknown` (kept,
-            flagged; the leak audit decides whether training uses it).
+        known_at: `creation`, `changes` (its history is in attribute_changes), or `unknown`: nobody says when it was
+            known. It is kept; a feature is made of it only where the leak audit of a training vouches for it.
     """
 
     kind: AttributeKind = "category"

@@ -93,6 +93,33 @@ def test_a_declaration_overrides_the_numbers_and_shows_them(made):
     assert "declared known at creation, though the numbers suggest a leak" in found.why
 
 
+def declared(info, name, known_at):
+    changed = (replace(one, known_at=known_at) if one.name == name else one for one in info.attributes)
+    return replace(info, attributes=tuple(changed))
+
+
+def test_changes_without_a_recorded_change_declare_nothing(made):
+    info = declared(audited.info(**KINDS, **LEAKS), "status", "changes")
+    found = run(leaky(made), info).finding("status")
+    assert (found.verdict, found.declared) == ("leak", "changes")
+    assert found.why.startswith("declared `known_at: changes`, but no change of it is recorded before the cut: ")
+    lead = made["leads"]["lead_id"][0]
+    late, early = (
+        pl.DataFrame({"lead_id": [lead], "field": ["status"], "changed_at": [at], "old_value": ["a"], "value": ["b"]})
+        for at in (audited.CUT, audited.CUT - 1)
+    )
+    assert run({**leaky(made), "attribute_changes": late}, info).finding("status").verdict == "leak"
+    kept = run({**leaky(made), "attribute_changes": early}, info).finding("status")
+    assert kept.verdict == "ok"
+    assert "declared followed by its recorded changes, though the numbers suggest a leak" in kept.why
+
+
+def test_what_nobody_declares_and_nothing_speaks_against_is_taken_as_known_at_creation(made):
+    found = run(made).finding("industry")
+    assert (found.verdict, found.declared) == ("ok", "unknown")
+    assert found.why == "nothing speaks against it; it is taken as known at creation"
+
+
 def test_a_total_too_good_to_be_true_cannot_be_resolved(made):
     info = audited.info(**KINDS, **LEAKS)
     declared = replace(info, attributes=tuple(replace(one, known_at="creation") for one in info.attributes))
