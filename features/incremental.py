@@ -14,7 +14,6 @@ import polars as pl
 
 from features import batch, hygiene_merges, store
 from features.engines.base import Engine
-from features.expressions.frame import columns_of
 from features.expressions.names import encoded, renamed
 from features.hygiene_merges import Merge
 from features.tables import Tables
@@ -146,37 +145,6 @@ def write(
     store.carry(old, folder, work.superseded)
     if len(work.needed):
         batch.build_to(engine, tables, work.needed, specs, folder / store.CHANGES, progress=progress)
-
-
-def update(  # noqa: PLR0917  (what, from where, to where: as `batch.build_to`)
-    engine: Engine,
-    old: Path,
-    tables: Tables,
-    snapshots: pl.DataFrame,
-    specs: Sequence[FeatureSpec],
-    touched: pl.Series,
-    folder: Path,
-) -> Plan:
-    """Update a table of features into another folder; equal to building it from these tables in full.
-
-    Args:
-        engine: computes the rows.
-        old: the table that is there.
-        tables: the engine's native frames as they are now.
-        snapshots: lead_id, as_of (int64 µs) of the rows that are wanted.
-        specs: those of the old table.
-        touched: see `plan`.
-        folder: an existing empty folder; `store.Info` has to be written into it.
-
-    Returns:
-        What was done.
-    """
-    work = plan(store.keys(old), snapshots, companies(tables), touched)
-    own = ["lead_id", "occurred_at", "received_at", *columns_of(specs)]
-    if tables.in_order:
-        own.remove("activity_id")
-    write(engine, work, old, tables=restrict(engine, tables, work.leads, own), specs=specs, folder=folder)
-    return work
 
 
 def grown(folder: Path) -> bool:

@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.features --activities 20000000 [--only PART ...] [--out docs/scale.md] [--json]
 
-Parts: handwritten, growth (a log five times as large), ages, incremental, online, parity, engines. What is not
-measured is null. Exit status: 0 measured, 1 tables that must be equal differ, 2 bad usage or input.
+Parts: handwritten, growth (a log five times as large), ages, incremental, hygiene, online, parity, engines. What is
+not measured is null. Exit status: 0 measured, 1 tables that must be equal differ, 2 bad usage or input.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from benchmarks.features import figures, question
-from benchmarks.features.bars import KEYS, bars_of
+from benchmarks.features.bars import KEYS, WITHOUT_BAR, bars_of
 from benchmarks.features.figures import Bench
 from benchmarks.features.page import page
 from features.engines.base import ENGINES
@@ -32,6 +32,7 @@ PARTS: Final[dict[str, Callable[[Bench], None]]] = {
     "handwritten": figures.handwritten,
     "ages": figures.ages,
     "incremental": figures.incremental,
+    "hygiene": figures.hygiene,
     "online": figures.of_one_lead,
     "parity": figures.parity,
     "engines": figures.engines,
@@ -58,7 +59,7 @@ def measure(bench: Bench, parts: Sequence[str]) -> None:
 def as_json(bench: Bench) -> dict[str, Any]:
     """Give every key, null where it was not measured, and what the figures come from."""
     return {
-        **{key: bench.found.get(key) for key in KEYS},
+        **{key: bench.found.get(key) for key in (*KEYS, *WITHOUT_BAR)},
         "activities": bench.activities,
         "bars": {bar.key: bar.passed for bar in bars_of(bench.found)},
         "details": bench.details,

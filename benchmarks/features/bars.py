@@ -14,6 +14,7 @@ KEYS: Final = (
     "parity_cells",
     "parity_differences",
 )
+WITHOUT_BAR: Final = ("hygiene_ratio",)  # of building with hygiene to building without
 INCREMENTAL_SHARE: Final = 0.05  # of a full build, and one second besides
 _MOST: Final[Mapping[str, tuple[float, str]]] = {
     "ratio_best_handwritten": (1.2, "at most 1.2 times the faster of SQL and Polars written by hand"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import spark_cluster
-from benchmarks.features import question, single
+from benchmarks.features import day, question, single
 from benchmarks.features.bars import INCREMENTAL_SHARE
 from benchmarks.features.compare import compare
 from benchmarks.features.market import GENERATION
@@ -119,9 +119,13 @@ def ages(bench: Bench) -> None:
 
 
 def incremental(bench: Bench) -> None:
-    """Hold an update after a day on which 1 % of the leads had new activity against a full build; equal, of course."""
-    full = bench.work("polars", bench.activities)
-    update = replace(full, name="update", out=bench.scratch / f"out-update-{bench.activities}", old=full.out)
+    """Hold an update after a day on which 1 % of the leads had new activity against a full build; equal, of course.
+
+    Both are what the command does, hygiene included.
+    """
+    full = bench.work("build", bench.activities)
+    tomorrow = day.after(full.workspace, bench.scratch / f"log-{bench.activities}-day")
+    update = replace(full, name="update", workspace=tomorrow, out=full.out.with_name("out-update"), old=full.out)
     whole, part = timed([full, update], bench.runs, bench.say)
     compared = compare(full.out, update.out, question.specs())
     if compared.differences:
@@ -131,6 +135,14 @@ def incremental(bench: Bench) -> None:
     bench.found["incremental_ratio"] = part.seconds / whole.seconds
     bench.found["incremental_bar"] = INCREMENTAL_SHARE + 1.0 / whole.seconds
     bench.details["incremental"] = {"full": _told(whole), "update": _told(part)}
+
+
+def hygiene(bench: Bench) -> None:
+    """Hold what the command does with hygiene against what it does without."""
+    works = [bench.work(name, bench.activities) for name in ("build", "no_hygiene")]
+    clean, plain = timed(works, bench.runs, bench.say)
+    bench.found["hygiene_ratio"] = clean.seconds / plain.seconds
+    bench.details["hygiene"] = {"with hygiene": _told(clean), "without": _told(plain)}
 
 
 def of_one_lead(bench: Bench) -> None:

@@ -16,6 +16,15 @@ lead at 180 days, the default catalog of {features} features, Parquet in and Par
 own; seconds are medians of {runs} runs without the start of Python or of Spark, memory is the largest resident size
 of the process."""
 
+_HYGIENE: Final = """\
+`leadlight features build` sets duplicates, scanners and the like aside first. With that it takes {ratio:.2f} times
+(`hygiene_ratio`) as long as without; both choose the snapshots and check the tables too, so they take longer than the
+features alone above."""
+
+_DAY: Final = """\
+The same command, with `--incremental` after a day on which 1 % of the leads had new activity, beside a full build;
+both with hygiene."""
+
 _FORMULA: Final = """\
 For another log, with the seconds per activity per core `s` and the bytes per activity of the tables above:
 
@@ -47,7 +56,12 @@ def page(found: Mapping[str, Any], details: Mapping[str, Any], bars: Sequence[Ba
     if engines:
         parts += ["## By engine", _engines(engines), *_takeover(engines)]
     if "handwritten" in details:
-        parts += ["## Beside queries written by hand", _handwritten(details["handwritten"])]
+        parts += ["## Beside queries written by hand", _seconds(details["handwritten"])]
+    if "hygiene" in details:
+        ratio = _HYGIENE.format(ratio=found["hygiene_ratio"])
+        parts += ["## What hygiene costs", ratio, _seconds(details["hygiene"])]
+    if "incremental" in details:
+        parts += ["## A day later", _DAY, _seconds(details["incremental"])]
     if "growth" in details:
         parts += ["## What one machine holds", _growth(details["growth"])]
     if engines and found.get("ages8_ratio"):
@@ -101,7 +115,7 @@ def _takeover(engines: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [text]
 
 
-def _handwritten(told: Mapping[str, Mapping[str, Any]]) -> str:
+def _seconds(told: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [(name.replace("_", " "), f"{one['seconds']:.2f}", f"{one['peak_mb']:,}") for name, one in told.items()]
     return _table(("what", "seconds", "peak MB"), rows)
 

@@ -2,8 +2,8 @@
 
 Usage: python -m benchmarks.features.work NAME WORKSPACE SNAPSHOTS OUT [--master URL] [--old TABLE]
 
-NAME is an engine (polars, duckdb, pandas, pyspark), `handwritten_sql`, `handwritten_polars`, `online` or
-`update` (of a table given as --old). Prints one
+NAME is an engine (polars, duckdb, pandas, pyspark), `handwritten_sql`, `handwritten_polars`, `online`, or what
+`leadlight features build` does by itself: `build`, `no_hygiene`, or `update` (of a table given as --old). Prints one
 JSON object: `seconds` of the work (without imports and the start of a Spark session), `peak_mb` of the process, `rows`.
 """
 
@@ -11,7 +11,9 @@ import argparse
 import json
 import os
 import re
+import shutil
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,14 +21,16 @@ from typing import Final
 import polars as pl
 
 from benchmarks.features import compare, handwritten_polars, question
-from features import batch, incremental, online, store, tables
+from features import batch, building, online, store, tables
+from features.asked import Asked
+from features.catalog import CatalogSettings
 from features.engines import base, registry
 from features.single.company import Colleagues
-from leadlight.schema import TableName
+from leadlight.errors import InputError
+from leadlight.schema import DAY, TableName
 from leadlight.timeline import Timeline
 from leadlight.workspace import Workspace
 
-DAY_SEED: Final = 7
 TABLES: Final[tuple[TableName, ...]] = ("leads", "activities", "stages", "attribute_changes")
 
 
@@ -64,23 +68,18 @@ def with_engine(engine: base.Engine, workspace: Workspace, snapshots: Path, out:
     _describe(engine, workspace, out)
 
 
-def with_update(
-    engine: base.Engine, workspace: Workspace, snapshots: Path, out: Path, *, old: Path, touched: pl.Series
-) -> None:
-    """Update a table after a day on which some leads had new activity.
-
-    The day is in the log already: what an update reads, computes and writes depends on who was touched, not on what
-    the old rows held, and so its result must equal the full table.
-    """
-    read = _opened(engine, workspace)
-    incremental.update(engine, old, read, pl.read_parquet(snapshots), question.specs(), touched, out)
-    _describe(engine, workspace, out)
-
-
-def one_percent(workspace: Workspace) -> pl.Series:
-    """Choose one lead of a hundred."""
-    leads = workspace.scan("leads").select("lead_id").sort(pl.col("lead_id").hash(seed=DAY_SEED)).collect()["lead_id"]
-    return leads.head(max(len(leads) // 100, 1))
+def with_command(workspace: Workspace, out: Path, *, hygiene: bool = True, incremental: bool = False) -> None:
+    """Build or update a table of features as `leadlight features build` does, snapshots and hygiene with it."""
+    options = building.Options(
+        registry.get("polars"),
+        settings=CatalogSettings(only=question.specs()),
+        asked=Asked("ages", tuple(days * DAY for days in question.ONE_AGE)),
+        hygiene=hygiene,
+        incremental=incremental,
+    )
+    report = building.build(workspace, out, options)
+    if report.update != incremental:
+        raise InputError(f"the table was built in full, not updated: {report.anew_because}")
 
 
 def _opened(engine: base.Engine, workspace: Workspace) -> tables.Tables:
@@ -125,20 +124,22 @@ def run(
     name: str, workspace: Workspace, snapshots: Path, out: Path, *, master: str | None = None, old: Path | None = None
 ) -> float:
     """Do one piece of work and give its seconds."""
-    by_hand = {"handwritten_polars": with_polars, "handwritten_sql": with_sql, "online": with_online}
-    out.mkdir(parents=True)
-    if name in by_hand:
-        started = time.perf_counter()
-        by_hand[name](workspace, snapshots, out)
-        return time.perf_counter() - started
-    engine = registry.get("polars" if name == "update" else name, **({"master": master} if master else {}))
+    commands = {"build": {}, "no_hygiene": {"hygiene": False}, "update": {"incremental": True}}
     if old is not None:
-        touched = one_percent(workspace)  # ingestion keeps a list of them
-        started = time.perf_counter()
-        with_update(engine, workspace, snapshots, out, old=old, touched=touched)
-        return time.perf_counter() - started
+        shutil.copytree(old, out, copy_function=os.link)
+    if name in commands:
+        return _seconds(lambda: with_command(workspace, out, **commands[name]))
+    out.mkdir(parents=True)
+    by_hand = {"handwritten_polars": with_polars, "handwritten_sql": with_sql, "online": with_online}
+    if name in by_hand:
+        return _seconds(lambda: by_hand[name](workspace, snapshots, out))
+    engine = registry.get(name, **({"master": master} if master else {}))
+    return _seconds(lambda: with_engine(engine, workspace, snapshots, out))
+
+
+def _seconds(work: Callable[[], None]) -> float:
     started = time.perf_counter()
-    with_engine(engine, workspace, snapshots, out)
+    work()
     return time.perf_counter() - started
 
 

@@ -32,9 +32,10 @@ def info(specs=SPECS):
 def update(folder, engine, old, tables, *asked, specs=SPECS):
     snapshots, touched = asked
     folder.mkdir()
-    work = incremental.update(
-        engine, old, tables, snapshots, specs, pl.Series(sorted(touched), dtype=pl.String), folder
-    )
+    touched = pl.Series(sorted(touched), dtype=pl.String)
+    work = incremental.plan(store.keys(old), snapshots, incremental.companies(tables), touched)
+    part = incremental.restrict(engine, tables, work.leads)
+    incremental.write(engine, work, old, tables=part, specs=specs, folder=folder)
     info(specs).write(folder)
     return work
 
