@@ -234,6 +234,33 @@ class Logistic:
         return probabilities(np.concatenate(parts) + self.intercept)
 
 
+def simplified(rows: int, known: int, specs: Sequence[FeatureSpec]) -> tuple[str, ...]:
+    """Say in sentences where a logistic regression is less than a full one, so that nobody takes it for that.
+
+    Args:
+        rows: training rows that it was fitted on.
+        known: training rows that there are.
+        specs: its features.
+
+    >>> simplified(500, 500, ())
+    ()
+    """
+    said = []
+    if rows < known:
+        said.append(
+            f"the logistic regression was fitted on {rows:,} of {known:,} training snapshots: those of every lead with "
+            "a success, and of the other leads a share drawn at random, weighted to stand for all"
+        )
+    wide = [spec for spec in specs if len(spec.categories) > MOST_LEVELS]
+    if wide:
+        names = ", ".join(f"`{spec.name}` ({len(spec.categories):,})" for spec in wide)
+        said.append(
+            f"the logistic regression has a column for each of the first {MOST_LEVELS} values, and one for all others, "
+            f"of {names}"
+        )
+    return tuple(said)
+
+
 def _choose_penalty(Z: Floats, y: Floats, mass: Floats, order: NDArray[np.generic] | None) -> float:
     """Try every penalty on later rows (see `Logistic.fit`); of equally good ones the stronger."""
     if order is None:

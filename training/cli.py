@@ -214,6 +214,7 @@ def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -
         "seconds": trained.seconds,
         "reasons_max_error": trained.reasons_max_error,
         "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),
+        "simplified": trained.bundle.training.get("simplified", []),
         "proposed_reference": trained.bundle.training.get("proposed_reference"),
     }
 

@@ -183,6 +183,7 @@ def compared(card: CardInput) -> Markup:
         figure(told, charts, legend(("model", card.who), ("rules", "the rule score"), ("", "others"))),
         _metric_table(card),
         _difference_table(card),
+        *(note("", f"{capital(told)}.") for told in card.training.get("simplified", ())),
     )
 
 

@@ -126,10 +126,11 @@ def train(
         progress=progress,
     )
     watch.step("evaluate", f"evaluate: {len(ground.test):,} test snapshots, every scorer on the same rows")
-    columns = _columns(ground, made.scorer, options.seed, oracle)
+    columns, simplified = _columns(ground, made.scorer, options.seed, oracle)
     frame = _with_scores(ground.test.frame, columns)
     comparison = _compare(frame, columns, options.seed)
     bundle = _bundle(ground, made, comparison, columns["model"], options)
+    bundle = replace(bundle, training={**bundle.training, "simplified": list(simplified)})
     watch.step("thresholds", "thresholds: first crossings after the cut")
     curves = thresholds(ground.tables, ground.info, bundle, ground.split.cut, ground.split.until)
     bundle = replace(bundle, thresholds=curves)
@@ -165,16 +166,18 @@ def _bundle(ground: Ground, made: Made, comparison: Comparison, p: Floats | None
     return Bundle(version, made.scorer, metrics=comparison.to_json(), training=_provenance(ground, options) | told)
 
 
-def _columns(ground: Ground, scorer: Scorer, seed: int, oracle: Oracle | None) -> dict[str, Floats | None]:
-    """Give the probabilities of every scorer on the test rows."""
+def _columns(
+    ground: Ground, scorer: Scorer, seed: int, oracle: Oracle | None
+) -> tuple[dict[str, Floats | None], tuple[str, ...]]:
+    """Give the probabilities of every scorer on the test rows, and where one of them is less than it could be."""
     known, test = ground.known, ground.test
     model = probabilities(scorer.log_odds(_matrix(scorer, ground.specs, test), test.points))
     truth = None if oracle is None else _truth(oracle, test, ground.split)
     if not len(known):
-        return {"model": model, "rules": model, "oracle": truth}
+        return {"model": model, "rules": model, "oracle": truth}, ()
     link = baselines.RulesLink.fit(known.points, known.y, known.weight)
-    references = _references(known, test, ground.specs, seed)
-    return {"model": model, "rules": link.probability(test.points), **references, "oracle": truth}
+    references, simplified = _references(known, test, ground.specs, seed)
+    return {"model": model, "rules": link.probability(test.points), **references, "oracle": truth}, simplified
 
 
 def _notes(ground: Ground, scorer: Scorer, p: Floats | None, seed: int) -> dict[str, Any]:
@@ -253,19 +256,23 @@ def _compare(test: pl.DataFrame, columns: Mapping[str, Floats | None], seed: int
     return evaluate.compare(test["label"].to_numpy(), columns, leads, seed, age=ages)
 
 
-def _references(known: Rows, test: Rows, specs: tuple[FeatureSpec, ...], seed: int) -> dict[str, Floats]:
+def _references(
+    known: Rows, test: Rows, specs: tuple[FeatureSpec, ...], seed: int
+) -> tuple[dict[str, Floats], tuple[str, ...]]:
     """Give the probabilities of what a model has to beat beside the rules, all fitted on the same training rows.
 
     Of more than `REFERENCE_ROWS` the logistic regression sees every lead with a success and a weighted share of others.
+    That, and what else makes it less than a full one, is told in the second part.
     """
     drawn = tuning_rows(known, seed, REFERENCE_ROWS)
     logistic = baselines.Logistic.fit(drawn.X, drawn.y, specs, drawn.weight, order=drawn.frame["as_of"].to_numpy())
     bayes = odoo.OdooBayes.fit(odoo.texts_of(known.X, specs), known.frame["stage"].to_list(), known.y)
-    return {
+    found = {
         "logistic": logistic.probability(test.X),
         "odoo": bayes.probability(odoo.texts_of(test.X, specs), test.frame["stage"].to_list()),
         "base_rate": np.full(len(test), baselines.base_rate(known.y, known.weight)),
     }
+    return found, baselines.simplified(len(drawn), len(known), specs)
 
 
 def _truth(oracle: Oracle, test: Rows, split: Split) -> Floats | None:

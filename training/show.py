@@ -73,6 +73,8 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
                 "usual ones; --horizon sets others",
             )
     show_comparison(console, trained.comparison, model=trained.bundle.scorer.kind == "lightgbm")
+    for told in trained.bundle.training.get("simplified", ()):
+        _line(console, f"note: {told}")
     proposed = trained.bundle.training.get("proposed_reference")
     if proposed is not None:
         _line(

@@ -13,7 +13,8 @@ from sklearn.metrics import roc_auc_score
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
 from scoring.scale import probabilities
-from training import baselines
+from tests.training import market
+from training import baselines, pipeline
 from training.baselines import Logistic, RulesLink, base_rate
 
 COUNT = FeatureSpec(name="visits", family="frequency", measure="count")
@@ -228,3 +229,23 @@ REFUSED = [
 def test_what_cannot_be_fitted_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_where_the_logistic_regression_is_less_than_a_full_one_it_says_so():
+    wide = FeatureSpec("city", "fit", "category", attribute="city", categories=tuple(f"c{n}" for n in range(140)))
+    narrow = FeatureSpec("industry", "fit", "category", attribute="industry", categories=("a", "b"))
+    assert baselines.simplified(900, 900, (narrow,)) == ()
+    rows, levels = baselines.simplified(900, 1_200, (wide, narrow))
+    assert "fitted on 900 of 1,200 training snapshots" in rows
+    assert "the first 100 values" in levels
+    assert "`city` (140)" in levels
+    assert "industry" not in levels
+
+
+def test_a_baseline_that_was_simplified_is_told_in_bundle_and_card(frames, tmp_path, monkeypatch, first):
+    assert first[1].bundle.training["simplified"] == []
+    monkeypatch.setattr(pipeline, "REFERENCE_ROWS", 400)
+    trained = pipeline.train(market.publish(tmp_path / "ws", frames), market.options(trials=1, rung="rules"))
+    (told,) = trained.bundle.training["simplified"]
+    assert told.startswith("the logistic regression was fitted on ")
+    assert told[1:] in trained.card.read_text(encoding="utf-8")
