@@ -83,7 +83,8 @@ def of_oracle(asked: Asked) -> dict[str, Any]:
 
 def of_flaml(asked: Asked) -> dict[str, Any]:
     """Compare with FLAML on every set that is there."""
-    return automl.measure(asked.data, asked.seeds or automl.SEEDS, asked.say)
+    found = automl.measure(asked.data, asked.seeds or automl.SEEDS, asked.say)
+    return {**found, "details": found[automl.FLAML]}
 
 
 def of_resume(asked: Asked) -> dict[str, Any]:
