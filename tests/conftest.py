@@ -4,8 +4,11 @@ Hypothesis prints what reproduces a failure and does not shrink for minutes. Und
 process takes whole modules, so that what a module shares is made once; tests of the cluster, whose names say so, are
 taken by one process, so that there is one cluster. Those that take long start first (`--no-loadscope-reorder` keeps
 the order). The marks of `--dist loadgroup` are not asked: pytest-xdist 3.8 does not see them under pytest 9.2.
+
+The threads of OpenMP and OpenBLAS are not to spin while they wait: it takes the cores from the other processes.
 """
 
+import os
 import re
 
 import pytest
@@ -13,6 +16,8 @@ from hypothesis import Phase, settings
 
 from benchmarks import spark_cluster
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # both are read when numpy and lightgbm are loaded
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile(
     "leadlight", deadline=None, print_blob=True, phases=[Phase.explicit, Phase.reuse, Phase.generate]
 )

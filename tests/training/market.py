@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from features.catalog import CatalogSettings
 from features.tables import Tables
 from leadlight.schema import DAY, HOUR, TABLES
 from leadlight.workspace import Attribute, TablesInfo, Workspace
@@ -23,6 +24,10 @@ HORIZON = 30 * DAY
 AGES = (DAY, 7 * DAY)
 TYPES = ("pricing_view", "blog_view", "mail_open", "download")
 TEXTS = ("lead_id", "activity_id", "type", "actor", "channel", "campaign", "content", "detail")
+
+
+# For trainings in which the features do not matter.
+FEW_FEATURES = CatalogSettings(most_features=8)
 
 
 def options(**changes: object) -> Options:

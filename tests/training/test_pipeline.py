@@ -140,7 +140,7 @@ def test_fewer_than_25_known_successes_carry_no_model(frames, tmp_path):
     with pytest.raises(NotEnoughDataError, match="24 leads are known to have succeeded at the cut, at least 25"):
         pipeline.train(room, market.options(trials=1))
     assert nothing_written(room)
-    trained = pipeline.train(room, market.options(rung=None))
+    trained = pipeline.train(room, market.options(rung=None, features=market.FEW_FEATURES))
     assert trained.bundle.training["ladder"]["wins"] == 24
     assert trained.bundle.training["ladder"]["rung"] in {"rules", "scorecard"}
     assert trained.reasons_max_error <= 1e-9
@@ -148,14 +148,16 @@ def test_fewer_than_25_known_successes_carry_no_model(frames, tmp_path):
 
 def test_twenty_five_carry_one_if_it_is_asked_for(frames, tmp_path):
     room = market.publish(tmp_path / "ws", sparse(frames, 25))
-    trained = pipeline.train(room, market.options(trials=1))
+    trained = pipeline.train(room, market.options(trials=1, features=market.FEW_FEATURES))
     assert trained.bundle.scorer.kind == "lightgbm"
     assert trained.bundle.scorer.slope > 0
     assert "as asked for" in trained.why
 
 
 def test_the_ladder_chooses_where_nothing_is_asked_for(frames, tmp_path):
-    trained = pipeline.train(market.publish(tmp_path / "ws", frames), market.options(rung=None, trials=1))
+    trained = pipeline.train(
+        market.publish(tmp_path / "ws", frames), market.options(rung=None, trials=1, features=market.FEW_FEATURES)
+    )
     told = trained.bundle.training["ladder"]
     assert [line["rung"] for line in told["table"]] == ["prior", "rules", "scorecard", "model"]
     assert told["why"] == trained.why
@@ -166,7 +168,9 @@ def test_the_ladder_chooses_where_nothing_is_asked_for(frames, tmp_path):
 
 def test_one_class_only_stays_with_the_rules_and_says_why(frames, tmp_path):
     made = {**frames, "stages": frames["stages"].filter(pl.col("stage") != "sql")}
-    trained = pipeline.train(market.publish(tmp_path / "ws", made), market.options(rung=None))
+    trained = pipeline.train(
+        market.publish(tmp_path / "ws", made), market.options(rung=None, features=market.FEW_FEATURES)
+    )
     assert trained.bundle.training["ladder"]["wins"] == 0
     assert trained.bundle.scorer.kind in {"rules", "base_rate"}
     assert trained.bundle.scorer.specs == ()
@@ -218,7 +222,9 @@ def test_a_cut_after_the_record(frames, tmp_path):
 
 def test_a_cut_too_late_for_mature_test_rows_trains_and_says_that_nothing_can_be_said(frames, tmp_path):
     room = market.publish(tmp_path / "ws", frames)
-    trained = pipeline.train(room, market.options(test_from=market.START + 350 * DAY, trials=1))
+    trained = pipeline.train(
+        room, market.options(test_from=market.START + 350 * DAY, trials=1, features=market.FEW_FEATURES)
+    )
     assert trained.comparison.rows == 0
     assert not trained.better_than_rules
     assert trained.reasons_max_error is None
@@ -232,14 +238,14 @@ def test_no_bundle_is_half_written_when_something_raises(frames, tmp_path, monke
 
     monkeypatch.setattr(bundles.Path, "write_bytes", full)
     with pytest.raises(OSError, match="no space left"):
-        pipeline.train(room, market.options(trials=1))
+        pipeline.train(room, market.options(trials=1, features=market.FEW_FEATURES))
     assert nothing_written(room)
 
 
 def test_an_attribute_of_unknown_time_is_used_only_where_allowed(frames, tmp_path, first):
     assert all(spec.attribute != "later" for spec in first[1].bundle.scorer.specs)
     room = market.publish(tmp_path / "ws", frames)
-    trained = pipeline.train(room, market.options(trials=1, allow={"later": "known"}))
+    trained = pipeline.train(room, market.options(trials=1, features=market.FEW_FEATURES, allow={"later": "known"}))
     assert any(spec.attribute == "later" for spec in trained.bundle.scorer.specs)
     assert trained.bundle.training["allowed"] == {"later": "known"}
     with pytest.raises(InputError, match="did you mean `later`"):
@@ -275,7 +281,9 @@ def test_the_oracle_is_asked_for_the_test_rows_and_compared(frames, tmp_path):
         assert as_of.min() >= market.CUT
         return np.full(len(lead_ids), 0.2)
 
-    trained = pipeline.train(market.publish(tmp_path / "ws", frames), market.options(trials=1), oracle=oracle)
+    trained = pipeline.train(
+        market.publish(tmp_path / "ws", frames), market.options(trials=1, features=market.FEW_FEATURES), oracle=oracle
+    )
     assert asked == [(trained.test.height, "sql", market.HORIZON)]
     assert trained.comparison.metrics["auc"]["oracle"].value == 0.5
 
@@ -286,7 +294,7 @@ def test_steps_are_told_and_timed(first, tmp_path, frames):
     told, counted = [], []
     pipeline.train(
         market.publish(tmp_path / "ws", frames),
-        market.options(trials=1),
+        market.options(trials=1, features=market.FEW_FEATURES),
         say=told.append,
         progress=lambda *done: counted.append(done),
     )
