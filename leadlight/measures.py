@@ -1,7 +1,7 @@
 """What can be measured of a lead as of an instant: unit, meaning, and what a lead without anything gets.
 
 "Selected" activities are those that pass a specification's filters (types, actor, channel, content, detail) and count
-at as_of. Equal instants are ordered by activity_id.
+at as_of. Equal instants are ordered by activity_id. A value that is not finite is null.
 
 An attribute that is no text has one, by which it is a category and a role, whichever engine reads it and whatever the
 type of its column: true and false are `true` and `false`; a number that is whole and fits in 64 bits is its digits (14

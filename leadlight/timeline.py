@@ -110,10 +110,10 @@ class Activities:
         return found
 
     def values_or_zero(self) -> NDArray[np.float64]:
-        """Give the values with 0 for null; computed once."""
+        """Give the values with 0 for what is null or not finite; computed once."""
         found: NDArray[np.float64] | None = self.memo.get("values")
         if found is None:
-            found = self.memo["values"] = np.where(np.isnan(self.value), 0.0, self.value)
+            found = self.memo["values"] = np.where(np.isfinite(self.value), self.value, 0.0)
         return found
 
     @classmethod

@@ -4,19 +4,24 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 import duckdb
 import narwhals as nw
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from features.engines.base import EngineName
 from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
-from features.expressions.names import quoted
+from features.expressions.names import encoded, quoted
 from features.tables import Tables
 from leadlight.schema import TABLES, TableName
-from leadlight.spec import FeatureSpec
+from leadlight.spec import KEYS, FeatureSpec
+
+_ROWS: Final = 100_000  # at a time, where rows have to be written by Arrow
 
 
 class DuckDBEngine:
@@ -32,10 +37,12 @@ class DuckDBEngine:
         if memory_limit is not None:
             self._connection.execute(f"SET memory_limit = '{memory_limit}'")
         self._numbers = count()
+        self._attributes: dict[str, str] = {}
 
     def read(self, paths: Mapping[TableName, Path]) -> Tables:
         """Open Parquet files."""
         read = {name: self._connection.sql(self._select(name, path)) for name, path in paths.items()}
+        self._attributes = _renamed(read["leads"].columns, paths["leads"])
         return Tables(read["leads"], read["activities"], read["stages"], read["attribute_changes"])
 
     def _select(self, name: TableName, path: Path) -> str:
@@ -49,7 +56,8 @@ class DuckDBEngine:
     def records(self, tables: Tables) -> assemble.Records:
         """Wrap relations."""
         frames = (tables.leads, tables.activities, tables.stages, tables.changes)
-        return assemble.Records.of(*(nw.from_native(frame) for frame in frames))
+        leads, *others = (nw.from_native(frame) for frame in frames)
+        return assemble.Records(encoded(leads, self._attributes), *others)
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Copy snapshots into a temporary table."""
@@ -89,7 +97,26 @@ class DuckDBEngine:
 
     def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
-        named = ", ".join(f"{column} AS {quoted(name)}" for column, name in names.items())
+        named = "".join(f", {column} AS {quoted(name)}" for column, name in names.items())
         result = frame.sort(ROW).to_native()
-        projected = result.project(f"lead_id, make_timestamptz(as_of) AS as_of{', ' if named else ''}{named}")
-        projected.write_parquet(str(path), compression="lz4")
+        if len({name.lower() for name in (*KEYS, *names.values())}) == len(KEYS) + len(names):
+            projected = result.project(f"lead_id, make_timestamptz(as_of) AS as_of{named}")
+            projected.write_parquet(str(path), compression="lz4")
+        else:
+            _write(result.project(", ".join([*KEYS, *names])), path, [*KEYS, *names.values()])
+
+
+def _write(result: duckdb.DuckDBPyRelation, path: Path, names: Sequence[str]) -> None:
+    """Write columns under names that differ in case only, which DuckDB itself would number."""
+    batches = result.to_arrow_reader(_ROWS)
+    kinds = dict(zip(names, batches.schema.types, strict=True)) | {"as_of": pa.timestamp("us", "UTC")}
+    schema = pa.schema(kinds.items())
+    with pq.ParquetWriter(path, schema, compression="lz4") as file:
+        for batch in batches:
+            file.write_batch(batch.rename_columns(names).cast(schema))
+
+
+def _renamed(columns: Sequence[str], path: Path) -> dict[str, str]:
+    """Give the names in the file of columns that DuckDB named anew, because they differ from others in case only."""
+    file = min(path.rglob("*.parquet")) if path.is_dir() else path
+    return {now: name for now, name in zip(columns, pq.read_schema(file).names, strict=False) if now != name}

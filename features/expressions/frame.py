@@ -56,8 +56,11 @@ def local_day(instant: nw.Expr, spec: FeatureSpec) -> nw.Expr:
 
 
 def plain(text: str) -> str:
-    """Make a column name of letters, digits and `_` only, different for different texts (SQL reads a dot as a path)."""
-    return re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):x}_", text)
+    """Make a column name of small letters, digits and `_` only, different for different texts.
+
+    SQL reads a dot as a path, and takes `Count` and `count` for one name.
+    """
+    return re.sub(r"[^a-z0-9]", lambda match: f"_{ord(match[0]):x}_", text)
 
 
 def glob_name(column: str, glob: str) -> str:
@@ -120,9 +123,13 @@ def marked(activities: Frame, specs: Sequence[FeatureSpec], *others: str) -> Fra
     Returns:
         lead_id, occurred_at, received_at, others, and `looked_at`.
     """
-    marks = _marks(specs)
-    columns = [name for name in looked_at(specs) if name not in marks]
-    return activities.select("lead_id", "occurred_at", "received_at", *others, *columns, **marks)
+    computed = _marks(specs)
+    columns = [name for name in looked_at(specs) if name not in computed]
+    if "value" in columns:  # what is not finite is null
+        columns.remove("value")
+        value = nw.col("value").cast(nw.Float64)
+        computed["value"] = nw.when(value.is_finite()).then(value)
+    return activities.select("lead_id", "occurred_at", "received_at", *others, *columns, **computed)
 
 
 def _marks(specs: Sequence[FeatureSpec]) -> dict[str, nw.Expr]:

@@ -164,7 +164,7 @@ ACTIVITY = {
     "channel": ("web", None),
     "content": ("/blog/1", "/blog/22", "/price", "/BLOG/1", "/blog/日", "", None),
     "detail": ("bot/1.0", "a bot/2", "Browser/5.0 (x)", "", None),
-    "value": (None, 1.5, -2.0),
+    "value": (None, 1.5, -2.0, 4.0, 1.5, -2.0, float("nan"), float("inf"), float("-inf")),
 }
 STAGE = {"lead_id": IDS, "stage": ("mql", "sql", "lost"), "entered_at": INSTANTS}
 CHANGE = {

@@ -129,7 +129,7 @@ def _simple(rows, as_of, spec):  # noqa: C901  (one case per measure)
         case "distinct_types":
             return len({row["type"] for row in rows})
         case "value_sum":
-            return sum(row["value"] or 0 for row in rows)
+            return sum(row["value"] for row in rows if row["value"] is not None and math.isfinite(row["value"]))
         case "decayed_count":
             return sum(0.5 ** (age / spec.half_life_days) for age in ages)
         case "trend":

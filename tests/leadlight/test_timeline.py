@@ -74,8 +74,10 @@ def test_the_newest_arrival():
     assert Activities.from_rows([]).last_received() == KNOWN_AT_ONCE
 
 
-def test_a_null_value_adds_nothing():
-    assert Activities.from_rows([row("a", 1), row("b", 2, value=3)]).values_or_zero().tolist() == [0.0, 3.0]
+def test_a_value_that_is_null_or_not_finite_adds_nothing():
+    values = [None, 3, float("nan"), float("inf"), float("-inf")]
+    rows = [row(f"e{at}", at, value=value) for at, value in enumerate(values)]
+    assert Activities.from_rows(rows).values_or_zero().tolist() == [0.0, 3.0, 0.0, 0.0, 0.0]
 
 
 def test_null_and_nan_have_no_text_and_are_no_number():
