@@ -254,8 +254,8 @@ class _Work:
             end = old.observed_until
         else:
             return pl.Series("lead_id", [], dtype=pl.String)
-        known = pl.max_horizontal("occurred_at", "received_at")
-        found: pl.DataFrame = self.raw.activities.filter(known >= end).select("lead_id").unique().collect()
+        beyond = (pl.col("occurred_at") >= end) | (pl.col("received_at") >= end)
+        found: pl.DataFrame = self.raw.activities.filter(beyond).select("lead_id").unique().collect(engine="streaming")
         merged = [merge.lead_id for merge in self.source.merges if merge.merged_at is None or merge.merged_at >= end]
         return pl.concat([found["lead_id"], pl.Series("lead_id", merged, dtype=pl.String)])
 

@@ -40,6 +40,7 @@ WINDOWS_DAYS: Final = (1.0, 7.0, 30.0, 90.0)
 HALF_LIVES_DAYS: Final = (3.0, 14.0, 45.0)
 SHORTEST_WINDOW: Final = 1.0
 LONGEST_WINDOW: Final = 365.0
+_FIRST: Final = 500_000  # so many activities nearly always hold every type; only else all are read
 
 
 class CatalogSettings(BaseModel):
@@ -152,16 +153,18 @@ def check(specs: Sequence[FeatureSpec], tables: Tables) -> list[str]:
         SpecError: a specification names an attribute that `leads` does not have.
     """
     _check_attributes(specs, _attributes(tables))
-    if not any(_named(specs).values()):
-        return []
-    kinds = tables.activities.select("type", "channel", "actor").unique().collect(engine="streaming")
-    known = {column: set(kinds[column].drop_nulls()) for column in kinds.columns}
+    named = _named(specs)
+    known: dict[str, set[str]] = {column: set() for column in named}
+    for log in (tables.activities.head(_FIRST), tables.activities):
+        if not all(set(names) <= known[column] for column, names in named.items()):
+            kinds = log.select(list(named)).unique().collect(engine="streaming")
+            known = {column: set(kinds[column].drop_nulls()) for column in named}
     what = {"type": "activity type", "channel": "channel", "actor": "actor"}
     return [
         f"feature `{spec.name}`: {what[column]} `{name}` never occurs in the data{did_you_mean(name, known[column])}"
         for spec in specs
-        for column, named in _named([spec]).items()
-        for name in named
+        for column, names in _named([spec]).items()
+        for name in names
         if name not in known[column]
     ]
 

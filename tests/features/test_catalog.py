@@ -201,6 +201,14 @@ def test_check_refuses_an_attribute_that_leads_do_not_have():
         catalog.check([of_the_table], market_of())
 
 
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_check_reads_on_where_the_first_activities_lack_a_type(monkeypatch, first):
+    monkeypatch.setattr(catalog, "_FIRST", first)
+    specs = [FeatureSpec(name, "frequency", "count", (name,)) for name in ("call", "pricing_view")]
+    assert catalog.check(specs, market_of()) == []
+    assert len(catalog.check([*specs, FeatureSpec("a", "frequency", "count", ("cal",))], market_of())) == 1
+
+
 def test_check_warns_of_what_never_occurs():
     specs = [
         FeatureSpec("fine", "frequency", "count", ("call",), actor="sales"),
