@@ -1,6 +1,6 @@
 """Tables as files, looked at before any engine reads them: columns, types, zones, and ids that are missing.
 
-Only the files' own statistics are read, so a check costs nothing that grows with the log.
+Of the log only the file's own statistics are read, so a check costs nothing that grows with it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from leadlight.errors import InputError, did_you_mean
-from leadlight.schema import TABLES, ColumnKind, TableName
+from leadlight.schema import STAGES, TABLES, ColumnKind, TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +21,7 @@ NEVER_NULL: Final[Mapping[TableName, tuple[str, ...]]] = {
     "stages": ("lead_id", "stage", "entered_at"),
     "attribute_changes": ("lead_id", "field", "changed_at"),
 }
+_NAMED: Final = 5  # unknown stages
 _WANTED: Final[dict[ColumnKind, str]] = {
     "text": "text",
     "instant": "timestamp[us, UTC]",
@@ -36,13 +37,15 @@ def files(paths: Mapping[TableName, Path]) -> None:
 
     Raises:
         InputError: a file is missing or unreadable, a column is missing, of the wrong type, without a zone, or null
-            where it must not be; or two leads have one id.
+            where it must not be; two leads have one id, or a stage is none of the funnel.
     """
     for name, path in paths.items():
         for part in _parts(name, path):
             _check(name, path, part)
     if "leads" in paths:
         _refuse_doubled(paths["leads"])
+    if "stages" in paths:
+        _refuse_other_stages(paths["stages"])
 
 
 def _parts(name: TableName, path: Path) -> list[Path]:
@@ -132,3 +135,15 @@ def _refuse_doubled(path: Path) -> None:
     if ids.n_unique() < len(ids):
         twice = ids.filter(ids.is_duplicated())
         raise InputError(f"table `leads`: lead_id `{twice[0]}` stands in more than one row; keep one row a lead")
+
+
+def _refuse_other_stages(path: Path) -> None:
+    import polars as pl  # noqa: PLC0415
+
+    words = pl.scan_parquet(path).select(pl.col("stage").cast(pl.String))
+    other = words.filter(~pl.col("stage").is_in(STAGES)).group_by("stage").len()
+    found = other.sort(["len", "stage"], descending=[True, False]).collect().rows()
+    if found:
+        told = ", ".join(f"`{word}` ({number:,} rows)" for word, number in found[:_NAMED])
+        more = f" and {len(found) - _NAMED:,} others" if len(found) > _NAMED else ""
+        raise InputError(f"table `stages`: the funnel has no stage {told}{more}{did_you_mean(found[0][0], STAGES)}")

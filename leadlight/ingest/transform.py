@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from leadlight.errors import did_you_mean
 from leadlight.ingest.check import VOCABULARIES, required_columns
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
 from leadlight.ingest.readers import ROW
@@ -22,6 +23,9 @@ _CONTENT: Final = ("lead_id", "type", "occurred_at", "actor", "channel", "campai
 _RECORD_SEPARATOR: Final = "\x1e"
 _NULL: Final = "\x00"
 _HASH_BYTES: Final = 12
+# Words outside a vocabulary that causes name: so many of a batch, unless they are longer.
+_MOST_NAMED: Final = 8
+_LONGEST_NAMED: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,21 @@ class Transform:
             problems.append(("not a finite number", ~value.is_finite().fill_null(value=True)))
         vocabulary = VOCABULARIES.get((self.table, column.name))
         if vocabulary is not None:
-            wrong = ~text.is_in(list(vocabulary)).fill_null(value=True)
-            problems.append((f"not one of {', '.join(vocabulary)}", wrong))
+            problems += _unknown(text, vocabulary)
         if column.required:
             problems.append(("missing", text.is_null()))
         return value, problems
+
+
+def _unknown(text: pl.Series, vocabulary: Sequence[str]) -> list[tuple[str, pl.Series]]:
+    """Give the commonest words that a vocabulary does not have, and at last all such words, and where they are."""
+    wrong = ~text.is_in(list(vocabulary)).fill_null(value=True)
+    if not wrong.any():
+        return []
+    short = text.filter(wrong & (text.str.len_chars() <= _LONGEST_NAMED)).value_counts(name="n")
+    words = short.sort("n", text.name, descending=[True, False]).head(_MOST_NAMED)[text.name]
+    named = [(f"`{word}` is unknown{did_you_mean(word, vocabulary)}", text == word) for word in words]
+    return [*named, (f"not one of {', '.join(vocabulary)}", wrong)]
 
 
 def _demanded(column: Column) -> Column:

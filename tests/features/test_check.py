@@ -17,7 +17,7 @@ NAMES = ("leads", "activities", "stages", "attribute_changes")
 
 def frame(name):
     columns = TABLES[name]
-    row = {column: VALUES[kind] for column, kind in columns.items()}
+    row = {column: VALUES[kind] for column, kind in columns.items()} | ({"stage": "sql"} if name == "stages" else {})
     return pl.DataFrame([row], schema={column: KINDS[kind] for column, kind in columns.items()})
 
 
@@ -91,6 +91,19 @@ def test_files_without_statistics_are_read(paths):
 def test_two_leads_of_one_id(paths):
     pl.concat([frame("leads"), frame("leads")]).write_parquet(paths["leads"])
     with pytest.raises(InputError, match="lead_id `x` stands in more than one row"):
+        check.files(paths)
+
+
+@pytest.mark.parametrize("kind", [pl.String, pl.Categorical])
+def test_stages_that_the_funnel_does_not_have_are_counted_and_named(paths, kind):
+    words = ["sql", "won", "won", "SQL", "lead"]
+    stages = pl.concat([frame("stages").with_columns(stage=pl.lit(word)) for word in words])
+    stages.cast({"stage": kind}).write_parquet(paths["stages"])
+    with pytest.raises(InputError, match=r"the funnel has no stage `won` \(2 rows\), `SQL` \(1 rows\); known: `cust"):
+        check.files(paths)
+    many = [f"sqll{number}" for number in range(8)]
+    pl.concat([frame("stages").with_columns(stage=pl.lit(word)) for word in many]).write_parquet(paths["stages"])
+    with pytest.raises(InputError, match=r"`sqll4` \(1 rows\) and 3 others; did you mean `sql`"):
         check.files(paths)
 
 

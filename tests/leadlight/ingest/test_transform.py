@@ -47,7 +47,7 @@ def test_every_cause_is_named_and_the_first_is_said():
         3: "lead_id: missing",
         4: "type: missing",
         5: "occurred_at: not a time in the format iso",
-        6: "actor: not one of lead, marketing, sales, system",
+        6: "actor: `cat` is unknown; known: `lead`, `marketing`, `sales`, `system`",
         7: "activity_id: missing",
         8: "value: not a number",
     }
@@ -66,7 +66,18 @@ def test_unknown_stages_are_refused():
     columns = {"lead_id": "lead", "stage": "s", "entered_at": "at"}
     rows = transform("stages", columns).apply(batch(lead=["A", "A"], s=["sql", "won"], at=["2026-01-01"] * 2))
     assert rows.good["stage"].to_list() == ["sql"]
-    assert rows.bad["cause"].to_list() == ["stage: not one of lead, mql, sql, opportunity, customer, lost"]
+    known = "`customer`, `lead`, `lost`, `mql`, `opportunity`, `sql`"
+    assert rows.bad["cause"].to_list() == [f"stage: `won` is unknown; known: {known}"]
+
+
+def test_unknown_stages_are_named_with_the_nearest_and_seldom_or_long_ones_together():
+    columns = {"lead_id": "lead", "stage": "s", "entered_at": "at"}
+    words = ["oportunity"] * 3 + [f"x{number}" for number in range(9)] + ["y" * 41]
+    at = ["2026-01-01"] * len(words)
+    causes = transform("stages", columns).apply(batch(lead=words, s=words, at=at)).bad["cause"].to_list()
+    assert causes[0] == "stage: `oportunity` is unknown; did you mean `opportunity`?"
+    assert [cause.split("`")[1] for cause in causes[:10]] == ["oportunity"] * 3 + [f"x{number}" for number in range(7)]
+    assert set(causes[10:]) == {"stage: not one of lead, mql, sql, opportunity, customer, lost"}
 
 
 def test_attributes_have_their_kind():
