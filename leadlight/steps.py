@@ -89,7 +89,9 @@ class Isotonic:
 
 @dataclass(frozen=True, slots=True)
 class VennAbers:
-    """An interval of the probability for every log-odds: the two isotonic fits of Venn-ABERS, as steps.
+    """The two probabilities of Venn-ABERS for every log-odds, as steps: no confidence interval.
+
+    They are the rates at this score if one more lead with it were known, and had failed or succeeded.
 
     Source: V. Vovk, I. Petej, V. Fedorova (2015), Large-scale probabilistic predictors with and without guarantees of
     validity; how the numbers are fitted is the matter of training.

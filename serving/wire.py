@@ -157,10 +157,10 @@ class ExplanationAnswer(BaseModel):
 
 
 class IntervalAnswer(BaseModel):
-    """Between which probabilities a lead like this one lies."""
+    """How far one more known outcome at this score could move the rate (Venn-ABERS); no confidence interval."""
 
-    low: Finite = Field(description="Lower end, not above `probability`.")
-    high: Finite = Field(description="Upper end, not below `probability`.")
+    low: Finite = Field(description="The rate if that lead had failed; not above `probability`.")
+    high: Finite = Field(description="The rate if that lead had succeeded; not below `probability`.")
 
 
 class ScoreAnswer(BaseModel):
@@ -171,7 +171,7 @@ class ScoreAnswer(BaseModel):
     score_basis: Literal["model", "scorecard", "rules", "base_rate"]
     probability: Finite | None = Field(description="Null where only the rule card answers.")
     interval: IntervalAnswer | None = Field(
-        description="How sure the probability is (Venn-ABERS); null where the bundle holds no interval."
+        description="Venn-ABERS: how far one more known outcome would move it; null where the bundle holds none."
     )
     rule_points: Finite
     temperature: Literal["hot", "warm", "cold"]

@@ -1,9 +1,20 @@
 """Intervals of probabilities: Venn-ABERS predictions from scores of leads that were not learnt from.
 
 For a lead with log-odds s, isotonic regression is fitted to the known outcomes and the lead itself: once as if it
-failed, once as if it succeeded. The two fitted values at s, p0 <= p1, are the interval: one of the two is a perfectly
-calibrated probability, whatever the distribution (leads being exchangeable). It is wide where few comparable outcomes
-are known, and says how well the level at s is known, not how far the outcome of one lead may lie.
+failed, once as if it succeeded. The two fitted values at s, p0 <= p1, are the interval.
+
+What it is: of the two, the one that belongs to the lead's real outcome is perfectly calibrated, whatever the
+distribution, on average over everything that was drawn: E(y | p_y) = p_y, known outcomes and lead being exchangeable.
+
+What it is not: a confidence interval. The width p1 - p0 is what *one* outcome more moves, about 1 / n where n
+comparable outcomes are known, while the error of a rate from n outcomes falls as 1 / sqrt(n), and neither holds what
+two leads of the same score differ by. So the true probability of a lead lies outside most of the time
+(`benchmarks.training.venn_abers` measures how often).
+
+Where this deviates from the papers: scores come from models of folds and are used for the model of all rows, as one
+pool (the papers keep a calibration set apart, or merge one predictor per fold); rows are weighted against censoring,
+and a new lead has the mass of a whole lead and not of one row; very many scores are rounded to groups. With any of
+these the sentence above is an approximation. Without them `fit` is the inductive predictor of the papers, exactly.
 
 Sources: V. Vovk, I. Petej (2014), Venn-Abers predictors, doi:10.48550/arXiv.1211.0025 (Definition 2: inductive);
 V. Vovk, I. Petej, V. Fedorova (2015), Large-scale probabilistic predictors with and without guarantees of validity,

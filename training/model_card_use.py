@@ -273,8 +273,8 @@ def _apart_row(name: str, comparison: Comparison) -> list[str]:
 
 
 def intervals(card: CardInput) -> Markup:
-    """Show how wide the intervals of single probabilities are."""
-    title = "How sure is a single probability?"
+    """Show how far one more known outcome would move a probability."""
+    title = "How much does a probability hang on single outcomes?"
     if card.comparison.rows == 0 or card.bundle.scorer.interval is None:
         return section("intervals", title, absent("This bundle gives probabilities without an interval."))
     scorer = card.bundle.scorer
@@ -289,7 +289,10 @@ def intervals(card: CardInput) -> Markup:
         f"The interval (Venn-ABERS) of a probability is {np.median(width):.3f} wide in the median of test snapshots "
         f"and {np.quantile(width, 0.9):.3f} or more in a tenth of them."
     )
-    meant = " It says how well the level is known, not how a single lead will turn out."
+    meant = (
+        " Its ends are the rates at this score if one more lead were known and had failed, or succeeded. Wide means "
+        "that hardly any such lead is known; narrow does not mean that the true probability lies inside."
+    )
     return section("intervals", title, paragraph(told, meant), _width_table(log_odds, *ends))
 
 

@@ -76,15 +76,34 @@ def test_many_scores_give_few_knots_quickly_and_equal_the_slow_answer_for_rounde
     assert rounded.max() <= len(knots)
 
 
-def test_it_holds_the_true_probability_of_fresh_leads_on_average():
-    """One of the two ends is calibrated, so the mean outcome lies between the mean ends, up to noise."""
-    z, y = drawn(3_000)
-    found = intervals.fit(z, y, np.ones(len(y)))
-    fresh, outcome = drawn(200_000, seed=2)
-    low, high = found.of(fresh)
-    noise = 3 * outcome.std() / np.sqrt(3_000)
-    assert low.mean() - noise <= outcome.mean() <= high.mean() + noise
-    assert (low <= high).all()
+def test_the_end_that_belongs_to_the_outcome_is_calibrated_whatever_the_scores():
+    """The theorem of the papers, E(y | p_y) = p_y, for scores that are far from calibrated and very few leads."""
+    random = np.random.default_rng(5)
+    ends, outcomes = [], []
+    for _ in range(4_000):
+        z = random.integers(-2, 3, 21).astype(float)
+        y = (random.random(21) < np.array([0.1, 0.6, 0.3, 0.3, 0.9])[(z + 2).astype(int)]).astype(float)
+        low, high = intervals.fit(z[:20], y[:20], np.ones(20)).of(z[20:])
+        ends.append(high[0] if y[20] else low[0])
+        outcomes.append(y[20])
+    found, outcome = np.array(ends), np.array(outcomes)
+    for part in np.array_split(np.argsort(found, kind="stable"), 4):
+        assert outcome[part].mean() == pytest.approx(found[part].mean(), abs=3.5 * 0.5 / np.sqrt(len(part)))
+
+
+def test_it_is_no_confidence_interval():
+    """It is narrower than the error of the rate that it surrounds, the more so the more is known."""
+    fresh, _ = drawn(20_000, seed=2)
+    truth = probabilities(fresh)
+    inside, share = [], []
+    for n in (1_000, 50_000):
+        z, y = drawn(n)
+        low, high = intervals.fit(z, y, np.ones(n)).of(fresh)
+        inside.append(float(np.mean((low <= truth) & (truth <= high))))
+        share.append(float(np.median(high - low) / np.median(np.abs((low + high) / 2 - truth))))
+    assert 0.6 > inside[0] > inside[1]
+    assert inside[1] < 0.2
+    assert 1 > share[0] > 2 * share[1]
 
 
 def test_it_is_wider_where_less_is_known():
