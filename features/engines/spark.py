@@ -39,6 +39,7 @@ LOCAL: Final = "local[*]"
 OLDEST_JAVA: Final = 17
 _PATIENCE: Final = 5.0  # seconds for a master to answer
 _LOOPBACK: Final = "127.0.0.1"
+_LOGGING: Final = Path(__file__).resolve().with_name("log4j2.properties")
 _PARTITIONS: Final = "spark.sql.shuffle.partitions"
 _ADAPTIVE: Final = "spark.sql.adaptive.enabled"
 _BYTES_A_PART: Final = 8 << 20  # of compressed log: about 300,000 activities
@@ -269,11 +270,17 @@ def _is_here(master: str) -> bool:
 
 def _defaults(master: str) -> dict[str, str]:
     terminal = sys.stderr.isatty()
-    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), "spark.log.level": "ERROR"}
-    settings |= {**_PAGES, **_NO_ORIGINS}
+    settings = {"spark.ui.showConsoleProgress": str(terminal).lower(), **_PAGES, **_NO_ORIGINS, **_logging()}
     if _is_here(master):
         settings |= {"spark.driver.host": _LOOPBACK, "spark.driver.bindAddress": _LOOPBACK, "spark.ui.enabled": "false"}
     return settings
+
+
+def _logging() -> dict[str, str]:
+    """Let Java say errors only: from its start on, but where people brought settings of Spark of their own."""
+    if {"SPARK_CONF_DIR", "SPARK_HOME"} & set(os.environ):
+        return {"spark.log.level": "ERROR"}
+    return {"spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"}
 
 
 def _with_meaning(session: SparkSession) -> SparkSession:

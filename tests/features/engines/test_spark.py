@@ -1,5 +1,6 @@
 import os
 import subprocess
+import sys
 
 import numpy as np
 import polars as pl
@@ -160,9 +161,40 @@ def test_an_old_java_is_refused(monkeypatch, tmp_path, said, problem):
     assert os.access(java, os.X_OK)
 
 
-def test_without_pyspark_the_extra_is_named(monkeypatch):
-    import sys
+def test_people_s_own_settings_of_spark_decide_what_java_says(monkeypatch):
+    for name in ("SPARK_CONF_DIR", "SPARK_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    told = engine_module._defaults("local")
+    assert told["spark.driver.defaultJavaOptions"].endswith("/features/engines/log4j2.properties")
+    monkeypatch.setenv("SPARK_CONF_DIR", "/etc/spark")
+    own = engine_module._defaults("local")
+    assert "spark.driver.defaultJavaOptions" not in own
+    assert own["spark.log.level"] == "ERROR"
 
+
+LOGGING = """
+from features.engines.spark import open_session
+session = open_session("local[1]")
+logger = session._jvm.org.apache.logging.log4j.LogManager.getLogger("leadlight.test")
+logger.warn("a warning")
+logger.error("an error")
+session.range(1).count()
+session.stop()
+"""
+
+
+@pytest.mark.slow
+def test_java_says_errors_and_nothing_else():
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+    done = subprocess.run(
+        [sys.executable, "-c", LOGGING], env=environment, capture_output=True, text=True, check=True, timeout=300
+    )
+    said = [line for line in done.stderr.splitlines() if "incubator modules" not in line]  # Java's own, of any program
+    assert len(said) == 1
+    assert said[0].endswith("ERROR test: an error")
+
+
+def test_without_pyspark_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "features.engines.spark", None)
     with pytest.raises(InputError, match=r"leadlight\[spark\]"):
         registry.get("pyspark")
