@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,6 @@ def suggest(
     Example: leadlight features suggest --before 2026-03-01 --most 40 --out catalog.yaml
     """
     from features import catalog
-    from leadlight.instants import iso
     from leadlight.workspace import write_text_atomically
 
     if out is not None and out.exists():
@@ -60,25 +60,14 @@ def suggest(
     chosen = catalog.CatalogSettings() if settings is None else catalog.load_settings(settings)
     if most is not None:
         chosen = chosen.model_copy(update={"most_features": most})
-    specs, warnings, instant = _suggested(Workspace.at(workspace), chosen, before)
+    found = _suggested(Workspace.at(workspace), chosen, before)
+    text = catalog.dump(found.specs)
     if out is not None:
-        write_text_atomically(out, catalog.dump(specs))
-    families = Counter(spec.family for spec in specs)
+        write_text_atomically(out, text)
     if as_json:
-        answer = {
-            "before": iso(instant),
-            "features": len(specs),
-            "families": dict(families),
-            "warnings": warnings,
-            "out": None if out is None else str(out),
-            "specs": [spec.to_json() for spec in specs],
-        }
-        print(json.dumps(answer, ensure_ascii=False))
-    elif out is None:
-        print(catalog.dump(specs), end="")
+        print(json.dumps(_answer(found, out), ensure_ascii=False))
     else:
-        told = ", ".join(f"{count} {family}" for family, count in families.items())
-        print(f"{len(specs)} features from what was known before {iso(instant)} ({told}) -> {out}")
+        print(text if out is None else _line(found, out), end="")
 
 
 def show(
@@ -118,9 +107,20 @@ def show(
         _print_table(title, specs)
 
 
-def _suggested(
-    room: Workspace, settings: "CatalogSettings", before: str | None = None
-) -> "tuple[tuple[FeatureSpec, ...], list[str], int]":
+@dataclass(frozen=True, slots=True)
+class _Suggestion:
+    """A catalog, what in it does not fit the data, and before which instant (µs UTC) the data lay that it is from."""
+
+    specs: "tuple[FeatureSpec, ...]"
+    warnings: list[str]
+    before: int
+
+    def families(self) -> dict[str, int]:
+        """Count the features by family."""
+        return dict(Counter(spec.family for spec in self.specs))
+
+
+def _suggested(room: Workspace, settings: "CatalogSettings", before: str | None = None) -> _Suggestion:
     from features import catalog, tables
     from leadlight.instants import iso, parse
 
@@ -132,7 +132,27 @@ def _suggested(
     warnings = catalog.check(specs, found)
     for warning in warnings:
         _say(f"note: {warning}")
-    return specs, warnings, instant
+    return _Suggestion(specs, warnings, instant)
+
+
+def _answer(found: _Suggestion, out: Path | None) -> dict[str, object]:
+    from leadlight.instants import iso
+
+    return {
+        "before": iso(found.before),
+        "features": len(found.specs),
+        "families": found.families(),
+        "warnings": found.warnings,
+        "out": None if out is None else str(out),
+        "specs": [spec.to_json() for spec in found.specs],
+    }
+
+
+def _line(found: _Suggestion, out: Path) -> str:
+    from leadlight.instants import iso
+
+    told = ", ".join(f"{count} {family}" for family, count in found.families().items())
+    return f"{len(found.specs)} features from what was known before {iso(found.before)} ({told}) -> {out}\n"
 
 
 def _chosen(room: Workspace, file: Path | None, bundle: str | None) -> "tuple[str, tuple[FeatureSpec, ...], list[str]]":
@@ -146,8 +166,8 @@ def _chosen(room: Workspace, file: Path | None, bundle: str | None) -> "tuple[st
     title = "Suggested catalog" if file is None else file.name
     if settings.only is not None and not room.has_tables():
         return title, settings.only, []
-    specs, warnings, _ = _suggested(room, settings)
-    return title, specs, warnings
+    found = _suggested(room, settings)
+    return title, found.specs, found.warnings
 
 
 def _version(room: Workspace, bundle: str) -> str:
