@@ -61,7 +61,7 @@ def split(
     asked = snapshots.lazy().select("lead_id", "as_of").with_row_index("position")
     log = Sifted.of_tables(tables)
     places = _places(log.log, tables.leads, size or _size(tables, snapshots)) if snapshots.height else None
-    if places is None:
+    if places is None or places.is_empty():
         height = log.log.select(pl.len()).collect().item()
         yield Chunk(_read(tables, specs), _numbered(asked.collect(), snapshots), height)
         return
@@ -157,7 +157,7 @@ def _places(log: pl.LazyFrame, leads: pl.LazyFrame, size: int) -> pl.DataFrame |
     chunk_of = companies.select("company", (pl.col(_PLACE) // size).alias(_CHUNK))
     idle = members.join(active, on="lead_id", how="anti").join(chunk_of, on="company", how="left")
     chunks = max(1, -(-total // size), -(-members.height // size))
-    spread = (pl.col("company").rank("dense") % chunks).cast(pl.Int64)
+    spread = ((pl.col("company").rank("dense") - 1) % chunks).cast(pl.Int64)  # chunk 0 is always there
     parts = [
         active.join(chunk_of, on="company").select("lead_id", _CHUNK, _PLACE, "activities"),
         idle.select(

@@ -39,18 +39,18 @@ def pairs(rows: Frame, leads: Frame) -> Frame:
     )
     own = rows.join(numbers.select("lead_id", "account_id", __own="__number"), on="lead_id")
     theirs = numbers.select("account_id", "__number", "created_at", nw.col("lead_id").alias(COLLEAGUE))
-    if _largest(numbers) <= _BLOCK:
-        met = own.join(theirs, on="account_id").filter(nw.col("created_at") < nw.col("as_of"))
-    else:
+    if _crowded(numbers):
         met = _among_newest(own, members, theirs)
+    else:
+        met = own.join(theirs, on="account_id").filter(nw.col("created_at") < nw.col("as_of"))
     return met.filter(nw.col("__number") != nw.col("__own")).select(ROW, "as_of", COLLEAGUE, "__number")
 
 
-def _largest(numbers: Frame) -> int:
-    """Count the leads of the largest account."""
-    most = numbers.select(nw.col("__number").max())
-    (largest,) = (most.collect() if isinstance(most, nw.LazyFrame) else most)["__number"].to_list()
-    return int(largest or 0)
+def _crowded(numbers: Frame) -> bool:
+    """Tell whether an account has more leads than count."""
+    beyond = numbers.filter(nw.col("__number") > _BLOCK).select(nw.len().alias("__beyond"))
+    (number,) = (beyond.collect() if isinstance(beyond, nw.LazyFrame) else beyond)["__beyond"].to_list()
+    return bool(number)
 
 
 def _among_newest(own: Frame, members: Frame, theirs: Frame) -> Frame:
