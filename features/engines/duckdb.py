@@ -1,10 +1,11 @@
 """DuckDB: for logs larger than memory; it keeps to a memory limit and spills to disk."""
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import duckdb
@@ -29,19 +30,27 @@ class DuckDBEngine:
 
     name: EngineName = "duckdb"
 
-    def __init__(self, memory_limit: str | None = None, connection: duckdb.DuckDBPyConnection | None = None) -> None:
-        """Open a connection of its own unless one is given."""
-        spill = Path(tempfile.gettempdir()) / f"leadlight-duckdb-{uuid4().hex}"  # DuckDB makes and removes it
-        self._connection = connection or duckdb.connect()
-        self._connection.execute(f"SET temp_directory = '{spill}'")
-        if memory_limit is not None:
-            self._connection.execute(f"SET memory_limit = '{memory_limit}'")
-        self._numbers = count()
+    def __init__(self, memory_limit: str | None = None, relation: duckdb.DuckDBPyRelation | None = None) -> None:
+        """Open a connection, or take that of a relation, whose settings are left as they are.
+
+        Args:
+            memory_limit: of a connection of its own.
+            relation: one of the tables that exist already.
+        """
+        prefix = f"leadlight_{uuid4().hex}"
+        if relation is None:
+            self._connection = _open(prefix, memory_limit)
+            relation = self._connection.sql("SELECT 1")
+        # A relation does not give its connection away, but it runs statements there.
+        self._here = relation.query(prefix, "SELECT 1")
+        self._names = (f"{prefix}_{number}" for number in count())
+        self._view = prefix
+        self._kept: list[str] = []
         self._attributes: dict[str, str] = {}
 
     def read(self, paths: Mapping[TableName, Path]) -> Tables:
         """Open Parquet files."""
-        read = {name: self._connection.sql(self._select(name, path)) for name, path in paths.items()}
+        read = {name: self._run(self._select(name, path)) for name, path in paths.items()}
         self._attributes = _renamed(read["leads"].columns, paths["leads"])
         return Tables(read["leads"], read["activities"], read["stages"], read["attribute_changes"])
 
@@ -60,19 +69,34 @@ class DuckDBEngine:
         return assemble.Records(encoded(leads, self._attributes), *others)
 
     def rows(self, rows: pl.DataFrame) -> Frame:
-        """Copy snapshots into a temporary table."""
-        name = f"leadlight_rows_{next(self._numbers)}"
-        self._connection.register(name, rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
-        try:
-            return self._table(f"FROM {name}")
-        finally:
-            self._connection.unregister(name)
+        """Copy snapshots into a temporary table, which is there until their features are fetched."""
+        name = self._created("FROM given", rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        if ROW in rows.columns:
+            self._kept.append(name)
+        return self._table(name)
 
-    def _table(self, query: str) -> Frame:
-        name = f"leadlight_{next(self._numbers)}"
-        self._connection.execute(f"CREATE TEMP TABLE {name} AS {query}")
-        frame: Frame = nw.from_native(self._connection.table(name))
+    def _run(self, statement: str, given: pa.Table | None = None) -> Any:  # noqa: ARG002  (DuckDB finds it by its name)
+        return self._here.query(self._view, statement)
+
+    def _created(self, query: str, given: pa.Table | None = None) -> str:
+        name = next(self._names)
+        self._run(f"CREATE TEMP TABLE {name} AS {query}", given)
+        return name
+
+    def _table(self, name: str) -> Frame:
+        frame: Frame = nw.from_native(self._run(f"FROM {name}"))
         return frame
+
+    @contextmanager
+    def _finishing(self) -> Iterator[None]:
+        """Fetch a result, then let go of what was kept for it."""
+        try:
+            yield
+        finally:
+            for name in self._kept:
+                self._run(f"DROP TABLE {name}")
+            self._run(f"DROP VIEW {self._view}")
+            self._kept.clear()
 
     def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         """Join; kept in a temporary table, which spills."""
@@ -84,7 +108,9 @@ class DuckDBEngine:
 
     def keep(self, frame: Frame) -> Frame:
         """Compute a frame once."""
-        return self._table(frame.to_native().sql_query())
+        name = self._created(frame.to_native().sql_query())
+        self._kept.append(name)
+        return self._table(name)
 
     def together(self, rows: Frame, parts: Iterable[Frame], specs: Sequence[FeatureSpec]) -> Frame:
         """Compute each part into a temporary table, then join them."""
@@ -92,18 +118,29 @@ class DuckDBEngine:
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
         """Fetch, snapshots in order."""
-        result: pl.DataFrame = frame.sort(ROW).to_native().pl()
+        with self._finishing():
+            result: pl.DataFrame = frame.sort(ROW).to_native().pl()
         return result
 
     def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
         """Write one part."""
         named = "".join(f", {column} AS {quoted(name)}" for column, name in names.items())
         result = frame.sort(ROW).to_native()
-        if len({name.lower() for name in (*KEYS, *names.values())}) == len(KEYS) + len(names):
-            projected = result.project(f"lead_id, make_timestamptz(as_of) AS as_of{named}")
-            projected.write_parquet(str(path), compression="lz4")
-        else:
-            _write(result.project(", ".join([*KEYS, *names])), path, [*KEYS, *names.values()])
+        with self._finishing():
+            if len({name.lower() for name in (*KEYS, *names.values())}) == len(KEYS) + len(names):
+                projected = result.project(f"lead_id, make_timestamptz(as_of) AS as_of{named}")
+                projected.write_parquet(str(path), compression="lz4")
+            else:
+                _write(result.project(", ".join([*KEYS, *names])), path, [*KEYS, *names.values()])
+
+
+def _open(name: str, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    spill = Path(tempfile.gettempdir()) / name  # DuckDB makes and removes it
+    connection.execute(f"SET temp_directory = '{spill}'")
+    if memory_limit is not None:
+        connection.execute(f"SET memory_limit = '{memory_limit}'")
+    return connection
 
 
 def _write(result: duckdb.DuckDBPyRelation, path: Path, names: Sequence[str]) -> None:

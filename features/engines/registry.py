@@ -44,8 +44,10 @@ def of(tables: "Tables") -> Engine:
         InputError: frames of an unknown kind.
     """
     module = type(tables.leads).__module__.partition(".")[0].lstrip("_")
-    if module in {"polars", "duckdb", "pandas"}:
+    if module in {"polars", "pandas"}:
         return get(module)
+    if module == "duckdb":
+        return get(module, relation=tables.leads)
     if module == "pyspark":
         return get(module, session=tables.leads.sparkSession)
     raise InputError(

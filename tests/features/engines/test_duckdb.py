@@ -1,3 +1,5 @@
+import duckdb
+import numpy as np
 import polars as pl
 import pytest
 
@@ -6,7 +8,7 @@ from features.engines.duckdb import DuckDBEngine
 from features.tables import Tables
 from leadlight.schema import DAY, TABLES
 from tests.features import market
-from tests.features.test_batch import snapshots_of
+from tests.features.test_batch import as_array, snapshots_of
 
 NAMES = ("leads", "activities", "stages", "attribute_changes")
 
@@ -54,3 +56,24 @@ def test_it_reads_files_and_folders_of_part_files(engine, tmp_path):
         frame = {"leads": whole.leads, "activities": whole.activities, "stages": whole.stages}.get(name, whole.changes)
         found = sorted(value for (value,) in relation.project(instant).fetchall())
         assert found == sorted(frame.collect()[instant].to_list())
+
+
+def test_tables_of_a_connection_of_ones_own_are_computed_there():
+    own = duckdb.connect()
+    tables = market.tables(*market.crowd(31))
+    frames = {name: getattr(tables, name).collect() for name in ("leads", "activities", "stages", "changes")}
+    for name, frame in frames.items():
+        own.register(f"{name}_given", frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        own.execute(f"CREATE TABLE {name} AS FROM {name}_given")
+        own.unregister(f"{name}_given")
+    spill = own.sql("SELECT current_setting('temp_directory')").fetchall()
+    relations = Tables(*(own.table(name) for name in frames))
+    asked = snapshots_of([("p001", market.BASE + 4 * DAY), ("p030", market.BASE + 4 * DAY)])
+    for _ in range(2):  # nothing of the first stands in the way of the second
+        found = batch.build(relations, asked, market.SPECS)
+        np.testing.assert_allclose(
+            as_array(found), as_array(batch.build(tables, asked, market.SPECS)), rtol=1e-9, atol=1e-12
+        )
+    left = own.sql("FROM duckdb_tables()").fetchall() + own.sql("FROM duckdb_views() WHERE NOT internal").fetchall()
+    assert len(left) == len(frames)
+    assert own.sql("SELECT current_setting('temp_directory')").fetchall() == spill
