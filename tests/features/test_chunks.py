@@ -38,7 +38,7 @@ def asked(pairs):
 pairs = st.lists(st.tuples(st.sampled_from("abcd"), market.instants), min_size=1, max_size=8, unique=True)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(record=market.records(), pairs=pairs, size=st.integers(1, 12))
 def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
     tables = market.tables(*by_company(record))

@@ -1,10 +1,11 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 
 from benchmarks.training import calibration
-from training import reliability
+from training import evaluate, reliability
 
 
 def slice_(off, n=4_000):
@@ -47,7 +48,10 @@ def test_the_bars_can_be_missed_one_by_one(off, after, alarm, passes):
 
 
 @pytest.mark.slow
-def test_a_small_market_from_end_to_end(capsys):
+def test_a_small_market_from_end_to_end(monkeypatch, capsys):
+    monkeypatch.setattr(calibration, "TRIALS", 1)
+    monkeypatch.setattr(calibration, "Options", partial(calibration.Options, rung="model"))
+    monkeypatch.setattr(evaluate, "compare", partial(evaluate.compare, replicates=50))
     status = calibration.run(["--seeds", "1", "--leads", "2500", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert status in {0, 1}

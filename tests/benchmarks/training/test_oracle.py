@@ -1,4 +1,5 @@
 import json
+from functools import partial
 
 import numpy as np
 import pytest
@@ -68,7 +69,8 @@ def test_the_gap_of_several_markets_is_their_mean(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_small_market_from_end_to_end(capsys):
+def test_a_small_market_from_end_to_end(monkeypatch, capsys):
+    monkeypatch.setattr(oracle, "Options", partial(oracle.Options, trials=1, rung="model"))
     status = oracle.run(["--leads", "4000", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert status == (0 if found["oracle_gap"] <= oracle.BAR else 1)
