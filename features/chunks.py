@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from features.engines.polars import begins
 from features.expressions.frame import columns_of
 from features.sifted import Sifted
 from features.tables import Tables
@@ -124,9 +125,8 @@ def _read(tables: Tables, specs: Sequence[FeatureSpec]) -> Tables:
     needed = [spec for spec in specs if spec.facts.source in {"activities", "colleagues"}]
     if not needed:
         return tables
-    columns = ["lead_id", "occurred_at", "received_at", *columns_of(needed)]
-    if tables.in_order:  # the id only decides the order of equal instants
-        columns.remove("activity_id")
+    ids = ["lead_id"] if tables.in_order else ["lead_id", "activity_id"]  # the latter orders equal instants
+    columns = [*ids, "occurred_at", "received_at", *columns_of(needed)]
     log = tables.activities.select(columns).collect(engine="streaming")
     return replace(tables, activities=log.lazy())
 
@@ -142,16 +142,15 @@ def _places(log: pl.LazyFrame, leads: pl.LazyFrame, size: int) -> pl.DataFrame |
     Returns:
         lead_id, `_CHUNK`, `_PLACE`, activities; None where activities do not lie together by company.
     """
-    new = (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
     numbered = log.select("lead_id").with_row_index(_PLACE).cast({_PLACE: pl.Int64})
-    runs = numbered.filter(new).collect(engine="streaming")
+    runs = numbered.filter(begins("lead_id")).collect(engine="streaming")
     total = log.select(pl.len()).collect().item()
     members = leads.select("lead_id", company=pl.coalesce("account_id", "lead_id")).collect()
     active = runs.join(members, on="lead_id", how="left", maintain_order="left").with_columns(
         pl.coalesce("company", "lead_id").alias("company"),
         activities=pl.col(_PLACE).shift(-1, fill_value=total) - pl.col(_PLACE),
     )
-    companies = active.filter((pl.col("company") != pl.col("company").shift()).fill_null(value=True))
+    companies = active.filter(begins("company"))
     if runs["lead_id"].n_unique() < runs.height or companies["company"].n_unique() < companies.height:
         return None
     chunk_of = companies.select("company", (pl.col(_PLACE) // size).alias(_CHUNK))

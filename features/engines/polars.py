@@ -153,17 +153,21 @@ def _asked(
 
 def _in_order(log: pl.DataFrame) -> pl.DataFrame:
     """Sort a log unless every lead's activities lie together and in the order of time."""
-    at, same = pl.col("occurred_at"), pl.col("lead_id") == pl.col("lead_id").shift()
-    marked = log.select("activity_id", new=~same, late=same & (at < at.shift()), tie=same & (at == at.shift()))
-    ties = marked.select(tie="tie", id="activity_id", before=pl.col("activity_id").shift()).filter("tie")
-    runs = log.filter(marked["new"].fill_null(value=True))
-    if marked["late"].any() or (ties["id"] < ties["before"]).any() or runs["lead_id"].is_duplicated().any():
+    at, new = pl.col("occurred_at"), begins("lead_id")
+    found = log.select("activity_id", new=new, late=~new & (at < at.shift()), tie=~new & (at == at.shift()))
+    ties = found.select(tie="tie", id="activity_id", before=pl.col("activity_id").shift()).filter("tie")
+    runs = log.filter(found["new"])
+    if found["late"].any() or (ties["id"] < ties["before"]).any() or runs["lead_id"].is_duplicated().any():
         return log.sort("lead_id", *ORDER)
     return log
 
 
 def _runs(log: pl.DataFrame) -> pl.DataFrame:
     """Give lead_id, start and end (exclusive) of each lead's run of rows."""
-    new = (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
-    starts = log.select("lead_id", start=pl.int_range(pl.len()), new=new).filter("new").drop("new")
+    starts = log.select("lead_id", start=pl.int_range(pl.len())).filter(begins("lead_id"))
     return starts.with_columns(end=pl.col("start").shift(-1, fill_value=log.height))
+
+
+def begins(column: str) -> pl.Expr:
+    """Tell of each row whether a run of equal values begins there."""
+    return (pl.col(column) != pl.col(column).shift()).fill_null(value=True)

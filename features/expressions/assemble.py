@@ -101,7 +101,7 @@ def _of_company(
     for same in by_filter(spec for spec in specs if spec.measure in {"colleagues_active", "colleague_recency"}):
         yield company.by_newest(means.newest(asked, chosen_of_log(log, same[0])), same)
     for same in by_filter(spec for spec in specs if spec.measure == "most_active_colleague"):
-        yield company.by_number(means.meet(asked, chosen_of_log(log, same[0]), same), same)
+        yield company.by_number(means.meet(asked, chosen_of_log(log, same[0]), ()), same)
     for spec in specs:
         if spec.measure == "roles":
             yield company.roles(rows, paired, known, spec)

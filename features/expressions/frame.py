@@ -19,15 +19,14 @@ Frame = nw.LazyFrame[Any]  # or an eager `nw.DataFrame`, which has every method 
 
 ROW: Final = "__row"  # number of a snapshot: a narrower key than (lead_id, as_of)
 ORDER: Final = ("occurred_at", "activity_id")
-NEVER: Final = 1 << 62  # later than every instant; a running minimum would skip a null
+NEVER: Final = 1 << 62  # µs: later than every instant, older than every age; a running minimum would skip a null
 TEXT_FILTERS: Final = ("content", "detail")  # chosen by globs; type, actor and channel by equality
 
 
 def columns_of(specs: Sequence[FeatureSpec]) -> list[str]:
-    """Name the columns of activities, beside lead and instants, that specifications of activities look at."""
+    """Name the columns of activities, beside ids and instants, that specifications of activities look at."""
     measures = {spec.measure for spec in specs}
     needed = {
-        "activity_id": True,
         "type": "last_type" in measures
         or "distinct_types" in measures
         or any(spec.types or spec.then_types for spec in specs),
@@ -114,7 +113,7 @@ def looked_at(specs: Sequence[FeatureSpec]) -> list[str]:
     searched = set(TEXT_FILTERS)  # texts are told apart, but not searched again
     if any(spec.measure == "distinct_contents" for spec in specs):
         searched.remove("content")
-    return [*(name for name in columns_of(specs)[1:] if name not in searched), *_marks(specs)]
+    return [*(name for name in columns_of(specs) if name not in searched), *_marks(specs)]
 
 
 def marked(activities: Frame, specs: Sequence[FeatureSpec], *others: str) -> Frame:

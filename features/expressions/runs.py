@@ -5,17 +5,16 @@ added up from run to run. Nothing is hashed but what has to be told apart.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
 from features.expressions.cells import Ages, Cell
-from features.expressions.frame import ROW
+from features.expressions.frame import NEVER, ROW
 
 Places = NDArray[np.int64]
-_EVERY: Final = 1 << 62  # older than every activity
 
 
 def totals(rows: Any, wanted: Sequence[Cell]) -> Any:
@@ -50,7 +49,7 @@ class _Runs:
 
     def __init__(self, ages: NDArray[np.int64], start: Places, end: Places) -> None:
         self._ages, self._start, self._end = ages, start, end
-        self._known: dict[int, Places] = {_EVERY: start, 0: end}
+        self._known: dict[int, Places] = {NEVER: start, 0: end}
 
     def cell(self, rows: Any, cell: Cell) -> NDArray[Any]:
         """Give a cell of every run."""
@@ -74,7 +73,7 @@ class _Runs:
 
     def _first(self, until: int | None) -> Places:
         """Give of each run the first place whose age is at most `until`."""
-        limit = _EVERY if until is None else until
+        limit = NEVER if until is None else until
         if limit not in self._known:
             self._known[limit] = first_place(lambda _, place: self._ages[place] > limit, self._start, self._end)
         return self._known[limit]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,9 +15,13 @@ from tests.features.test_batch import as_array, snapshots_of
 @pytest.mark.parametrize("order", [["activity_id"], ["occurred_at"], ["lead_id", "activity_id"]])
 def test_the_order_of_the_log_does_not_matter(order):
     tables = market.tables(*market.crowd())
+    half = pl.col("occurred_at") // (DAY // 2) * (DAY // 2)  # many at one instant, of types of their own
+    types = pl.int_range(pl.len()).over("lead_id").mod(len(market.TYPES)).replace_strict(dict(enumerate(market.TYPES)))
+    tables = replace(tables, activities=tables.activities.with_columns(occurred_at=half, type=types))
     asked = snapshots_of([(f"p{number:03}", market.BASE + 4 * DAY) for number in (0, 1, 30, 59)])
-    wanted = as_array(batch.build(tables, asked, market.SPECS))
-    other = Tables(tables.leads, tables.activities.sort(order, descending=True), tables.stages, tables.changes)
+    in_order = replace(tables, activities=tables.activities.sort("lead_id", "occurred_at", "activity_id"))
+    wanted = as_array(batch.build(in_order, asked, market.SPECS))
+    other = replace(tables, activities=tables.activities.sort(order, descending=True))
     found = as_array(batch.build(other, asked, market.SPECS))
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
