@@ -148,7 +148,8 @@ def hygiene(bench: Bench) -> None:
 def of_one_lead(bench: Bench) -> None:
     """Time one lead online."""
     workspace = bench.log(min(bench.activities, PARITY_ACTIVITIES))
-    bench.found["online_us"] = single.microseconds(workspace, max(bench.runs, 3))
+    again, new = single.microseconds(workspace, max(bench.runs, 3))
+    bench.found["online_us"], bench.found["online_first_us"] = again, new
 
 
 def parity(bench: Bench) -> None:
