@@ -19,7 +19,7 @@ ROWS_SHOWN: Final = 15
 TEXTS: Final[dict[str, tuple[str, str]]] = {
     "score": ("score", "スコア"),
     "probability": ("probability", "確率(予測)"),
-    "interval": ("between", "幅"),
+    "interval": ("one known lead more:", "結果が1件増えたときの範囲:"),
     "rules": ("rule points", "配点表の点数"),
     "temperature": ("temperature", "温度感"),
     "cell": ("fit x engagement", "属性ランク×行動ランク"),  # noqa: RUF001
