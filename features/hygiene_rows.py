@@ -54,9 +54,9 @@ def beside(rows: Any, places: int, of: Sequence[str], by: Sequence[str], columns
     import polars as pl  # noqa: PLC0415
 
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(places)) for name in of)
-    found = {f"__{name}": pl.when(same).then(pl.col(name).shift(places)) for name in columns}
-    ordered = nw.to_native(rows).lazy().sort(*of, *by)  # dearer windows give the same
-    return nw.from_native(ordered.with_columns(**found))
+    ordered = nw.to_native(rows).lazy().sort(*of, *by)  # windows give the same, and cost more
+    values = [pl.when(same).then(pl.col(name).shift(places)).alias(f"__{name}") for name in columns]
+    return nw.from_native(ordered.with_columns(values))
 
 
 def duplicate_width(settings: HygieneSettings) -> int:
