@@ -165,7 +165,7 @@ class Timeline:
     """Everything that is recorded of one lead; functions that read it ignore what lies at or after their as_of.
 
     `attributes` holds a text, a number or None per column of `leads` that is used; `stages` and `changes` are
-    sorted by time.
+    sorted by time, with at most one change of an attribute at one instant.
     """
 
     lead_id: str

@@ -70,12 +70,12 @@ class DuckDBEngine:
 
     def rows(self, rows: pl.DataFrame) -> Frame:
         """Copy snapshots into a temporary table, which is there until their features are fetched."""
-        name = self._created("FROM given", rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+        name = self._created("FROM leadlight_given", rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
         if ROW in rows.columns:
             self._kept.append(name)
         return self._table(name)
 
-    def _run(self, statement: str, given: pa.Table | None = None) -> Any:  # noqa: ARG002  (DuckDB finds it by its name)
+    def _run(self, statement: str, leadlight_given: pa.Table | None = None) -> Any:  # noqa: ARG002  (DuckDB finds it by its name)
         return self._here.query(self._view, statement)
 
     def _created(self, query: str, given: pa.Table | None = None) -> str:
