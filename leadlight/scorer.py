@@ -1,12 +1,12 @@
 """What turns features and rule points into log-odds, and those into parts that add up exactly.
 
-    raw      = rule_a + rule_b * points + booster(E(X)) + linear(E(X))
+    raw      = rule_share * (rule_a + rule_b * points) + booster(E(X)) + linear(E(X))
     z        = slope * raw + intercept
     log-odds = isotonic(z) + shift          (z + shift without isotonic)
 
     log-odds = base + sum of contributions, exactly:
-    base                        slope * (rule_a + booster's expected value) + intercept + shift
-    rule entry of p points      slope * rule_b * p
+    base                        slope * (rule_share * rule_a + booster's expected value) + intercept + shift
+    rule entry of p points      slope * rule_share * rule_b * p
     feature j                   slope * (TreeSHAP_j + terms of j)
     `calibration`               isotonic(z) - z: a part of its own name
 
@@ -44,6 +44,7 @@ PLAIN: Final = (
     "reference",
     "rule_a",
     "rule_b",
+    "rule_share",
     "slope",
     "intercept",
     "expected_value",
@@ -86,16 +87,17 @@ class Scorer:
         specs: the features in their column order, for booster, terms and encodings (empty for rules and base rate).
         rule_a: intercept of the rule link (log-odds at 0 points), before calibration.
         rule_b: log-odds of one rule point, before calibration, >= 0.
+        rule_share: how much of the rule link counts beside what else speaks, from 0 to 1.
         slope: factor of the affine calibrator.
         intercept: summand of the affine calibrator.
         expected_value: the booster's expected raw score (TreeSHAP's base), 0 without a booster.
         card: the rule card as JSON.
         booster: a `lightgbm.Booster`, or None.
         encodings: place of a categorical column -> a number per code, the last for all others; null stays null.
-        linear: terms of single columns: a scorecard, or a segment's own part beside a booster.
+        linear: terms of single columns: a scorecard, a regression beside a booster, or a segment's own part.
         isotonic: a step function behind the affine calibrator.
         shift: log-odds added because the base rate changed.
-        interval: where the probability lies, for every log-odds.
+        interval: the two probabilities of Venn-ABERS for every log-odds.
     """
 
     kind: ScorerKind
@@ -106,6 +108,7 @@ class Scorer:
     rule_b: float
     card: Mapping[str, Any]
     specs: tuple[FeatureSpec, ...] = ()
+    rule_share: float = 1.0
     slope: float = 1.0
     intercept: float = 0.0
     expected_value: float = 0.0
@@ -119,13 +122,15 @@ class Scorer:
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        for name in ("reference", "rule_a", "rule_b", "slope", "intercept", "expected_value", "shift"):
+        for name in ("reference", "rule_a", "rule_b", "rule_share", "slope", "intercept", "expected_value", "shift"):
             if not is_number(getattr(self, name)):
                 raise InputError(f"scorer: {name} == {getattr(self, name)!r}, must be a finite number")
         if not 0.0 < self.reference < 1.0:
             raise InputError(f"reference == {self.reference}, must be a probability between 0 and 1")
         if self.rule_b < 0:
             raise InputError(f"scorer: rule_b == {self.rule_b}, must be >= 0 (more points never mean less)")
+        if not 0.0 <= self.rule_share <= 1.0:
+            raise InputError(f"scorer: rule_share == {self.rule_share}, must lie between 0 and 1")
         if abs(self.shift) > LARGEST_SHIFT:
             raise InputError(f"scorer: shift == {self.shift}, must lie between -{LARGEST_SHIFT} and {LARGEST_SHIFT}")
         check_encodings(self.encodings, self.specs)
@@ -136,12 +141,12 @@ class Scorer:
     @property
     def base(self) -> float:
         """Log-odds of a row with no points and no feature contributions."""
-        return self.slope * (self.rule_a + self.expected_value) + self.intercept + self.shift
+        return self.slope * (self.rule_share * self.rule_a + self.expected_value) + self.intercept + self.shift
 
     @property
     def rule_scale(self) -> float:
         """Calibrated log-odds of one rule point."""
-        return self.slope * self.rule_b
+        return self.slope * self.rule_share * self.rule_b
 
     def log_odds(self, X: Floats, points: Floats) -> Floats:
         """Give the calibrated log-odds.
@@ -193,7 +198,7 @@ class Scorer:
 
     def _affine(self, encoded: Floats, points: Floats, terms: Floats | None) -> Floats:
         """Give z, shape (n,)."""
-        raw = self.rule_a + self.rule_b * points
+        raw = self.rule_share * (self.rule_a + self.rule_b * points)
         if self.booster is not None and len(points):
             raw = raw + self.booster.predict(encoded, raw_score=True, num_threads=_threads(len(points)))
         if terms is not None:
@@ -251,7 +256,7 @@ class Scorer:
             KeyError: a key is missing.
         """
         found = cls(
-            **{name: data[name] for name in PLAIN},
+            **{name: data[name] for name in PLAIN if name in data or name != "rule_share"},  # older bundles have none
             card=data["card"],
             specs=tuple(FeatureSpec.from_json(spec) for spec in data["specs"]),
             encodings={int(place): tuple(numbers) for place, numbers in data["encodings"].items()},

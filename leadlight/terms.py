@@ -70,6 +70,8 @@ class Term:
         missing: log-odds where the column is null (or infinite without a bound).
         low: values below count as this one; None = no bound.
         high: values above count as this one; None = no bound.
+        log: whether the line is drawn over sign(x) ln(1 + |x|) instead of x (numeric term); center, scale and bounds
+            are then in its unit.
     """
 
     place: int
@@ -80,6 +82,7 @@ class Term:
     missing: float = 0.0
     low: float | None = None
     high: float | None = None
+    log: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a term without meaning."""
@@ -93,8 +96,10 @@ class Term:
             raise InputError(f"{what}: scale == {self.scale}, must be > 0")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise InputError(f"{what}: low == {self.low} is above high == {self.high}")
-        if self.levels and (self.weight or self.low is not None or self.high is not None):
-            raise InputError(f"{what}: levels stand for categories; weight and bounds go with numbers")
+        if not isinstance(self.log, bool):
+            raise InputError(f"{what}: log == {self.log!r}, must be true or false")
+        if self.levels and (self.weight or self.low is not None or self.high is not None or self.log):
+            raise InputError(f"{what}: levels stand for categories; weight, bounds and log go with numbers")
 
     @property
     def categorical(self) -> bool:
@@ -102,12 +107,13 @@ class Term:
         return bool(self.levels)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the term as JSON: `levels`, or `weight`, `center`, `scale` (with bounds where there are some)."""
+        """Give the term as JSON: `levels`, or `weight`, `center`, `scale` (with bounds and `log` where there are)."""
         if self.categorical:
             return {"place": self.place, "levels": list(self.levels), "missing": self.missing}
         numeric = {name: getattr(self, name) for name in ("place", "weight", "center", "scale", "missing")}
         bounds = {"low": self.low, "high": self.high}
-        return numeric | {name: bound for name, bound in bounds.items() if bound is not None}
+        told = {name: bound for name, bound in bounds.items() if bound is not None}
+        return numeric | told | ({"log": True} if self.log else {})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -189,7 +195,7 @@ class Linear:
 class _Lines:
     """The numeric terms as arrays, and as tuples for a single row."""
 
-    __slots__ = ("_center", "_factor", "_high", "_low", "_missing", "_places", "_terms")
+    __slots__ = ("_center", "_factor", "_high", "_log", "_low", "_missing", "_places", "_terms")
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._places = np.array([term.place for term in terms], dtype=np.intp)
@@ -200,23 +206,41 @@ class _Lines:
                 float(term.missing),
                 -math.inf if term.low is None else float(term.low),
                 math.inf if term.high is None else float(term.high),
+                term.log,
             )
             for term in terms
         ]
-        self._center, self._factor, self._missing, self._low, self._high = np.array(self._terms).T
+        self._center, self._factor, self._missing, self._low, self._high, log = np.array(self._terms).T
+        self._log = np.flatnonzero(log)
 
     def of(self, encoded: Floats) -> Floats:
-        x = np.minimum(np.maximum(encoded[:, self._places], self._low), self._high)
+        x = np.minimum(np.maximum(self._read(encoded[:, self._places]), self._low), self._high)
         known = np.isfinite(x)
         # null and infinity are put aside before they are multiplied: 0 * inf would be a warning
         return np.where(known, (np.where(known, x, self._center) - self._center) * self._factor, self._missing)
 
     def row(self, encoded: Floats) -> list[float]:
-        values = encoded[0].take(self._places).tolist()
+        values = self._read(encoded[:1, self._places])[0].tolist()
         return [
             (min(max(x, low), high) - center) * factor if _counts(x, low, high) else missing
-            for x, (center, factor, missing, low, high) in zip(values, self._terms, strict=True)
+            for x, (center, factor, missing, low, high, _) in zip(values, self._terms, strict=True)
         ]
+
+    def _read(self, x: Floats) -> Floats:
+        """Put the logarithms of the columns that a line is drawn over so in their place; x is a copy."""
+        if len(self._log):
+            x[:, self._log] = squashed(x[:, self._log])
+        return x
+
+
+def squashed(x: Floats) -> Floats:
+    """Give sign(x) ln(1 + |x|), element by element: a hundred activities are not a hundred times one.
+
+    >>> squashed(np.array([-1.0, 0.0, np.e - 1])).round(3).tolist()
+    [-0.693, 0.0, 1.0]
+    """
+    found: Floats = np.copysign(np.log1p(np.abs(x)), x)
+    return found
 
 
 def _counts(x: float, low: float, high: float) -> bool:

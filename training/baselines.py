@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
+from leadlight.terms import squashed
 from scoring.scale import probabilities
 from training.penalised import minimise
 
@@ -145,7 +146,7 @@ class Columns:
         """Learn medians, missing columns and scales from the training rows, shape (n, p)."""
         codes = tuple(min(len(spec.categories), MOST_LEVELS) + 1 if spec.categorical else 0 for spec in specs)
         missing: NDArray[np.bool_] = np.any(np.isnan(X), axis=0)
-        medians = np.array([np.median(v) if len(v) else 0.0 for v in (_known(column) for column in _squash(X).T)])
+        medians = np.array([np.median(v) if len(v) else 0.0 for v in (_known(column) for column in squashed(X).T)])
         raw = cls(codes, medians, missing, np.zeros(1), np.ones(1)).expand(X)
         scale = raw.std(axis=0)
         return cls(codes, medians, missing, raw.mean(axis=0), np.where(scale > 0, scale, 1.0))
@@ -153,14 +154,14 @@ class Columns:
     def expand(self, X: Floats) -> Floats:
         """Give the columns of the linear model, standardised, shape (n, q)."""
         parts = []
-        for values, squashed, codes, median, missing in zip(
-            X.T, _squash(X).T, self.codes, self.medians, self.missing, strict=True
+        for values, line, codes, median, missing in zip(
+            X.T, squashed(X).T, self.codes, self.medians, self.missing, strict=True
         ):
             null = np.isnan(values)
             if codes:
                 parts.append((np.minimum(values, codes - 1)[:, None] == np.arange(codes)).astype(np.float64))
             else:
-                parts.append(np.where(null, median, squashed)[:, None])
+                parts.append(np.where(null, median, line)[:, None])
             if missing:
                 parts.append(null.astype(np.float64)[:, None])
         table = np.concatenate(parts, axis=1) if parts else np.zeros((len(X), 0))
@@ -292,11 +293,6 @@ def _ridge(Z: Floats, y: Floats, mass: Floats, penalty: float) -> tuple[Floats, 
     with threadpool_limits(1):  # on products of this size the threads of BLAS wait for each other longer than they work
         model.fit(Z, y, sample_weight=mass / mass.mean())
     return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
-
-
-def _squash(X: Floats) -> Floats:
-    squashed: Floats = np.sign(X) * np.log1p(np.abs(X))
-    return squashed
 
 
 def _known(column: Floats) -> Floats:

@@ -5,6 +5,7 @@ What is learnt is decided in this order, each step on predictions for leads that
     ladder        which rung the outcomes carry
     encodings     which categories with many values become numbers (model only)
     recipe        how the trees are grown (model only)
+    line          how much a line over all features counts beside the trees (model only)
     calibration   slope, level and, if asked for, steps (scorecard and model)
     segment       what partial pooling adds per team or country, if asked for and if it helps
     interval      between which two probabilities a score stands
@@ -22,10 +23,8 @@ from leadlight.errors import NotEnoughDataError
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from rules import parse
-from training import calibrate, encode, intervals, ladder, pooling, prior, scorecard, tune
+from training import blend, calibrate, encode, intervals, ladder, pooling, prior, scorecard, tune
 from training.calibrate import Calibration, Learnt
-from training.fit import expected_value
-from training.fit import fit as fit_trees
 from training.ladder import Choice
 from training.ladder_needs import RungName
 from training.options import REFERENCES, Options
@@ -40,7 +39,7 @@ Progress = Callable[[int, int], None]
 
 # What the provenance of a model says that has no meaning for rules on the same rows.
 MODEL_ONLY: Final = (
-    *("ladder", "settled", "recipe", "trials", "tuning", "calibrator", "encodings", "segment"),
+    *("ladder", "settled", "recipe", "trials", "tuning", "line", "calibrator", "encodings", "segment"),
     *("proposed_reference", "reliability"),
 )
 
@@ -178,7 +177,7 @@ def _scorecard(task: _Task) -> Made:
 
 
 def _model(task: _Task) -> Made:
-    """Grow trees over the rules: encode, tune, fit, calibrate."""
+    """Grow trees over the rules, and draw a line beside them: encode, tune, weigh the line, fit, calibrate."""
     task = replace(task, known=settled(task.known))
     options, seed = task.options, task.options.seed
     price = tune.PRICE if options.price is None else options.price
@@ -195,31 +194,26 @@ def _model(task: _Task) -> Made:
         monotone=options.monotone,
     )
 
-    def learn(rows: Rows) -> Learnt:
-        return fit_trees(rows, ready.specs, tuned.recipe, seed)
+    line = blend.choose(ready.rows, ready.specs, tuned.recipe, seed)
 
-    fitted = fit_trees(ready.rows, ready.specs, tuned.recipe, seed)
-    calibrator = calibrate.calibrate(ready.rows, ready.specs, tuned.recipe, seed, isotonic=options.isotonic)
-    scorer = replace(
-        task.blank(),
-        kind="lightgbm",
-        rule_a=fitted.link.a,
-        rule_b=fitted.link.b,
-        specs=task.specs,
-        encodings=ready.encodings,
-        booster=fitted.booster,
-        expected_value=expected_value(fitted.booster, len(task.specs)),
-    )
+    def learn(rows: Rows) -> Learnt:
+        return blend.fit(rows, ready.specs, tuned.recipe, line.share, seed)
+
+    calibrator = calibrate.choose(line.raw, ready.rows, isotonic=options.isotonic)
+    asked = replace(task.blank(), specs=task.specs, encodings=ready.encodings)
+    fitted = blend.fit(ready.rows, ready.specs, tuned.recipe, line.share, seed)
+    scorer = fitted.into(calibrator.into(asked), task.specs)
     notes = {
         "recipe": tuned.recipe.to_json(),
         "trials": [
             {**trial.recipe.to_json(), "log_loss": trial.log_loss, "pruned": trial.pruned} for trial in tuned.trials
         ],
         "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss, "price": price},
+        "line": line.to_json() | {"penalty": None if fitted.line is None else fitted.line.penalty},
         "encodings": [gain.to_json() for gain in ready.gains],
         "settled": {"rows": len(task.known), "positives": int(task.known.y.sum())},
     }
-    return _finished(calibrator.into(scorer), calibrator, task, learn, notes, rows=ready.rows)
+    return _finished(scorer, calibrator, task, learn, notes, rows=ready.rows)
 
 
 def _finished(

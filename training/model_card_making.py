@@ -27,7 +27,7 @@ COMPARED: Final[tuple[Metric, ...]] = ("log_loss", "auc", "ece")
 def making(card: CardInput) -> Markup:
     """Say how probabilities were made true, and which categories became numbers."""
     training = card.training
-    parts = [*_recipe(training), *_calibration(training), *_encodings(training)]
+    parts = [*_recipe(training), *_line(training), *_calibration(training), *_encodings(training)]
     return section("making", "How it was made", *(parts or [absent("Nothing was fitted beyond the rule link.")]))
 
 
@@ -38,6 +38,20 @@ def _recipe(training: Mapping[str, Any]) -> list[Markup]:
     trials = training.get("trials")
     tried = f" The best of {len(trials):,} recipes by validation." if isinstance(trials, Sequence) and trials else ""
     return [paragraph(f"Trees: {shown(recipe)}.{tried}")]
+
+
+def _line(training: Mapping[str, Any]) -> list[Markup]:
+    found = training.get("line")
+    if not isinstance(found, Mapping):
+        return []
+    losses = ", ".join(f"{float(share):.0%} {loss:.5f}" for share, loss in (found.get("log_loss") or {}).items())
+    measured = f" Log loss on leads that were not learnt from, by the line's share: {losses}." if losses else ""
+    if not found["share"]:
+        return [paragraph(f"Trees alone, without a line over all features beside them.{measured}")]
+    told = (
+        f"A line over all features (a logistic regression) has {found['share']:.0%} of the log-odds, trees and rules "
+    )
+    return [paragraph(f"{told}the rest.{measured}")]
 
 
 def _calibration(training: Mapping[str, Any]) -> list[Markup]:

@@ -74,7 +74,12 @@ ISOTONIC = STEPS.flatmap(
 )
 TERMS = st.lists(
     st.builds(
-        Term, place=st.sampled_from([0, 2]), weight=st.floats(-2, 2), center=st.floats(-5, 5), missing=st.floats(-1, 1)
+        Term,
+        place=st.sampled_from([0, 2]),
+        weight=st.floats(-2, 2),
+        center=st.floats(-5, 5),
+        missing=SMALL,
+        log=st.booleans(),
     )
     | st.builds(Term, place=st.just(3), levels=st.tuples(*[st.floats(-2, 2)] * 3), missing=SMALL)
     | st.builds(Term, place=st.just(1), levels=st.tuples(*[st.floats(-2, 2)] * 4)),
@@ -92,13 +97,15 @@ TERMS = st.lists(
     shift=st.just(0.0) | st.floats(-4, 4),
     slope=st.floats(0.1, 3),
     intercept=st.floats(-3, 3),
+    share=st.just(1.0) | st.floats(0, 1),
 )
-def test_parts_add_up_to_the_log_odds(*, kind, n, seed, linear, isotonic, shift, slope, intercept):
+def test_parts_add_up_to_the_log_odds(*, kind, n, seed, linear, isotonic, shift, slope, intercept, share):
     base = {"lightgbm": model(encoded=False), "encoded": model(), "scorecard": CARD}.get(kind, PLAIN)
     changes = {} if base is PLAIN else {"linear": linear}
     if kind == "base_rate":
         changes["rule_b"] = 0.0
-    scorer = replace(base, isotonic=isotonic, shift=shift, slope=slope, intercept=intercept, **changes)
+    changes |= {"isotonic": isotonic, "shift": shift, "slope": slope, "intercept": intercept, "rule_share": share}
+    scorer = replace(base, **changes)
     X, points = rows(n, seed)
     X = X[:, : len(scorer.specs)]
     served = scorer.log_odds(X, points)
@@ -127,6 +134,15 @@ def test_each_part_stands_where_its_formula_says():
     assert found.log_odds(X, points) == pytest.approx([-0.25 + 0.7])
     assert found.contributions(X, points).extra == pytest.approx([-0.25 - z])
     assert found.base == pytest.approx(0.8 * -2.0 - 0.1 + 0.7)
+
+
+def test_a_share_of_the_rules_counts_beside_what_else_speaks():
+    X, points = rows(20)
+    found = replace(CARD, slope=0.8, intercept=-0.1, rule_share=0.25)
+    other = CARD.linear.of(X, X).sum(axis=1)
+    assert found.log_odds(X, points) == pytest.approx(0.8 * (0.25 * (-2.0 + 0.05 * points) + other) - 0.1)
+    assert (found.base, found.rule_scale) == pytest.approx((0.8 * 0.25 * -2.0 - 0.1, 0.8 * 0.25 * 0.05))
+    assert found.rules_alone("rules").rule_share == 1.0
 
 
 def test_encodings_reach_the_trees_and_leave_the_rows_alone():
@@ -188,6 +204,8 @@ def test_the_part_of_calibration_needs_the_points():
         (PLAIN, {"reference": 1.0}, "reference"),
         (PLAIN, {"rule_b": -0.1}, "rule_b"),
         (PLAIN, {"slope": NAN}, "slope"),
+        (PLAIN, {"rule_share": 1.5}, "between 0 and 1"),
+        (PLAIN, {"rule_share": True}, "rule_share"),
         (PLAIN, {"rule_a": float("inf")}, "rule_a"),
         (PLAIN, {"shift": NAN}, "shift"),
         (PLAIN, {"shift": 31.0}, "between -30"),
@@ -224,6 +242,7 @@ def test_a_kind_has_its_parts(base, change, message):
         replace(
             CARD,
             encodings=ENCODING,
+            rule_share=0.5,
             isotonic=Isotonic((0.5,), (0.0, 1.0)),
             shift=-0.4,
             interval=VennAbers((0.5,), (0.1, 0.2), (0.3, 0.4)),
@@ -234,6 +253,12 @@ def test_a_scorer_comes_back_from_json(scorer):
     assert Scorer.from_json(scorer.to_json(), None) == scorer
     named = {f.name for f in fields(Scorer) if f.init} - {"booster"}
     assert scorer.to_json().keys() == named
+
+
+def test_in_a_scorer_written_before_there_were_shares_the_rules_count_in_full():
+    told = PLAIN.to_json()
+    del told["rule_share"]
+    assert Scorer.from_json(told, None) == PLAIN
 
 
 def test_one_row_costs_microseconds_however_many_categories():

@@ -1,3 +1,4 @@
+import math
 import warnings
 
 import numpy as np
@@ -24,7 +25,7 @@ def slow(term: Term, code: float, encoded: float) -> float:
         if np.isnan(code):
             return term.missing
         return term.levels[int(code)] if 0 <= code < len(term.levels) - 1 else term.levels[-1]
-    x = encoded
+    x = math.copysign(math.log1p(abs(encoded)), encoded) if term.log else encoded
     if term.low is not None and x < term.low:
         x = term.low
     if term.high is not None and x > term.high:
@@ -41,6 +42,7 @@ NUMERIC = st.builds(
     missing=st.floats(-3, 3),
     low=st.none() | st.floats(-100, -1),
     high=st.none() | st.floats(1, 100),
+    log=st.booleans(),
 )
 CATEGORICAL = st.builds(Term, place=st.just(1), levels=st.tuples(*[st.floats(-3, 3)] * 3), missing=st.floats(-3, 3))
 CELLS = st.tuples(
@@ -91,6 +93,7 @@ def test_a_lookup_reads_several_columns_and_knows_others_and_null():
     [
         Term(2, 0.5, 3.0, 2.0, missing=-0.1),
         Term(0, 0.5, low=-1.0, high=4.0),
+        Term(0, 0.5, center=1.5, log=True),
         Term(1, levels=(0.1, 0.2, 0.3), missing=1.0),
     ],
 )
@@ -112,6 +115,8 @@ def test_terms_come_back_from_json(term):
         ({"low": 2.0, "high": 1.0}, "is above high"),
         ({"levels": (0.1, NAN)}, "must be a finite number"),
         ({"levels": (0.1, 0.2), "weight": 1.0}, "levels stand for categories"),
+        ({"levels": (0.1, 0.2), "log": True}, "levels stand for categories"),
+        ({"log": 1}, "must be true or false"),
         ({"place": 1.0}, "must be a whole number"),
         ({"place": True}, "must be a whole number"),
     ],

@@ -3,6 +3,7 @@
 import pytest
 
 from leadlight.errors import InputError
+from scoring.scale import probabilities
 from tests.training import market
 from training import fitting, ground
 
@@ -45,3 +46,19 @@ def test_one_direction_is_kept(prepared):
     name = next(spec.name for spec in prepared.specs if not spec.categorical)
     found = made(prepared, monotone={name: 1})
     assert 1 in found.notes["recipe"]["monotone_constraints"]
+
+
+def test_a_line_beside_the_trees_takes_its_share_and_leaves_the_rules_what_they_are(prepared, monkeypatch):
+    alone = made(prepared, rung="model")
+    assert alone.notes["line"]["share"] == 0
+    monkeypatch.setattr("training.blend.LEAST_WINS", 1)
+    monkeypatch.setattr("training.blend.SHARES", (0.25, 0.5))
+    found = made(prepared, rung="model", segment="industry")
+    share, scorer, test = found.notes["line"]["share"], found.scorer, prepared.test
+    assert share in {0.25, 0.5}
+    assert (scorer.rule_share, scorer.rule_a, scorer.rule_b) == (1 - share, alone.scorer.rule_a, alone.scorer.rule_b)
+    assert {term.place for term in scorer.linear.terms} == set(range(len(scorer.specs)))
+    parts = scorer.contributions(test.X, test.points)
+    assert parts.log_odds(test.points) == pytest.approx(scorer.log_odds(test.X, test.points), abs=1e-9)
+    rate = probabilities(scorer.log_odds(prepared.known.X, prepared.known.points))
+    assert rate @ prepared.known.weight == pytest.approx(prepared.known.y @ prepared.known.weight, rel=0.2)

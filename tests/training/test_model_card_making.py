@@ -44,6 +44,18 @@ def test_recipe_and_calibration_are_told(made):
     assert "Calibration (slope 0.900, level +0.100): 400 leads carry two numbers." in found
 
 
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.5, "has 50% of the log-odds, trees and rules the rest."), (0.0, "Trees alone")],
+)
+def test_the_lines_share_is_told_and_what_it_was_chosen_by(made, share, told):
+    line = {"share": share, "log_loss": {"0": 0.1234567, "0.5": 0.12}, "penalty": None}
+    found = making.making(with_notes(made, line=line))
+    assert told in found
+    assert "0% 0.12346, 50% 0.12000." in found
+    assert "Log loss" not in making.making(with_notes(made, line={"share": 0.0, "log_loss": {}, "penalty": None}))
+
+
 def test_encodings_say_what_they_gained(made):
     gains = [
         {"place": 0, "name": cards.EVIL, "gain": 0.01, "error": 0.002, "used": True},
