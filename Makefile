@@ -4,6 +4,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.leadlight-ready
 DATA := ../shared/data
 ARGS :=
+# Compiled modules are kept, whatever the machine says: setup compiles none, and every process would do it anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test demo bench results docs notebooks serve lock clean

@@ -23,7 +23,7 @@ KEYS = {
 THRESHOLD_KEYS = {"value", "mqls_per_week", "sql_rate", "low", "high", "wins_share", "binding", "reason"}
 METRICS = ("auc", "log_loss", "brier", "ece", "lift10")
 SCORERS = {"model", "rules", "logistic", "odoo", "base_rate", "oracle"}
-# The demo with little tuning, few replicates and no MLflow: for what does not depend on them.
+# The demo with one rung, little tuning, few replicates and no MLflow: for what does not depend on them.
 QUICK = """
 import dataclasses, functools, sys
 from leadlight import demo
@@ -31,7 +31,7 @@ from leadlight.__main__ import main
 from training import evaluate
 evaluate.compare = functools.partial(evaluate.compare, replicates=50)
 usual = demo._Tour.options
-demo._Tour.options = lambda tour, seed: dataclasses.replace(usual(tour, seed), trials=1)
+demo._Tour.options = lambda tour, seed: dataclasses.replace(usual(tour, seed), trials=1, rung="model")
 def settle(tour, trained, options):
     from training import promotion
     promotion.settle(tour.room, trained)
@@ -56,7 +56,7 @@ def leadlight(*words):
 def shown(own_home, tmp_path_factory):
     """Run the demo; give (its workspace, how it ended)."""
     room = Workspace.at(tmp_path_factory.mktemp("demo") / "work space")
-    return room, leadlight("demo", "--no-serve", "--json", "--leads", "2500", "--workspace", str(room.root))
+    return room, leadlight("demo", "--no-serve", "--json", "--leads", "2000", "--workspace", str(room.root))
 
 
 def test_it_ends_well_with_one_json_object_and_a_commentary(shown):
@@ -64,7 +64,7 @@ def test_it_ends_well_with_one_json_object_and_a_commentary(shown):
     assert ended.returncode == 0, ended.stderr
     answer = json.loads(ended.stdout)
     assert answer.keys() >= KEYS
-    assert answer["leads"] == 2_500
+    assert answer["leads"] == 2_000
     assert answer["activities"] == room.tables_info().rows["activities"]
     assert answer["target"] == "sql"
     assert answer["threshold"].keys() >= THRESHOLD_KEYS
@@ -90,7 +90,7 @@ def test_a_service_on_its_workspace_scores_within_the_record(shown):
     room = shown[0]
     lead = room.scan("leads").select("lead_id", "created_at").head(1).collect().row(0, named=True)
     with serving(room, "--open") as (process, told, client):
-        assert told["leads"] == 2_500
+        assert told["leads"] == 2_000
         asked = {"lead_id": lead["lead_id"], "as_of": lead["created_at"].isoformat()}
         answer = client.post("/v1/score", json=asked)
         assert answer.status_code == 200

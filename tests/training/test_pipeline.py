@@ -101,6 +101,7 @@ def test_what_happens_from_the_cut_on_changes_nothing_that_is_learnt(first, fram
     assert again.comparison != first[1].comparison
 
 
+@pytest.mark.slow
 def test_until_is_as_if_nothing_had_been_recorded_after_it(frames, tmp_path):
     until = market.START + 320 * DAY
     options = market.options(until=until, trials=1)

@@ -14,7 +14,7 @@ from rules import engine, parse
 
 
 def test_the_standard_card_is_useful_and_the_truth_better(tmp_path):
-    write_market(tmp_path / "market", Options(leads=20_000, seed=1))
+    write_market(tmp_path / "market", Options(leads=10_000, seed=1))
     workspace = Workspace.at(tmp_path / "ws")
     ingest(tmp_path / "market" / "mapping.yaml", tmp_path / "market" / "raw", workspace)
     data, info = tables.read(workspace), workspace.tables_info()
