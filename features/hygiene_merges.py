@@ -165,9 +165,9 @@ def of_engine(like: Any, frame: "pl.DataFrame") -> Any:
     """Give a small frame as a native one of the engine that `like` belongs to."""
     name = nw.from_native(like).implementation.name
     if name == "DUCKDB":
-        found = frame.to_arrow()  # noqa: F841  (DuckDB finds it by its name)
+        leadlight_given = frame.to_arrow()  # noqa: F841  (DuckDB finds it by its name)
         kept = f"leadlight_{uuid4().hex}"
-        like.query("_like", f"CREATE TEMP TABLE {kept} AS FROM found")
+        like.query("_like", f"CREATE TEMP TABLE {kept} AS FROM leadlight_given")
         return like.query("_like", f"FROM {kept}")
     if name == "PYSPARK":
         return like.sparkSession.createDataFrame(frame.to_arrow())
