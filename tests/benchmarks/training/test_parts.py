@@ -82,7 +82,7 @@ def test_the_oracle_is_asked_about_so_many_markets(monkeypatch):
 
 def test_flaml_is_measured_where_it_is_there(monkeypatch):
     monkeypatch.setattr(automl, "measure", lambda _data, seeds, _say: {"flaml": seeds})
-    assert PARTS["flaml"].measure(asked()) == {"flaml": automl.SEEDS}
+    assert PARTS["flaml"].measure(asked()) == {"flaml": automl.SEEDS, "details": automl.SEEDS}
     monkeypatch.setattr(automl, "installed", lambda: False)
     assert "extra `bench`" in PARTS["flaml"].hindered(asked())
 
