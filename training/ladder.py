@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 
 from leadlight.errors import NotEnoughDataError
 from leadlight.spec import FeatureSpec
+from training import blend, scorecard
 from training import prior as priors
-from training import scorecard
-from training.fit import fit as fit_trees
 from training.ladder_needs import RUNGS, Needs, RungName, needs_of
 from training.ladder_table import Judged, Line, Origin
 from training.prior import Prior
@@ -125,9 +124,11 @@ class Choice:
 
 
 def usual_model(rows: Rows, specs: Sequence[FeatureSpec], seed: int) -> Fitted:
-    """Fit a model by the usual recipe of tuning, with as many trees as its folds say."""
+    """Fit a model as it would be shipped, by the usual recipe; folds choose the number of trees and a line's share."""
     known = settled(rows)
-    return fit_trees(known, specs, tune(known, specs, trials=1, seed=seed).recipe, seed)
+    recipe = tune(known, specs, trials=1, seed=seed).recipe
+    share = blend.choose(known, specs, recipe, seed).share if blend.carries(known) else 0.0
+    return blend.fit(known, specs, recipe, share, seed)
 
 
 def rungs(prior: Prior, model: Fit | None = usual_model) -> tuple[Rung, ...]:

@@ -9,6 +9,7 @@ import pytest
 from leadlight.schema import DAY
 from tests.training import made
 from training import ladder
+from training.blend import Share
 from training.ladder import Rung
 from training.prior import Line, Prior
 from training.rows import Rows
@@ -325,6 +326,13 @@ def test_very_many_rows_are_thinned_to_whole_leads_that_count_for_the_others(mon
     rate = found.y.mean()
     entropy = -(rate * np.log(rate) + (1 - rate) * np.log(1 - rate))
     assert choice.table[-1].log_loss == pytest.approx(entropy, rel=0.35)
+
+
+def test_the_usual_model_has_the_share_of_a_line_that_folds_choose_where_outcomes_are_many(monkeypatch):
+    monkeypatch.setattr(ladder.blend, "choose", lambda *_: Share(0.5))
+    many, few = rows(3_000), rows(300)
+    assert ladder.usual_model(many, made.SPECS, 0).share == 0.5
+    assert ladder.usual_model(few, made.SPECS, 0).share == 0
 
 
 def test_the_usual_model_learns():
