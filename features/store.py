@@ -179,7 +179,8 @@ def replaced(target: Path) -> Iterator[Path]:
         InputError: something else than a table of features is there.
         WorkspaceError: nothing can be written, or not enough; an older table stays as it was.
     """
-    if target.is_file() or (target.is_dir() and any(target.iterdir()) and not (target / INFO).exists()):
+    of_another = any(target.iterdir()) and not (target / INFO).exists() if target.is_dir() else target.exists()
+    if of_another:
         raise InputError(f"`{target}` holds something else than a table of features; choose another --out")
     try:
         with folder_replaced(target) as folder:

@@ -109,6 +109,9 @@ def file_atomically(path: Path) -> Iterator[Path]:
     Raises:
         WorkspaceError: the file cannot be written there, or there is no room for it.
     """
+    if path.exists() and not path.is_file():
+        told = "is a folder" if path.is_dir() else "is no file but a device or a pipe"
+        raise WorkspaceError(f"`{path}` {told}; choose another name for the file")
     temporary = _temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,8 +123,6 @@ def file_atomically(path: Path) -> Iterator[Path]:
             yield temporary
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
-        if path.is_dir():
-            raise WorkspaceError(f"`{path}` is a folder; choose another name for the file")
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -165,6 +166,8 @@ def folder_replaced(target: Path) -> Iterator[Path]:
     Raises:
         WorkspaceError: no folder can be made there, or there is no room for it.
     """
+    if target.exists() and not target.is_dir():
+        raise WorkspaceError(f"`{target}` is no folder; choose another name for the folder")
     fresh, old = _temporary_name(target), _temporary_name(target)
     try:
         fresh.mkdir(parents=True)

@@ -210,6 +210,17 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(tmp_path, monkey
     assert (target / "a").read_text() == "first"
 
 
+def test_a_pipe_or_device_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(WorkspaceError, match="is no file but a device or a pipe"):
+        write_text_atomically(pipe, "x")
+    with pytest.raises(WorkspaceError, match="is no folder"), folder_replaced(pipe):
+        pass
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
 def test_there_is_no_folder_below_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be written"), folder_replaced(tmp_path / "file" / "table"):
