@@ -158,7 +158,7 @@ def build(
 def _readable(out: Path, report: Report) -> Info | None:
     """Read the table that is to be updated, or say why it cannot be."""
     try:
-        return Info.read(out)
+        return store.checked(out)
     except WorkspaceError as none:
         report.anew_because = str(none) if out.exists() else "there is no table yet"
         return None

@@ -93,11 +93,27 @@ class Info:
             raise WorkspaceError(f"`{path}` is damaged ({damaged}); build the table anew") from damaged
 
 
+def checked(folder: Path) -> Info:
+    """Read `features.json`, and see that every file of the table is whole.
+
+    Raises:
+        WorkspaceError: as `Info.read`; or a file is damaged.
+    """
+    info = Info.read(folder)
+    for part in sorted(folder.rglob("*.parquet")):
+        try:
+            pl.read_parquet_schema(part)
+        except (pl.exceptions.PolarsError, OSError) as damaged:
+            told = " ".join(str(damaged).split())
+            raise WorkspaceError(f"`{part}` is damaged ({told}); build the table anew") from damaged
+    return info
+
+
 def scan(folder: Path) -> pl.LazyFrame:
     """Scan a table, updates included; in no order.
 
     Raises:
-        WorkspaceError: the folder is no table of features, or is damaged.
+        WorkspaceError: the folder is no table of features, or its `features.json` is damaged.
     """
     found = _parts(folder, PARTS, Info.read(folder).specs)
     if not (folder / SUPERSEDED).exists():

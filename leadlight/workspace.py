@@ -23,10 +23,12 @@ Every write goes to a temporary name first and is renamed when it is whole.
 """
 
 import errno
+import glob
 import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 # What the system answers where a file cannot grow: a limit of file sizes, a full disk, a quota, a broken disk.
 _NO_ROOM: Final = tuple(os.strerror(code) for code in (errno.EFBIG, errno.ENOSPC, errno.EDQUOT, errno.EIO))
+_LEFT_SECONDS: Final = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ def write_text_atomically(path: Path, text: str) -> None:
 def file_atomically(path: Path) -> Iterator[Path]:
     """Yield a new empty file beside `path` and rename it to `path` if the block ends without an error.
 
-    Folders are made. A file that is there already stays as it was until the new one is whole and on disk.
+    Folders are made. A file that is there already stays as it was until the new one is whole and on disk; a link is
+    followed.
 
     Raises:
         WorkspaceError: the file cannot be written there, or there is no room for it.
@@ -112,6 +116,7 @@ def file_atomically(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():
         told = "is a folder" if path.is_dir() else "is no file but a device or a pipe"
         raise WorkspaceError(f"`{path}` {told}; choose another name for the file")
+    path = path.resolve()
     temporary = _temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -161,13 +166,15 @@ def _after(step: list[str]) -> str:
 def folder_replaced(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target` that takes its place if the block ends without an error.
 
-    The old folder stays as it was until then, and is removed after.
+    The old folder stays as it was until then, and is removed after; a link is followed. What killed processes left
+    beside it is removed when it has lain there for a day.
 
     Raises:
         WorkspaceError: no folder can be made there, or there is no room for it.
     """
     if target.exists() and not target.is_dir():
         raise WorkspaceError(f"`{target}` is no folder; choose another name for the folder")
+    target = target.resolve()
     fresh, old = _temporary_name(target), _temporary_name(target)
     try:
         fresh.mkdir(parents=True)
@@ -177,9 +184,18 @@ def folder_replaced(target: Path) -> Iterator[Path]:
         with room_for(target):
             yield fresh
         _exchange(fresh, target, old)
+        _sweep(target)
     finally:
         for folder in (fresh, old):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove temporary folders of `target` that nothing was written to for a day."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 12}.tmp"):
+        newest = max(path.stat().st_mtime for path in (left, *left.rglob("*")))
+        if left.is_dir() and newest < time.time() - _LEFT_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _exchange(fresh: Path, target: Path, old: Path) -> None:

@@ -185,7 +185,10 @@ def test_why_a_table_is_built_in_full_is_said(market):
     shutil.rmtree(market.room.root / "touched")
     assert "is not known" in again()
     (market.root / "table" / store.INFO).write_text("{")
-    assert "is damaged" in again(settings=CATALOG)
+    assert "features.json` is damaged" in again(settings=CATALOG)
+    part = next((market.root / "table").glob("*.parquet"))
+    part.write_bytes(part.read_bytes()[:1_000])
+    assert "parquet` is damaged" in again(settings=CATALOG)
 
 
 def test_a_record_without_snapshots_is_said(market):

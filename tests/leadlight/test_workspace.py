@@ -221,6 +221,34 @@ def test_a_pipe_or_device_is_never_replaced(tmp_path):
     assert list(tmp_path.iterdir()) == [pipe]
 
 
+def test_a_link_is_followed(tmp_path):
+    folder, text = tmp_path / "folder", tmp_path / "text"
+    folder.mkdir()
+    text.write_text("old", encoding="utf-8")
+    for link, there in ((tmp_path / "to-folder", folder), (tmp_path / "to-text", text)):
+        link.symlink_to(there)
+    with folder_replaced(tmp_path / "to-folder") as fresh:
+        (fresh / "new").touch()
+    write_text_atomically(tmp_path / "to-text", "new")
+    assert [path.name for path in folder.iterdir()] == ["new"]
+    assert text.read_text(encoding="utf-8") == "new"
+    assert {path.name for path in tmp_path.iterdir()} == {"folder", "text", "to-folder", "to-text"}
+    assert (tmp_path / "to-folder").is_symlink()
+
+
+def test_what_a_killed_process_left_goes_after_a_day(tmp_path):
+    left, young, foreign = (tmp_path / f".a[b].{name}.tmp" for name in ("0" * 12, "1" * 12, "mine"))
+    for folder in (left, young, foreign):
+        folder.mkdir()
+        (folder / "part").touch()
+    long_ago = 1_000_000_000
+    for path in (left / "part", left, foreign / "part", foreign):
+        os.utime(path, (long_ago, long_ago))
+    with folder_replaced(tmp_path / "a[b]"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {"a[b]", young.name, foreign.name}
+
+
 def test_there_is_no_folder_below_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be written"), folder_replaced(tmp_path / "file" / "table"):
