@@ -54,6 +54,7 @@ def bars_of(found: Mapping[str, float | int | None]) -> list[Bar]:
         bound, demand = _MOST[key] if key in _MOST else _LEAST[key]
         if key == "incremental_ratio":
             bound = found.get("incremental_bar") or bound
+            demand += f": {bound:.4g} here"
         passed = value is not None and (value <= bound if key in _MOST else value >= bound)
         bars.append(Bar(key, demand, "not measured" if value is None else f"{value:,.4g}", passed))
     return bars

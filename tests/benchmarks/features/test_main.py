@@ -51,6 +51,7 @@ def test_the_page_holds_what_was_measured(measured):
     for key in (*KEYS, *WITHOUT_BAR):
         assert f"`{key}`" in text
     assert f"{answer['hygiene_ratio']:.2f} times" in text
+    assert f"{answer['details']['ratio_same_allocator']:.2f} times as long as it" in text
     assert "do not edit" in text
     assert f"{answer['details']['engines']['polars']['activities']:,}" in text
     assert "| `pandas` |" in text
@@ -66,6 +67,7 @@ def test_what_is_not_measured_is_null_and_no_bar_is_passed_by_it():
     assert told["online_us"] == (True, "150")
     assert told["parity_cells"] == (False, "10")
     assert told["incremental_ratio"] == (True, "0.2")
+    assert next(bar.demand for bar in bars if bar.key == "incremental_ratio").endswith(": 0.25 here")
     assert told["peak_mb"] == (False, "not measured")
 
 
