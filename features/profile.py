@@ -213,20 +213,22 @@ def _values(leads: pl.LazyFrame, changes: pl.LazyFrame, history: pl.LazyFrame, u
     fields = set(changes.select("field").unique().collect()["field"])
     frame = leads.select("lead_id", *(attribute.name for attribute in usable)).collect()
     for attribute in usable:
-        if attribute.name not in fields:
-            continue
-        is_it = pl.col("field") == attribute.name
-        last = history.filter(is_it).sort("changed_at").group_by("lead_id").agg(last=pl.col("value").last())
-        first = changes.filter(is_it).sort("changed_at").group_by("lead_id").agg(first=pl.col("old_value").first())
-        own = pl.col(attribute.name)
-        then = pl.when(pl.col("lead_id").is_in(first.select("lead_id").collect()["lead_id"].implode()))
-        as_text = then.then(pl.coalesce("last", "first")).otherwise(own.cast(pl.String))
-        kind = pl.Float64 if attribute.kind == "number" else pl.String
-        joined = frame.lazy().join(last, on="lead_id", how="left").join(first, on="lead_id", how="left")
-        frame = (
-            joined.with_columns(as_text.cast(kind, strict=False).alias(attribute.name)).drop("last", "first").collect()
-        )
+        if attribute.name in fields:
+            kind = pl.Float64 if attribute.kind == "number" else pl.String
+            texts = _history(frame.select("lead_id", own=attribute.name), changes, history, attribute.name)
+            frame = frame.with_columns(texts.cast(kind, strict=False).alias(attribute.name))
     return frame
+
+
+def _history(leads: pl.DataFrame, changes: pl.LazyFrame, history: pl.LazyFrame, name: str) -> pl.Series:
+    """Give an attribute as text, in the order of the leads: by its changes where it has some, else its `own` value."""
+    is_it = pl.col("field") == name
+    last = history.filter(is_it).sort("changed_at").group_by("lead_id").agg(last=pl.col("value").last())
+    first = changes.filter(is_it).sort("changed_at").group_by("lead_id").agg(first=pl.col("old_value").first())
+    changed = first.with_columns(changed=pl.lit(value=True)).join(last, on="lead_id", how="left")
+    then = pl.when("changed").then(pl.coalesce("last", "first")).otherwise(pl.col("own").cast(pl.String))
+    joined = leads.lazy().join(changed, on="lead_id", how="left", maintain_order="left")
+    return joined.select(then).collect().to_series()
 
 
 def _numbers(values: pl.DataFrame, usable: list[Attribute]) -> tuple[str, ...]:

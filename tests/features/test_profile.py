@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import polars as pl
 import pytest
 
 from features.profile import profile
@@ -223,3 +226,24 @@ def test_numbers_are_read_as_they_were_before_the_cut():
 def test_nothing_at_all_is_a_profile_too():
     found = seen([])
     assert (found.types, found.actors, found.numbers, found.company, found.missing["size"]) == ((), (), (), 0.0, 0.0)
+
+
+def seen_beside_changes(changes, names, *leads):
+    """Profile leads with attributes of these names beside `industry`, which has changes."""
+    tables = replace(market.tables([], [], [], changes), leads=pl.LazyFrame(leads))
+    attributes = [Attribute("industry", "category", "changes"), *(Attribute(n, "category", "creation") for n in names)]
+    return profile(tables, info(*attributes), CUT, min_leads=1)
+
+
+def test_attributes_may_have_any_name_beside_one_with_changes():
+    names = ("last", "first", "own", "changed", "value", "field", "len", "old_value")
+    leads = [lead(key, account_id=None, **dict.fromkeys(names, f"{key} itself")) for key in "ab"]
+    found = seen_beside_changes([changed("a", 20, "then", "later")], names, *leads)
+    assert found.categories["industry"] == ("it", "then")
+    assert {name: found.categories[name] for name in names} == dict.fromkeys(names, ("a itself", "b itself"))
+
+
+def test_a_lead_without_a_value_before_its_changes_is_given_none_of_another_attribute():
+    leads = [lead(key, account_id=None, last="wrong") for key in "abc"]
+    found = seen_beside_changes([changed("a", 20, None, "later")], ("last",), *leads)
+    assert found.missing["industry"] == pytest.approx(1 / 3)
