@@ -90,7 +90,7 @@ class Plan:
         if self._filters.keys:
             seen = Seen(timeline.activities, as_of, self._windows)
             if seen.n:
-                selected = self._filters.selected(timeline.activities)
+                selected = self._filters.selected(seen.activities)
                 self._sums.fill(out, seen, selected)
                 self._ordered.fill(out, seen, selected)
         return out

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
 import numpy as np
@@ -115,6 +115,11 @@ class Activities:
         if found is None:
             found = self.memo["values"] = np.where(np.isfinite(self.value), self.value, 0.0)
         return found
+
+    def take(self, places: NDArray[np.intp]) -> "Activities":
+        """Give some of the activities; `places` ascend."""
+        columns = (column.name for column in fields(self) if column.init)
+        return Activities(**{name: getattr(self, name).take(places) for name in columns})
 
     @classmethod
     def from_rows(cls, rows: list[Mapping[str, object]]) -> "Activities":

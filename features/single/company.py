@@ -107,8 +107,9 @@ class Company:
 
     def _fill_logs(self, out: Floats, colleagues: Colleagues, as_of: int, chosen: tuple[int, int, int | None]) -> None:
         log = colleagues.log
-        seen, (kinds, table) = Seen(log, as_of, self._windows), self._filters.kinds(log)
-        kinds, owners = seen.of(kinds), seen.of(colleagues.owner)
+        seen = Seen(log, as_of, self._windows)
+        kinds, table = self._filters.kinds(seen.activities)
+        kinds, owners = kinds[: seen.n], seen.of(colleagues.owner)
         counted = np.zeros(len(colleagues.timelines), dtype=np.bool_)
         counted[chosen[0] : chosen[1]] = True
         if chosen[2] is not None:

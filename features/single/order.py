@@ -41,17 +41,18 @@ class Chosen:
         if row is None:
             self.times, self.starts = seen.occurred, seen.starts
         else:
-            self._places = selected.known(seen, row)
-            self.times = seen.activities.occurred_at.take(self._places)
+            places, times = selected.places(row)
+            number = int(selected.counts.item(row, seen.n))
+            self._places, self.times = places[:number], times[:number]
             self.starts = windows.starts(self.times, seen.as_of)
 
     def of(self, column: NDArray[T], start: int = 0) -> NDArray[T]:
-        """Give the selected rows from `start` on of a column of the record."""
-        return self.seen.of(column)[start:] if self._places is None else column.take(self._places[start:])
+        """Give the selected rows from `start` on of a column of `seen.activities`."""
+        return column[start : self.seen.n] if self._places is None else column.take(self._places[start:])
 
     def type(self, back: int) -> str:
         """Give the type of an activity by its place from the end (-1 is the newest)."""
-        place = self.seen.place(back) if self._places is None else int(self._places[back])
+        place = self.seen.n + back if self._places is None else int(self._places[back])
         return str(self.seen.activities.type[place])
 
     def gaps(self, start: int) -> Instants:
@@ -174,10 +175,10 @@ def _followed(spec: FeatureSpec, filters: Filters) -> Compute:
     share = spec.measure == "followed_share"
 
     def followed(chosen: Chosen, start: int) -> float:
-        answered = chosen.of(chosen.selected.answered(chosen.seen, row, within), start)
+        answered = chosen.of(chosen.selected.answered(row, within), start)
         if not len(answered):
             return NULL if share else 0.0
-        number = int(np.count_nonzero(answered < chosen.seen.end))
+        number = int(np.count_nonzero(answered < chosen.seen.n))
         return number / len(answered) if share else number
 
     return followed

@@ -13,7 +13,6 @@ T = TypeVar("T", bound=np.generic)
 Indices = NDArray[np.intp]
 # No window is longer; instants lie within a few 10**15 µs of the epoch, so that differences stay inside int64.
 LONGEST: Final = 2**62
-NONE: Final[Indices] = np.empty(0, dtype=np.intp)
 
 
 def microseconds(length: float, unit: int = DAY) -> int:
@@ -51,44 +50,48 @@ class Windows:
 
 
 class Seen:
-    """What is known at as_of of a record's activities.
+    """What is known at as_of of a record's activities: the first n of a record that holds nothing unknown.
 
     Attributes:
-        activities: the whole record.
+        activities: the record without what occurred before as_of and was received later.
+        kept: places of these in the whole record; None = all.
         as_of: µs UTC.
-        end: how many of the record occurred before as_of.
-        unknown: places (below `end`) of those that were received later, ascending.
-        occurred: instants of the known ones, shape (n,), ascending.
-        n: their number.
-        begins: the place in the record at which each window of the plan begins.
-        starts: the place among the known ones at which each window begins, by width.
+        n: how many of `activities` occurred before as_of.
+        occurred: their instants, shape (n,), ascending.
+        begins: the place at which each window of the plan begins.
+        starts: the same by width.
     """
 
-    __slots__ = ("_known", "activities", "as_of", "begins", "end", "n", "occurred", "starts", "unknown")
+    __slots__ = ("activities", "as_of", "begins", "kept", "n", "occurred", "starts")
 
-    def __init__(self, activities: Activities, as_of: int, windows: Windows) -> None:
+    def __init__(self, record: Activities, as_of: int, windows: Windows) -> None:
         """Find the known ones: those that occurred before as_of, without those that were received later."""
-        self.activities = activities
         self.as_of = as_of
-        self.end = end = int(activities.occurred_at.searchsorted(as_of))
-        self.occurred: Instants = activities.occurred_at[:end]
+        self.activities, self.kept = record, None
+        self.n = int(record.occurred_at.searchsorted(as_of))
+        if record.last_received() >= as_of:
+            self.activities, self.kept = _arrived(record, as_of, self.n)
+            self.n -= len(record) - len(self.activities)
+        self.occurred: Instants = self.activities.occurred_at[: self.n]
         self.begins = windows.begins(self.occurred, as_of)
-        self.unknown = NONE
-        self._known: Indices | None = None
-        starts = self.begins
-        if activities.last_received() >= as_of:
-            known = activities.received_at[:end] < as_of
-            self._known = known.nonzero()[0]
-            self.unknown = (~known).nonzero()[0]
-            self.occurred = self.occurred.take(self._known)
-            starts = starts - self.unknown.searchsorted(starts)
-        self.n = len(self.occurred)
-        self.starts: dict[int | None, int] = dict(zip(windows.widths, starts.tolist(), strict=True))
+        self.starts: dict[int | None, int] = dict(zip(windows.widths, self.begins.tolist(), strict=True))
 
     def of(self, column: NDArray[T]) -> NDArray[T]:
-        """Give the known rows of a column of the record."""
-        return column[: self.end] if self._known is None else column.take(self._known)
+        """Give the known rows of a column of the whole record."""
+        return (column if self.kept is None else column.take(self.kept))[: self.n]
 
-    def place(self, back: int) -> int:
-        """Give the place in the record of a known activity by its place from the end (-1 is the newest)."""
-        return self.end + back if self._known is None else int(self._known[back])
+
+def _arrived(record: Activities, as_of: int, end: int) -> tuple[Activities, Indices | None]:
+    """Leave out what of the first `end` activities was received at as_of or later.
+
+    The answer is kept with the record, for it is mostly looked at again while the same is missing.
+    """
+    late = (record.received_at[:end] >= as_of).nonzero()[0]
+    if not len(late):
+        return record, None
+    key = late.tobytes()
+    found: tuple[bytes, Activities, Indices] | None = record.memo.get("arrived")
+    if found is None or found[0] != key:
+        kept = np.delete(np.arange(len(record)), late)
+        found = record.memo["arrived"] = key, record.take(kept), kept
+    return found[1], found[2]

@@ -73,7 +73,7 @@ class Sums:
             selected: which filter selects which activity of the record.
         """
         if len(self._counted) or self._weighted:
-            weighted = selected.flags[:, : seen.end] @ self._weights(seen).T
+            weighted = selected.flags[:, : seen.n] @ self._weights(seen).T
             totals = np.concatenate([self._totals(seen, selected), weighted], axis=1)
             out[self._at] = totals.take(self._places)
             for at, measure, left, right, place, window in self._pairs:
@@ -84,16 +84,14 @@ class Sums:
     def _totals(self, seen: Seen, selected: Selected) -> Floats:
         """Give how many known activities of each counted window each filter selects, shape (F, windows)."""
         begins = seen.begins.take(self._counted)
-        totals: Floats = selected.counts[:, seen.end, np.newaxis] - selected.counts.take(begins, axis=1)
-        if len(seen.unknown):
-            totals -= selected.flags.take(seen.unknown, axis=1) @ (seen.unknown[:, np.newaxis] >= begins)
+        totals: Floats = selected.counts[:, seen.n, np.newaxis] - selected.counts.take(begins, axis=1)
         return totals
 
     def _weights(self, seen: Seen) -> Floats:
-        """Give what each activity before as_of adds to each sum, shape (sums, seen.end)."""
+        """Give what each known activity adds to each sum, shape (sums, seen.n)."""
         begins, decays = seen.begins, len(self._decays)
-        weights = np.empty((len(self._weighted), seen.end))
-        ages = (seen.activities.occurred_at[: seen.end] - seen.as_of).astype(np.float64)  # negative, for decays
+        weights = np.empty((len(self._weighted), seen.n))
+        ages = (seen.occurred - seen.as_of).astype(np.float64)  # negative, for decays
         part = weights[:decays]
         np.multiply(self._decays, ages, out=part)
         np.exp2(part, out=part)
@@ -101,23 +99,18 @@ class Sums:
             if weight == AGE:
                 weights[place] = ages
             elif isinstance(weight, Clock):
-                weights[place] = on_the_clock(seen.activities, weight)[: seen.end]
+                weights[place] = on_the_clock(seen.activities, weight)[: seen.n]
             if window:  # the first is the whole record
                 weights[place, : begins[window]] = 0.0
-        if len(seen.unknown):
-            weights[:, seen.unknown] = 0.0
         return weights
 
     def _fill_last(self, out: Floats, seen: Seen, selected: Selected) -> None:
-        times, begins, unknown = seen.activities.occurred_at, seen.begins.tolist(), set(seen.unknown.tolist())
-        numbers = selected.counts[:, seen.end].astype(np.intp).tolist()
+        numbers, begins = selected.counts[:, seen.n].astype(np.intp).tolist(), seen.begins.tolist()
         for at, row, window in self._last:
-            places, number = selected.places(row), numbers[row]
-            while number and (place := places.item(number - 1)) >= begins[window]:
-                if place not in unknown:
-                    out[at] = (seen.as_of - times.item(place)) / DAY
-                    break
-                number -= 1
+            places, times = selected.places(row)
+            last = numbers[row] - 1
+            if last >= 0 and places.item(last) >= begins[window]:
+                out[at] = (seen.as_of - times.item(last)) / DAY
 
 
 def _counts(spec: FeatureSpec) -> tuple[int | None, ...]:

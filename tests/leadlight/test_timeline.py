@@ -121,3 +121,13 @@ def test_numbers_are_read(value, read):
 )
 def test_what_only_python_reads_as_a_number_is_none(value):
     assert np.isnan(number(value))
+
+
+def test_some_of_the_activities_are_a_record_of_their_own():
+    rows = [{"activity_id": str(at), "type": f"t{at}", "occurred_at": at, "value": at / 2} for at in range(4)]
+    whole = Activities.from_rows(rows)
+    whole.coded("type")
+    part = whole.take(np.array([1, 3]))
+    assert part.type.tolist() == ["t1", "t3"]
+    assert part.value.tolist() == [0.5, 1.5]
+    assert part.coded("type").words == (None, "t1", "t3")
