@@ -75,6 +75,7 @@ def build(
     """
     from features import building
     from features.catalog import load_settings
+    from features.engines import registry
     from leadlight.instants import parse
 
     settings = None if catalog is None else load_settings(catalog)
@@ -89,7 +90,7 @@ def build(
         incremental=incremental,
     )
     room = Workspace.at(workspace)
-    with _terminable(), _progress() as progress:
+    with _terminable(), registry.errors(options.engine), _progress() as progress:
         report = building.build(room, room.features_path(DEFAULT_NAME) if out is None else out, options, progress)
     _show(report)
     if as_json:

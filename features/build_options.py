@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from features.engines import memory
+
 EngineOption = Annotated[str, typer.Option(help="polars, duckdb, pandas or pyspark.")]
 CatalogOption = Annotated[
     Path | None,
@@ -34,7 +36,9 @@ UntilOption = Annotated[
 OutOption = Annotated[
     Path | None, typer.Option(help="Folder of the table.", show_default="features/default in the workspace")
 ]
-MemoryLimitOption = Annotated[str | None, typer.Option(help="Of duckdb, such as 4GB; beyond it spills to disk.")]
+MemoryLimitOption = Annotated[
+    str | None, typer.Option(help="Of duckdb, such as 4GB; beyond it spills to disk.", callback=memory.checked)
+]
 MasterOption = Annotated[
     str | None, typer.Option(help="Of pyspark, such as spark://HOST:7077.", show_default="local[*]")
 ]

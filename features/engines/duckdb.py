@@ -14,11 +14,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features.engines import memory
 from features.engines.base import EngineName
 from features.expressions import assemble
 from features.expressions.frame import ROW, Frame
 from features.expressions.names import encoded, quoted
 from features.tables import Tables
+from leadlight.errors import EngineError
 from leadlight.schema import TABLES, TableName
 from leadlight.spec import KEYS, FeatureSpec
 
@@ -34,8 +36,12 @@ class DuckDBEngine:
         """Open a connection, or take that of a relation, whose settings are left as they are.
 
         Args:
-            memory_limit: of a connection of its own.
+            memory_limit: of a connection of its own; see `memory.checked`.
             relation: one of the tables that exist already.
+
+        Raises:
+            InputError: the limit is no size.
+            EngineError: it is too small to start.
         """
         prefix = f"leadlight_{uuid4().hex}"
         if relation is None:
@@ -80,7 +86,8 @@ class DuckDBEngine:
 
     def _created(self, query: str, given: pa.Table | None = None) -> str:
         name = next(self._names)
-        self._run(f"CREATE TEMP TABLE {name} AS {query}", given)
+        with memory_errors():
+            self._run(f"CREATE TEMP TABLE {name} AS {query}", given)
         return name
 
     def _table(self, name: str) -> Frame:
@@ -90,13 +97,14 @@ class DuckDBEngine:
     @contextmanager
     def _finishing(self) -> Iterator[None]:
         """Fetch a result, then let go of what was kept for it."""
-        try:
-            yield
-        finally:
-            for name in self._kept:
-                self._run(f"DROP TABLE {name}")
-            self._run(f"DROP VIEW {self._view}")
-            self._kept.clear()
+        with memory_errors():
+            try:
+                yield
+            finally:
+                for name in self._kept:
+                    self._run(f"DROP TABLE {name}")
+                self._run(f"DROP VIEW {self._view}")
+                self._kept.clear()
 
     def meet(self, rows: Frame, activities: Frame, specs: Sequence[FeatureSpec]) -> Frame:
         """Join; kept in a temporary table, which spills."""
@@ -117,13 +125,21 @@ class DuckDBEngine:
         return assemble.together(rows, [self.keep(part) for part in parts], specs)
 
     def to_polars(self, frame: Frame) -> pl.DataFrame:
-        """Fetch, snapshots in order."""
+        """Fetch, snapshots in order.
+
+        Raises:
+            EngineError: too little memory.
+        """
         with self._finishing():
             result: pl.DataFrame = frame.sort(ROW).to_native().pl()
         return result
 
     def write(self, frame: Frame, path: Path, names: Mapping[str, str]) -> None:
-        """Write one part."""
+        """Write one part.
+
+        Raises:
+            EngineError: too little memory; what is in the folder is of no use.
+        """
         named = "".join(f", {column} AS {quoted(name)}" for column, name in names.items())
         result = frame.sort(ROW).to_native()
         with self._finishing():
@@ -135,12 +151,24 @@ class DuckDBEngine:
 
 
 def _open(name: str, memory_limit: str | None) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect()
     spill = Path(tempfile.gettempdir()) / name  # DuckDB makes and removes it
-    connection.execute(f"SET temp_directory = '{spill}'")
-    if memory_limit is not None:
-        connection.execute(f"SET memory_limit = '{memory_limit}'")
-    return connection
+    settings: dict[str, str | bool | int | float | list[str]] = {"temp_directory": str(spill)}
+    if (limit := memory.checked(memory_limit)) is not None:
+        settings["memory_limit"] = limit
+    with memory_errors():
+        return duckdb.connect(config=settings)
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn too little memory into an error of one line."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as short:
+        what = str(short).partition("\n")[0].removeprefix("Out of Memory Error: ")
+        raise EngineError(
+            f"DuckDB has too little memory ({what}); raise its limit (--memory-limit, such as 4GB); nothing was written"
+        ) from short
 
 
 def _write(result: duckdb.DuckDBPyRelation, path: Path, names: Sequence[str]) -> None:

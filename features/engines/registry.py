@@ -1,6 +1,7 @@
 """Which engines there are, and which one native tables belong to."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from features.engines.base import Engine
@@ -35,6 +36,19 @@ def get(name: str, **options: Any) -> Engine:
         raise InputError(
             f'engine `{name}` is not installed ({missing}); install it with: pip install "leadlight[{extra}]"'
         ) from missing
+
+
+def errors(engine: Engine) -> AbstractContextManager[None]:
+    """Turn what an engine's own library raises when it cannot go on into an `EngineError`, wherever it computes."""
+    if engine.name == "duckdb":
+        from features.engines.duckdb import memory_errors  # noqa: PLC0415  (each engine loads its own library only)
+
+        return memory_errors()
+    if engine.name == "pyspark":
+        from features.engines.spark import spark_errors  # noqa: PLC0415
+
+        return spark_errors()
+    return nullcontext()
 
 
 def of(tables: "Tables") -> Engine:

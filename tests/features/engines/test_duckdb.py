@@ -1,3 +1,6 @@
+import tempfile
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import polars as pl
@@ -6,7 +9,13 @@ import pytest
 from features import batch
 from features.engines.duckdb import DuckDBEngine
 from features.tables import Tables
+from leadlight.__main__ import main
+from leadlight.errors import EngineError
+from leadlight.ingest.pipeline import ingest
 from leadlight.schema import DAY, TABLES
+from leadlight.simulate.record import Options
+from leadlight.simulate.write import write_market
+from leadlight.workspace import Workspace
 from tests.features import market
 from tests.features.test_batch import as_array, snapshots_of
 
@@ -27,6 +36,62 @@ def tables_of(engine):
 def test_the_memory_limit_holds(engine):
     (limit,) = tables_of(engine).leads.query("l", "SELECT current_setting('memory_limit')").fetchone()
     assert limit in {"953.6 MiB", "1.0 GiB"}
+
+
+def test_it_spills_where_temporary_files_go_whatever_the_name(tmp_path, monkeypatch):
+    folder = tmp_path / "it's; here"
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    engine = DuckDBEngine(memory_limit="2GB")
+    (spill,) = tables_of(engine).leads.query("l", "SELECT current_setting('temp_directory')").fetchone()
+    assert Path(spill).parent == folder
+
+
+@pytest.mark.parametrize("limit", ["0.001KB", "100KB", "1MB"])
+def test_too_little_memory_is_said_in_a_line(limit, tmp_path):
+    with pytest.raises(EngineError, match=r"DuckDB has too little memory \(.+\); raise its limit") as failed:
+        computed(DuckDBEngine(memory_limit=limit), tmp_path)
+    assert "\n" not in str(failed.value)
+    assert not (tmp_path / "part-00000.parquet").exists()
+
+
+def computed(engine, folder):
+    batch.build_to(engine, tables_of(engine), snapshots_of([("p001", market.BASE + 4 * DAY)]), market.SPECS, folder)
+
+
+@pytest.mark.parametrize("limit", ["100KB", "1MB", "10MB"])
+def test_too_little_memory_is_said_to_whoever_builds(limit, room, capsys, tmp_path):
+    said = refused(room, capsys, tmp_path, limit)
+    assert "DuckDB has too little memory (" in said
+    assert "raise its limit (--memory-limit" in said
+
+
+@pytest.mark.parametrize("limit", ["4GB'; SELECT 1; --", "-1GB", "foo"])
+def test_a_limit_that_is_no_size_is_said_to_whoever_builds(limit, room, capsys, tmp_path):
+    said = refused(room, capsys, tmp_path, limit)
+    assert said == (
+        f"error: memory limit `{limit}` is no size; give a positive number and a unit, such as 4GB or 512MiB\n"
+    )
+
+
+def refused(room, capsys, folder, limit):
+    words = ["--as-of", "end", "--workspace", str(room.root), "--out", str(folder / "table")]
+    with pytest.raises(SystemExit) as left:
+        main(["features", "build", "--engine", "duckdb", "--memory-limit", limit, *words])
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert said.count("\n") == 1
+    assert list(folder.iterdir()) == []
+    return said
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    """A workspace with a small simulated market."""
+    folder = tmp_path_factory.mktemp("duckdb")
+    write_market(folder / "market", Options(200, seed=1))
+    found = Workspace.at(folder / "workspace")
+    ingest(folder / "market" / "mapping.yaml", folder / "market" / "raw", found)
+    return found
 
 
 def test_written_parts_have_the_names_of_the_features_and_instants(engine, tmp_path):
