@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features import check
 from features.chunks import Chunk, split
 from features.engines import registry
 from features.engines.base import Engine
@@ -37,8 +38,12 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
 
     Returns:
         lead_id, as_of and one float64 column per spec, null = null, in the order of `snapshots`.
+
+    Raises:
+        InputError: frames of an unknown kind, or an attribute of leads whose name or type none can have.
     """
     engine = registry.of(tables)
+    check.attributes(tables.leads)
     if engine.name == "polars":
         parts = [
             engine.to_polars(_of_chunk(engine, chunk, specs)).drop(ROW).with_columns(chunk.rows["position"])
@@ -73,7 +78,11 @@ def build_to(
         specs: what to compute.
         folder: an existing empty folder. What is in it after an error is of no use.
         progress: called with the number of activities of each finished part.
+
+    Raises:
+        InputError: an attribute of leads whose name or type none can have.
     """
+    check.attributes(tables.leads)
     names = {column(place): spec.name for place, spec in enumerate(specs)}
     if engine.name != "polars":
         engine.write(compute(engine, tables, snapshots, specs), folder / "part-00000.parquet", names)

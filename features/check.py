@@ -1,14 +1,14 @@
-"""Tables as files, looked at before any engine reads them: columns, types, zones, and ids that are missing.
+"""Tables, looked at before any engine reads them: columns, types, zones, and ids that are missing.
 
 Of the log only the file's own statistics are read, so a check costs nothing that grows with it.
 """
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.errors import InputError, did_you_mean
-from leadlight.schema import STAGES, TABLES, ColumnKind, TableName
+from leadlight.schema import RESERVED, STAGES, TABLES, ColumnKind, TableName
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,6 +68,21 @@ def _check(name: TableName, root: Path, part: Path) -> None:
         in_path = {piece.partition("=")[0] for piece in part.relative_to(root).parts if "=" in piece}
         columns(name, file.schema_arrow, in_path)
         _refuse_nulls(name, file, in_path)
+
+
+def attributes(leads: Any) -> None:
+    """Check the attributes of leads, given as a native frame of any engine.
+
+    Raises:
+        InputError: an attribute's name begins with two underscores: columns of leadlight's own do.
+    """
+    import narwhals as nw  # noqa: PLC0415
+
+    for column in nw.from_native(leads).collect_schema():
+        if column.startswith(RESERVED):
+            raise InputError(
+                f"table `leads`: `{column}` begins with `{RESERVED}`, as only leadlight's own columns do; rename it"
+            )
 
 
 def columns(name: TableName, schema: "pa.Schema", beside: Iterable[str] = ()) -> None:

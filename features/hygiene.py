@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from features import hygiene_merges, hygiene_rules, hygiene_settings
+from features import check, hygiene_merges, hygiene_rules, hygiene_settings
 from features import tables as tables_of
 from features.expressions import names
 from features.hygiene_merges import Merge
@@ -67,7 +67,8 @@ class Cleaned:
 
     Attributes:
         tables: what stays, lazily.
-        set_aside: what was set aside, lazily; each table with a column `cause` beside its own.
+        set_aside: what was set aside, lazily; each table with a column `cause` beside its own. An attribute of leads
+            that has this name is called `__cause` there.
     """
 
     tables: Tables
@@ -119,15 +120,14 @@ def clean(
 
     Raises:
         InputError: an id is null, merges form a circle or name an unknown lead, the attribute of the domains is no
-            column of leads.
+            column of leads, or an attribute has a name or type that none can have.
     """
     settings = settings or HygieneSettings()
+    check.attributes(tables.leads)
     _refuse_null_ids(tables, () if unique_ids else ("activity_id",))
     merges = tuple(merges)
     aside = []
-    leads = nw.from_native(tables.leads).lazy()
-    columns = leads.collect_schema().names()
-    tables = replace(tables, leads=nw.to_native(names.encoded(leads)))
+    tables, columns = _encoded(tables)
     if merges:
         tables, gone = hygiene_merges.carry(tables, merges)
         aside.append(gone)
@@ -135,7 +135,7 @@ def clean(
         tables, gone = _without_domains(tables, settings.domains, columns)
         aside.append(gone)
     tables, gone = _without_activities(tables, observed_until, settings, unique_ids=unique_ids)
-    return Cleaned(_named(tables, columns), _named(_together([*aside, gone]), [*columns, "cause"]))
+    return Cleaned(_named(tables, columns), _named(_together([*aside, gone]), _beside_cause(columns)))
 
 
 def of_workspace(
@@ -169,7 +169,8 @@ def of_workspace(
 
 def as_they_are(tables: Tables) -> Cleaned:
     """Give tables of which nothing is set aside."""
-    return Cleaned(tables, _none_of(tables))
+    encoded, columns = _encoded(tables)
+    return Cleaned(tables, _named(_none_of(encoded), _beside_cause(columns)))
 
 
 def tables_for(workspace: Workspace, settings: HygieneSettings | None, tables: Tables | None = None) -> Tables:
@@ -200,6 +201,17 @@ def _refuse_null_ids(tables: Tables, of_activities: Iterable[str]) -> None:
             number = counted[column].to_list()[0]
             if number:
                 raise InputError(f"{number} rows of `{field}` have no {column}; leave them out or give them one")
+
+
+def _encoded(tables: Tables) -> tuple[Tables, list[str]]:
+    """Give the attributes of leads names that no other column has; and the columns' own names."""
+    leads = nw.from_native(tables.leads).lazy()
+    return replace(tables, leads=nw.to_native(names.encoded(leads))), leads.collect_schema().names()
+
+
+def _beside_cause(columns: list[str]) -> list[str]:
+    """Name the columns of leads that were set aside; no attribute begins with two underscores."""
+    return [*("__cause" if column == "cause" else column for column in columns), "cause"]
 
 
 def _named(tables: Tables, columns: list[str]) -> Tables:

@@ -53,6 +53,8 @@ TABLES: Final[dict[TableName, dict[str, ColumnKind]]] = {
     },
 }
 
+RESERVED: Final = "__"  # begins the names of columns that are added while computing; no attribute's name does
+
 # The columns that tell two rows of a table apart (leads: newest file wins; stages: every entry is kept).
 KEYS: Final[dict[TableName, tuple[str, ...]]] = {
     "leads": ("lead_id",),

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from leadlight.documents import Document
 from leadlight.errors import MappingError, did_you_mean
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
-from leadlight.schema import ACTORS, STAGES, TABLES, TableName
+from leadlight.schema import ACTORS, RESERVED, STAGES, TABLES, TableName
 
 Loc = tuple[int | str, ...]
 
@@ -128,6 +128,10 @@ def _check_attributes(document: Document, loc: Loc, output: Output) -> None:
         if not name.isidentifier() or name in TABLES[output.table]:
             raise document.problem(
                 where, f"`{name}` cannot be an attribute's name; use letters, digits and `_`, not a table's own column"
+            )
+        if name.startswith(RESERVED):
+            raise document.problem(
+                where, f"`{name}` begins with `{RESERVED}`, as only leadlight's own columns do; choose another name"
             )
         if source.time is not None:
             raise document.problem((*where, "time"), f"attribute `{name}` is a {source.kind}; it takes no `time`")

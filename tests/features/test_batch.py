@@ -1,4 +1,5 @@
 import typing
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from features import batch, online
 from features.engines import registry
 from features.tables import timelines
+from leadlight.errors import InputError
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec, Measure
 from tests.features import market
@@ -135,3 +137,14 @@ def test_snapshots_are_numbered_here_whatever_numbers_they_bring():
     found = engine.to_polars(batch.compute(engine, market.tables(*market.crowd(31)), rows, specs))
     assert found[batch.ROW].to_list() == [0, 1, 2]
     assert found["f0"].to_list() == [4.0, 5.0, 6.0]
+
+
+@pytest.mark.parametrize("name", ["__lead", "__chunk", "__row"])
+def test_an_attribute_named_like_a_column_of_our_own_is_refused(name, tmp_path):
+    found = market.tables([{"lead_id": "a", "created_at": 0, "industry": "it"}], [], [], [])
+    found = replace(found, leads=found.leads.rename({"industry": name}))
+    asked = snapshots_of([("a", DAY)])
+    with pytest.raises(InputError, match=f"`leads`: `{name}` begins with `__`"):
+        batch.build(found, asked, market.SPECS)
+    with pytest.raises(InputError, match=f"`leads`: `{name}` begins with `__`"):
+        batch.build_to(registry.get("polars"), found, asked, market.SPECS, tmp_path)

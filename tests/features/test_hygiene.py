@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import narwhals as nw
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -211,3 +212,29 @@ def test_what_stays_of_a_large_log_stays_in_order(tmp_path):
     assert found.tables.in_order
     parts = chunks.split(found.tables, pl.DataFrame({"lead_id": ["l0", "l12081"], "as_of": [BASE, BASE]}), (), 100_000)
     assert len(list(parts)) == 2  # its first run and its last
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+@pytest.mark.parametrize("merges", [(), (Merge("b", "a"),)])
+def test_an_attribute_may_be_called_cause(engine, merges):
+    found = tables([activity("1")], leads=[lead("a", domain="own.jp"), lead("b", domain="else.jp")])
+    found = replace(found, leads=found.leads.rename({"domain": "cause"}))
+    found = on_duckdb(found) if engine == "duckdb" else found
+    settings = HygieneSettings(domains=DomainSettings(attribute="cause", internal=("own.jp",)))
+    cleaned = hygiene.clean(found, UNTIL, settings, merges)
+    gone = nw.from_native(cleaned.set_aside.leads).lazy().collect().to_polars().sort("lead_id")
+    merged = [("b", "else.jp", "merged_lead")] if merges else []
+    assert gone.select("lead_id", "__cause", "cause").rows() == [("a", "own.jp", "internal_domain"), *merged]
+    assert "cause" in nw.from_native(cleaned.tables.leads).lazy().collect_schema().names()
+
+
+def test_tables_as_they_are_may_have_an_attribute_called_cause():
+    found = tables([activity("1")])
+    found = replace(found, leads=found.leads.rename({"domain": "cause"}))
+    assert hygiene.as_they_are(found).counts() == {name: {} for name in hygiene.FIELDS.values()}
+
+
+def test_an_attribute_named_like_a_column_of_our_own_is_refused():
+    found = tables([activity("1")])
+    with pytest.raises(InputError, match="`__cause` begins with `__`"):
+        hygiene.clean(replace(found, leads=found.leads.rename({"domain": "__cause"})), UNTIL)

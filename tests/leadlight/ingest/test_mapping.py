@@ -49,6 +49,7 @@ def test_a_mapping_is_read(tmp_path):
         ("lead_id: id", "lead_id: { column: id, constant: x }", "exactly one of `column`, `template` and `constant`"),
         ("lead_id: id", "lead_id: { template: x }", "line 8: no column in braces"),
         ("size: {", "lead_id: {", "line 11: `lead_id` cannot be an attribute's name"),
+        ("size: {", "__lead: {", "line 11: `__lead` begins with `__`, as only leadlight's own columns do"),
         ("- file: leads.csv", "- file: leads.csv\n    encoding: utf8x", "line 5: encoding `utf8x` does not exist"),
         ("version: 1", "version: 2", "line 1: `version`"),
         ("version: 1", "observed_until: soon", "line 1: `observed_until`: `soon` is not an ISO 8601 date or time"),
