@@ -4,13 +4,14 @@ A catalog file is a list of specifications (`leadlight features suggest --out ca
 mapping that adjusts the suggestion. Both are read by `load_settings`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, fields
 from io import StringIO
 from pathlib import Path
 from typing import Any, Final, Self, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, RootModel, create_model, model_validator
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, PrivateAttr, RootModel, create_model, model_validator
 
 from features.families import (
     age,
@@ -29,11 +30,11 @@ from features.families import (
 from features.profile import Profile, profile
 from features.ranking import keep
 from features.tables import Tables
-from leadlight.documents import Document
-from leadlight.errors import NotEnoughDataError, SpecError, did_you_mean
+from leadlight.documents import Document, Loc
+from leadlight.errors import InputError, NotEnoughDataError, SpecError, did_you_mean
 from leadlight.instants import iso
 from leadlight.schema import TABLES
-from leadlight.spec import FeatureSpec
+from leadlight.spec import FeatureSpec, refuse_single
 from leadlight.workspace import TablesInfo
 
 WINDOWS_DAYS: Final = (1.0, 7.0, 30.0, 90.0)
@@ -71,6 +72,16 @@ class CatalogSettings(BaseModel):
     drop: tuple[str, ...] = ()
     add: tuple[dict[str, object], ...] = ()
     only: tuple[InstanceOf[FeatureSpec], ...] | None = None
+    _document: Document | None = PrivateAttr(default=None)
+
+    def written_in(self, document: Document) -> Self:
+        """Remember the file, to locate what turns out to be wrong only with the data at hand."""
+        self._document = document
+        return self
+
+    def problem(self, loc: Loc, message: str) -> InputError:
+        """Build the error of a setting, located in its file if there is one."""
+        return SpecError(message) if self._document is None else self._document.problem(loc, message)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -106,12 +117,17 @@ def from_profile(seen: Profile, settings: CatalogSettings) -> tuple[FeatureSpec,
     """Derive a catalog from a profile: what the families propose, as much as there is room for."""
     proposals = _proposals(seen, settings)
     names = {spec.name for spec in proposals}
-    for name in settings.drop:
+    for place, name in enumerate(settings.drop):
         if name not in names:
-            raise SpecError.unknown_name("features.yaml: `drop` names a feature that", name, names)
+            unknown = SpecError.unknown_name("`drop`: feature", name, names)
+            raise settings.problem(("drop", place), str(unknown))
     wanted = [spec for spec in proposals if spec.name not in settings.drop]
     specs = keep(wanted, seen, settings.most_features)
-    specs += [FeatureSpec.from_json(dict(added)) for added in settings.add]
+    for place, added in enumerate(settings.add):
+        try:
+            specs.append(_with_name(FeatureSpec.from_json(dict(added))))
+        except SpecError as wrong:
+            raise settings.problem(("add", place), str(wrong)) from wrong
     if not specs:
         raise NotEnoughDataError("no activity and no attribute known at creation before the cut; nothing to learn from")
     _refuse_twice(specs)
@@ -133,6 +149,13 @@ def _proposals(seen: Profile, settings: CatalogSettings) -> list[FeatureSpec]:
         proposals += touches.suggest(seen, windows, settings.within_days, offset)
     proposals += company.suggest(seen, windows)
     return proposals
+
+
+def _with_name(spec: FeatureSpec) -> FeatureSpec:
+    """Refuse a feature of a catalog without a name; rule cards have such specifications."""
+    if not spec.name.strip():
+        raise SpecError(f"a feature of measure `{spec.measure}` has a blank `name`; give it one")
+    return spec
 
 
 def _refuse_twice(specs: Iterable[FeatureSpec]) -> None:
@@ -198,7 +221,10 @@ def load_settings(path: Path) -> CatalogSettings:
     document = Document.read(path, SpecError)
     if isinstance(document.data, list):
         return CatalogSettings(only=_specs(document))
-    return document.validate(CatalogSettings)
+    if not isinstance(document.data, dict):
+        what = "the file is empty" if document.data is None else "this is neither a list nor a mapping"
+        raise document.problem((), f"{what}; write a list of features, or settings such as `drop: [recency]`")
+    return document.validate(CatalogSettings).written_in(document)
 
 
 def load(path: Path) -> tuple[FeatureSpec, ...]:
@@ -225,14 +251,16 @@ def dump(specs: Sequence[FeatureSpec]) -> str:
 
 
 def _specs(document: Document) -> tuple[FeatureSpec, ...]:
+    for position, entry in enumerate(document.data):
+        if isinstance(entry, dict):
+            with _located(document, position):
+                refuse_single(entry)
     checked: Any = document.validate(_catalog_model())
     specs: list[FeatureSpec] = []
     lines: dict[str, int | None] = {}
     for position, entry in enumerate(checked.root):
-        try:
-            spec = FeatureSpec(**entry.model_dump())
-        except SpecError as wrong:
-            raise document.problem((position,), str(wrong)) from wrong
+        with _located(document, position):
+            spec = _with_name(FeatureSpec(**entry.model_dump()))
         if spec.name in lines:
             first = lines[spec.name]
             raise document.problem((position,), f"feature `{spec.name}` is defined twice, first in line {first}")
@@ -243,9 +271,18 @@ def _specs(document: Document) -> tuple[FeatureSpec, ...]:
     return tuple(specs)
 
 
+@contextmanager
+def _located(document: Document, position: int) -> Iterator[None]:
+    """Locate what is wrong with a feature at its line."""
+    try:
+        yield
+    except SpecError as wrong:
+        raise document.problem((position,), str(wrong)) from wrong
+
+
 def _catalog_model() -> type[BaseModel]:
     """Give a model that checks keys and types of a catalog file; `FeatureSpec` itself checks what they mean."""
-    types = get_type_hints(FeatureSpec)
+    types = {**get_type_hints(FeatureSpec), "family": str, "measure": str}  # it knows the nearest one
     columns: dict[str, Any] = {
         f.name: (types[f.name], ... if f.default is MISSING else f.default) for f in fields(FeatureSpec)
     }

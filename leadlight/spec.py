@@ -9,6 +9,7 @@ created last (at one instant, those with the greater lead_id). A lead without ac
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, Final, Literal, Self, get_args
 
@@ -226,6 +227,7 @@ class FeatureSpec:
         for key in data:
             if key not in known:
                 raise SpecError.unknown_name("feature specification key", key, known)
+        refuse_single(data)
         arguments: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
@@ -233,6 +235,18 @@ class FeatureSpec:
             return cls(**arguments)
         except TypeError as wrong:
             raise SpecError(f"feature `{name}`: a value has the wrong type ({wrong})") from wrong
+
+
+def refuse_single(data: Mapping[str, Any]) -> None:
+    """Refuse one value where a list belongs: a text is a sequence too, of its letters.
+
+    Raises:
+        SpecError: naming the feature and the key.
+    """
+    for f in fields(FeatureSpec):
+        if f.default == () and not isinstance(value := data.get(f.name, ()), list | tuple):
+            mend = f"{f.name}: [{'' if value is None else value}]"
+            raise SpecError(f"feature `{data.get('name', '?')}`: `{f.name}` must be a list; write `{mend}`")
 
 
 def glob_to_regex(glob: str) -> str:

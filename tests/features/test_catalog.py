@@ -77,7 +77,18 @@ def test_settings_drop_and_add(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("drop: [recencyy]", "did you mean `recency`"),
+        (
+            "most_types: 9\ndrop:\n- count.call\n- recencyy",
+            r"features.yaml line 4: `drop`: feature `recencyy` does not exist; did you mean `recency`",
+        ),
+        ("add:\n  - {name: x, family: frequency, measure: count, types: call}", "line 2: .*`types` must be a list"),
+        ("add:\n  - {name: ' ', family: frequency, measure: count}", "line 2: .* has a blank `name`"),
+        (
+            "add:\n  - {name: x, family: frequency, measure: coun}",
+            "measure `coun` does not exist; did you mean `count`",
+        ),
+        ("# nothing", "features.yaml: the file is empty; write a list of features, or settings"),
+        ("recency", "neither a list nor a mapping; write a list of features, or settings"),
         ("add:\n  - {name: x, family: frequency, measure: count, window_days: 0}", "must be > 0"),
         ("add:\n  - {name: count, family: frequency, measure: count}", "defined twice"),
         ("windows: [1, 2]", r"line 1: unknown key `windows`; did you mean `windows_days`"),
@@ -164,8 +175,15 @@ def test_a_catalog_file_as_settings_is_the_whole_catalog(tmp_path):
     [
         ("name: b, family: frequency, measure: count, window_days: 0", "line 2: feature `b`: window_days == 0.0"),
         ("name: b, family: frequency, measure: count, windw_days: 1", "line 2: unknown key `windw_days`; did you mean"),
-        ("name: b, family: frequency, measure: count, types: call", "line 2: .*types"),
-        ("name: b, family: frequency, measure: cuont", "line 2: .*measure"),
+        ("name: b, family: frequency, measure: count, types: call", "line 2: feature `b`: .*; write `types: .call.`"),
+        ("name: b, family: frequency, measure: count, types: ", "line 2: feature `b`: .* a list; write `types: ..`"),
+        (
+            "name: b, family: frequency, measure: coun",
+            "feature `b`: measure `coun` does not exist; did you mean `count`",
+        ),
+        ("name: b, family: frequenzy, measure: count", "line 2: feature `b`: family .* did you mean `frequency`"),
+        ("name: '', family: frequency, measure: count", "line 2: a feature of measure `count` has a blank `name`"),
+        ("name: ' ', family: frequency, measure: count", "line 2: a feature of measure `count` has a blank `name`"),
         ("name: b, family: frequency", "line 2: `measure` is missing"),
         ("name: a, family: recency, measure: days_since_last", "line 2: feature `a` is defined twice, first in line 1"),
     ],

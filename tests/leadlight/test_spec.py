@@ -96,3 +96,10 @@ def test_a_glob_matches_whole_in_python_and_polars_alike(glob, text):
     regex = glob_to_regex(glob)
     assert (re.fullmatch(regex, text) is not None) == by_hand(glob, text)
     assert pl.Series([text]).str.contains(regex)[0] == by_hand(glob, text)
+
+
+@pytest.mark.parametrize("key", ["types", "then_types", "hours", "weekdays", "categories"])
+@pytest.mark.parametrize("value", ["call", 7, None])
+def test_a_single_value_is_no_list(key, value):
+    with pytest.raises(SpecError, match=rf"feature `x`: `{key}` must be a list; write `{key}: \["):
+        FeatureSpec.from_json({"name": "x", "family": "frequency", "measure": "count", key: value})
