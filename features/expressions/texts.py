@@ -43,9 +43,9 @@ def _floats_as_texts(frame: Frame, column: str, bring: Callable[[Any], Frame]) -
     value = nw.col(column).cast(nw.Float64)
     value = nw.when(~value.is_nan()).then(value)
     fits = (value >= WHOLE_FROM) & (value < WHOLE_TO)
-    digits = nw.when(fits).then(value).floor().cast(nw.Int64)
-    whole = digits.cast(nw.Float64) == value
-    frame = frame.with_columns(nw.when(whole).then(digits).cast(nw.String).alias(_TEXT), value.alias(_NUMBER))
+    floor = nw.when(fits).then(value).floor()
+    digits = nw.when(floor == value).then(floor).cast(nw.Int64)  # never back: Arrow refuses integers beyond 2**53
+    frame = frame.with_columns(digits.cast(nw.String).alias(_TEXT), value.alias(_NUMBER))
     others = frame.filter(nw.col(_TEXT).is_null() & ~nw.col(_NUMBER).is_null()).select(_NUMBER).unique()
     found = (others.collect() if isinstance(others, nw.LazyFrame) else others)[_NUMBER].to_list()
     if found:

@@ -8,13 +8,13 @@ from features.tables import Tables
 from tests.features import market
 
 
-def native(name, tables, engine):
-    """Give Polars tables as the frames of another engine."""
+def native(name, tables, engine, *, arrow=False):
+    """Give Polars tables as the frames of another engine; those of pandas backed by NumPy or by Arrow."""
     if name == "polars":
         return tables
     frames = {key: getattr(tables, key).collect() for key in ("leads", "activities", "stages", "changes")}
     if name == "pandas":
-        return Tables(**{key: frame.to_pandas() for key, frame in frames.items()})
+        return Tables(**{key: frame.to_pandas(use_pyarrow_extension_array=arrow) for key, frame in frames.items()})
     return Tables(**{key: engine.rows(frame).to_native() for key, frame in frames.items()})
 
 

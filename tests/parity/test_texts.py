@@ -16,6 +16,7 @@ from tests.features.reference import text
 from tests.parity import engines
 from tests.parity.test_engines import LOCAL
 
+FRAMES = [*((name, False) for name in LOCAL), ("pandas", True)]  # `features build` gives pandas frames backed by Arrow
 LEADS = "abcd"
 AT = market.BASE + DAY
 ODD = (1e-05, 1e16, -0.0, 0.0, 14.0, -3.0, 0.1, 1 / 3, 2.0**53 + 2, 2.0**63, -(2.0**63), 1e22, 1.7e308, 5e-324, 2e23)
@@ -29,7 +30,8 @@ DRAWN = {
     pl.Categorical: st.sampled_from(["14", "14.0", "true", "x"]),
     pl.String: st.sampled_from(["14", "14.0", "true", "True", "1e-05", "nan", "", "x"]),
 }
-CATEGORIES = ("14", "14.0", "true", "True", "false", "0", "-0.0", "nan", "inf", "1e+16", *map(text, ODD[:2]), "1e+22")
+CATEGORIES = ("14", "14.0", "true", "True", "false", "0", "-0.0", "nan", "inf", "1e+16", *map(text, ODD[:2]), "1e+22",
+              text(1e17), text(-(2.0**63)), text(2.0**63))  # fmt: skip
 SPECS = (
     FeatureSpec("category", "fit", "category", attribute="it", categories=CATEGORIES),
     FeatureSpec(
@@ -49,7 +51,11 @@ def tables(draw):
     """Draw tables whose attribute `it` has a type of its own and, mostly, no changes; and the rows of the reference."""
     kind = draw(st.sampled_from(list(DRAWN)))
     values = draw(st.lists(st.none() | DRAWN[kind], min_size=4, max_size=4))
-    changes = draw(st.just([]) | st.lists(change, max_size=2, unique_by=lambda row: row[:2]))
+    return tables_of(kind, values, draw(st.just([]) | st.lists(change, max_size=2, unique_by=lambda row: row[:2])))
+
+
+def tables_of(kind, values, changes):
+    """Give tables of four leads with values of the attribute and its changes, and the rows of the reference."""
     rows = [
         {"lead_id": lead, "field": "it", "changed_at": at, "old_value": "14", "value": value}
         for lead, at, value in changes
@@ -66,19 +72,26 @@ def tables(draw):
 ASKED = [(lead, at) for lead in LEADS for at in (AT, AT + 1)]
 
 
-def check(engine, drawn, specs):
+def check(engine, drawn, specs, *, arrow=False):
     found, record = drawn
     rows = pl.DataFrame(ASKED, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
-    frame = batch.compute(engine, engines.native(engine.name, found, engine), rows, specs)
+    frame = batch.compute(engine, engines.native(engine.name, found, engine, arrow=arrow), rows, specs)
     values = batch.matrix(batch.named(engine.to_polars(frame), specs), specs)
     assert engines.differences(values, engines.expected(record, ASKED, specs), ASKED, specs) == []
 
 
-@pytest.mark.parametrize("name", LOCAL)
+@pytest.mark.parametrize(("name", "arrow"), FRAMES)
 @settings(max_examples=25, deadline=None)
 @given(drawn=tables(), specs=st.sampled_from([SPECS, NUMBER]))
-def test_an_attribute_of_any_type_has_one_text(name, drawn, specs):
-    check(registry.get(name), drawn, specs)
+def test_an_attribute_of_any_type_has_one_text(name, arrow, drawn, specs):
+    check(registry.get(name), drawn, specs, arrow=arrow)
+
+
+@pytest.mark.parametrize(("name", "arrow"), FRAMES)
+@pytest.mark.parametrize("changed", [False, True])
+@pytest.mark.parametrize("values", [(1e17, 0.5, None, 14.0), (2.0**53 + 2, -(2.0**63), 2.0**63, -0.0), (1e16,) * 4])
+def test_a_whole_number_beyond_what_a_float_counts_has_one_text(name, arrow, changed, values):
+    check(registry.get(name), tables_of(pl.Float64, values, [("a", AT, "14")] * changed), SPECS, arrow=arrow)
 
 
 @pytest.mark.slow
