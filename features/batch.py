@@ -43,7 +43,7 @@ def build(tables: Tables, snapshots: pl.DataFrame, specs: Sequence[FeatureSpec])
         InputError: frames of an unknown kind, or an attribute of leads whose name or type none can have.
     """
     engine = registry.of(tables)
-    check.attributes(tables.leads)
+    check.attributes(tables.leads, (spec.attribute for spec in specs))
     if engine.name == "polars":
         parts = [
             engine.to_polars(_of_chunk(engine, chunk, specs)).drop(ROW).with_columns(chunk.rows["position"])
@@ -82,7 +82,7 @@ def build_to(
     Raises:
         InputError: an attribute of leads whose name or type none can have.
     """
-    check.attributes(tables.leads)
+    check.attributes(tables.leads, (spec.attribute for spec in specs))
     names = {column(place): spec.name for place, spec in enumerate(specs)}
     if engine.name != "polars":
         engine.write(compute(engine, tables, snapshots, specs), folder / "part-00000.parquet", names)

@@ -70,19 +70,44 @@ def _check(name: TableName, root: Path, part: Path) -> None:
         _refuse_nulls(name, file, in_path)
 
 
-def attributes(leads: Any) -> None:
+def attributes(leads: Any, read: Iterable[str | None] = ()) -> None:
     """Check the attributes of leads, given as a native frame of any engine.
 
+    Args:
+        leads: the frame.
+        read: attributes that features are made of; None and what is not there are passed over.
+
     Raises:
-        InputError: an attribute's name begins with two underscores: columns of leadlight's own do.
+        InputError: an attribute's name begins with two underscores (columns of leadlight's own do), or one that is
+            read is of a type that engines do not treat alike.
     """
     import narwhals as nw  # noqa: PLC0415
 
-    for column in nw.from_native(leads).collect_schema():
+    frame = nw.from_native(leads)
+    kinds = frame.collect_schema()
+    for column in kinds:
         if column.startswith(RESERVED):
             raise InputError(
                 f"table `leads`: `{column}` begins with `{RESERVED}`, as only leadlight's own columns do; rename it"
             )
+    for column in sorted({column for column in read if column is not None} & set(kinds)):
+        kind = kinds[column]
+        if isinstance(frame, nw.DataFrame) and kind in {nw.Object, nw.Unknown}:  # the values tell
+            known = frame[column].drop_nulls().to_list()[:1]
+            kind = nw.from_dict({column: known}, backend="polars").schema[column] if known else kind
+        told = _not_alike(kind)
+        if told is not None:
+            raise InputError(f"table `leads`: attribute `{column}` holds {told}; convert it to text or a number")
+
+
+def _not_alike(kind: Any) -> str | None:
+    """Say what values of a type are that engines write and compare each in its own way; None for others."""
+    import narwhals as nw  # noqa: PLC0415
+
+    if kind == nw.Datetime:
+        return None if kind.time_zone is None else "times with a zone"
+    told = {nw.List: "lists", nw.Array: "lists", nw.Struct: "records", nw.Duration: "durations", nw.Binary: "bytes"}
+    return told.get(kind.base_type())
 
 
 def columns(name: TableName, schema: "pa.Schema", beside: Iterable[str] = ()) -> None:

@@ -148,3 +148,13 @@ def test_an_attribute_named_like_a_column_of_our_own_is_refused(name, tmp_path):
         batch.build(found, asked, market.SPECS)
     with pytest.raises(InputError, match=f"`leads`: `{name}` begins with `__`"):
         batch.build_to(registry.get("polars"), found, asked, market.SPECS, tmp_path)
+
+
+def test_an_attribute_that_engines_do_not_treat_alike_is_refused(tmp_path):
+    found = market.tables([{"lead_id": "a", "created_at": 0, "industry": "it"}], [], [], [])
+    found = replace(found, leads=found.leads.with_columns(industry=pl.concat_list("industry")))
+    asked = snapshots_of([("a", DAY)])
+    with pytest.raises(InputError, match="attribute `industry` holds lists"):
+        batch.build(found, asked, market.SPECS)
+    with pytest.raises(InputError, match="attribute `industry` holds lists"):
+        batch.build_to(registry.get("polars"), found, asked, market.SPECS, tmp_path)

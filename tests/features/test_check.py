@@ -1,5 +1,7 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -127,3 +129,34 @@ def test_what_is_no_parquet_file(paths, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="there is no Parquet file at"):
         check.files({"stages": tmp_path / "empty"})
+
+
+HELD = {
+    "times with a zone": AT,
+    "lists": ["x"],
+    "records": {"a": 1},
+    "durations": timedelta(days=1),
+    "bytes": b"x",
+}
+
+
+def frames(value):
+    """Give a lead with an attribute (and one without) as the frames of several engines."""
+    made = pl.DataFrame({"lead_id": ["a", "b"], "created_at": [0, 0], "odd": [None, value]})
+    with duckdb.connect() as connection:
+        yield connection.from_arrow(made.to_arrow())
+    yield from (made, made.lazy(), made.to_pandas(), made.to_pandas(use_pyarrow_extension_array=True))
+
+
+@pytest.mark.parametrize(("told", "value"), HELD.items())
+def test_attributes_that_engines_do_not_treat_alike_are_refused_where_they_are_read(told, value):
+    for leads in frames(value):
+        check.attributes(leads, ["industry", None])
+        with pytest.raises(InputError, match=f"`leads`: attribute `odd` holds {told}; convert it to text or a number"):
+            check.attributes(leads, ["odd"])
+
+
+@pytest.mark.parametrize("value", ["x", 1, 1.5, True, None, AT.date(), AT.replace(tzinfo=None), Decimal("1.5")])
+def test_other_attributes_pass(value):
+    for leads in frames(value):
+        check.attributes(leads, ["odd"])
