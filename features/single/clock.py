@@ -54,8 +54,9 @@ def on_the_clock(activities: Activities, clock: Clock) -> NDArray[np.float64]:
         days = local_days(activities, clock.ahead)
         inside = np.ones(len(activities), dtype=np.bool_)
         if clock.hours:
-            hour = (activities.occurred_at + (clock.ahead - days * DAY)) / HOUR
-            inside &= (hour >= clock.hours[0]) & (hour < clock.hours[1])
+            since_midnight = activities.occurred_at + (clock.ahead - days * DAY)
+            low, high = (round(hour * HOUR) for hour in clock.hours)  # whole µs, as on every engine
+            inside &= (since_midnight >= low) & (since_midnight < high)
         if clock.weekdays:
             inside &= np.isin(np.arange(7), clock.weekdays).take((days + THURSDAY) % 7)
         found = activities.memo[clock] = inside.astype(np.float64)
