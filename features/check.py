@@ -93,7 +93,7 @@ def attributes(leads: Any, read: Iterable[str | None] = ()) -> None:
     for column in sorted({column for column in read if column is not None} & set(kinds)):
         kind = kinds[column]
         if isinstance(frame, nw.DataFrame) and kind in {nw.Object, nw.Unknown}:  # the values tell
-            known = frame[column].drop_nulls().to_list()[:1]
+            known = frame[column].drop_nulls().head(1).to_list()
             kind = nw.from_dict({column: known}, backend="polars").schema[column] if known else kind
         told = _not_alike(kind)
         if told is not None:

@@ -157,6 +157,8 @@ class OrderedRows:
     def __init__(self, activities: "pl.LazyFrame", settings: HygieneSettings) -> None:
         import polars as pl  # noqa: PLC0415  (here and below: Polars only where its frames are)
 
+        from features.engines.polars import begins  # noqa: PLC0415
+
         self.settings = settings
         self._plain = activities
         self.log = activities.drop("activity_id").with_row_index("activity_id")
@@ -164,7 +166,9 @@ class OrderedRows:
         mails = columns.filter(pl.col("type").is_in(mail_types(settings)))
         self._starts, self._repeats, self._mails = pl.collect_all(
             [
-                self.log.filter(_new()).select("lead_id", "occurred_at", pl.col("activity_id").alias(_START)),
+                self.log.filter(begins("lead_id")).select(
+                    "lead_id", "occurred_at", pl.col("activity_id").alias(_START)
+                ),
                 columns.filter(_near(duplicate_width(settings))),
                 mails.filter(_near(max(open_width(settings), burst_width(settings)))),
             ],
@@ -246,17 +250,12 @@ class OrderedRows:
         return rows.with_columns(place).drop(_START)
 
 
-def _new() -> "pl.Expr":
-    """Whether a row is the first of its lead."""
-    import polars as pl  # noqa: PLC0415
-
-    return (pl.col("lead_id") != pl.col("lead_id").shift()).fill_null(value=True)
-
-
 def _near(width: int) -> "pl.Expr":
     """Whether the row before or after, of rows in order, is of the same lead and at most `width` µs away."""
     import polars as pl  # noqa: PLC0415
 
+    from features.engines.polars import begins  # noqa: PLC0415
+
     at = pl.col("occurred_at")
-    before = ~_new() & (at - at.shift() <= width)
+    before = ~begins("lead_id") & (at - at.shift() <= width)
     return before | before.shift(-1, fill_value=False)

@@ -30,7 +30,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
@@ -193,9 +193,10 @@ def folder_replaced(target: Path) -> Iterator[Path]:
 def _sweep(target: Path) -> None:
     """Remove temporary folders of `target` that nothing was written to for a day."""
     for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 12}.tmp"):
-        newest = max(path.stat().st_mtime for path in (left, *left.rglob("*")))
-        if left.is_dir() and newest < time.time() - _LEFT_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(FileNotFoundError):  # somebody is at work there
+            newest = max(path.stat().st_mtime for path in (left, *left.rglob("*")))
+            if newest < time.time() - _LEFT_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _exchange(fresh: Path, target: Path, old: Path) -> None:

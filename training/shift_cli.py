@@ -9,6 +9,8 @@ from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, pr
 from leadlight.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from training.shift_serve import Watched
 
 KnownFromOption = Annotated[
@@ -41,10 +43,7 @@ def check(
     """
     from training import shift_serve
 
-    room = Workspace.at(workspace)
-    say("shift: score recent and matured snapshots")
-    found = shift_serve.check(room, known_from=_instant(known_from))
-    _conclude(room, found, as_json=as_json)
+    _looked(shift_serve.check, workspace, known_from, as_json=as_json)
 
 
 def apply(
@@ -61,10 +60,7 @@ def apply(
     """
     from training import shift_serve
 
-    room = Workspace.at(workspace)
-    say("shift: score recent and matured snapshots")
-    found = shift_serve.apply(room, known_from=_instant(known_from))
-    _conclude(room, found, as_json=as_json)
+    _looked(shift_serve.apply, workspace, known_from, as_json=as_json)
 
 
 def undo(
@@ -83,10 +79,13 @@ def undo(
     _conclude(room, shift_serve.undo(room, because=because), as_json=as_json)
 
 
-def _instant(text: str | None) -> int | None:
+def _looked(look: "Callable[..., Watched]", workspace: Path, known_from: str | None, *, as_json: bool) -> None:
     from leadlight.instants import parse
 
-    return None if text is None else parse(text, "--known-from")
+    room = Workspace.at(workspace)
+    say("shift: score recent and matured snapshots")
+    start = None if known_from is None else parse(known_from, "--known-from")
+    _conclude(room, look(room, known_from=start), as_json=as_json)
 
 
 def _conclude(room: Workspace, found: "Watched", *, as_json: bool) -> None:

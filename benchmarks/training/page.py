@@ -30,8 +30,8 @@ COMMAND: Final = "python -m benchmarks.training.page"
 MEASURED: Final = "python -m benchmarks.training --data DATA --out FILE"
 _HOW: Final = """\
 Simulated markets have a known truth; the public data sets are those of [results](results.md). Splits are in time, seeds
-count from 0, and no seed was left out. `-` means that a part was not run. What each figure means is told by
-`python -m benchmarks.training --help`."""
+count from 0, and no seed was left out. Parts may come from several runs, and from several versions of the code. `-`
+means that a part was not run. What each figure means is told by `python -m benchmarks.training --help`."""
 
 
 def merged(runs: Sequence[Figures]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class Filters:
         key = (self, "selected")
         found: Selected | None = activities.memo.get(key)
         if found is None:
-            found = activities.memo[key] = Selected(activities, *self.kinds(activities))
+            found = activities.memo[key] = Selected(activities, *self.kinds(activities), self._by_key)
         return found
 
     def table(self, kinds: tuple[Any, ...]) -> Floats:

@@ -77,7 +77,7 @@ class _Group:
 
     def __init__(self, key: FilterKey, placed: Sequence[tuple[int, FeatureSpec]], filters: Filters) -> None:
         self.row = None if key == ALL else filters.place(key)
-        self.parts = [(at, width(spec.window_days), MEASURES[spec.measure](spec, filters)) for at, spec in placed]
+        self.parts = [(at, width(spec.window_days), MEASURES[spec.measure](spec)) for at, spec in placed]
         self.windows = Windows([wide for _, wide, _ in self.parts])
 
 
@@ -105,7 +105,7 @@ class Ordered:
                     out[at] = compute(chosen, chosen.starts[wide])
 
 
-def _since_first(_: FeatureSpec, _filters: Filters) -> Compute:
+def _since_first(_: FeatureSpec) -> Compute:
     def days(chosen: Chosen, start: int) -> float:
         times = chosen.times
         return (chosen.seen.as_of - times.item(start)) / DAY if start < len(times) else NULL
@@ -113,7 +113,7 @@ def _since_first(_: FeatureSpec, _filters: Filters) -> Compute:
     return days
 
 
-def _days(spec: FeatureSpec, _filters: Filters) -> Compute:
+def _days(spec: FeatureSpec) -> Compute:
     ahead = offset(spec)
 
     def days(chosen: Chosen, start: int) -> float:
@@ -123,7 +123,7 @@ def _days(spec: FeatureSpec, _filters: Filters) -> Compute:
     return days
 
 
-def _distinct(spec: FeatureSpec, _filters: Filters) -> Compute:
+def _distinct(spec: FeatureSpec) -> Compute:
     column = "type" if spec.measure == "distinct_types" else "content"
 
     def different(chosen: Chosen, start: int) -> float:
@@ -133,7 +133,7 @@ def _distinct(spec: FeatureSpec, _filters: Filters) -> Compute:
     return different
 
 
-def _values(_: FeatureSpec, _filters: Filters) -> Compute:
+def _values(_: FeatureSpec) -> Compute:
     def total(chosen: Chosen, start: int) -> float:
         seen = chosen.seen
         return float(chosen.of(seen.activities.values_or_zero(), start).sum())
@@ -141,7 +141,7 @@ def _values(_: FeatureSpec, _filters: Filters) -> Compute:
     return total
 
 
-def _gap_mean(_: FeatureSpec, _filters: Filters) -> Compute:
+def _gap_mean(_: FeatureSpec) -> Compute:
     def mean(chosen: Chosen, start: int) -> float:
         times = chosen.times
         gaps = len(times) - start - 1
@@ -150,7 +150,7 @@ def _gap_mean(_: FeatureSpec, _filters: Filters) -> Compute:
     return mean
 
 
-def _gap_spread(_: FeatureSpec, _filters: Filters) -> Compute:
+def _gap_spread(_: FeatureSpec) -> Compute:
     def spread(chosen: Chosen, start: int) -> float:
         times = chosen.times
         if start >= len(times) or not (whole := times.item(-1) - times.item(start)):
@@ -161,7 +161,7 @@ def _gap_spread(_: FeatureSpec, _filters: Filters) -> Compute:
     return spread
 
 
-def _sessions(spec: FeatureSpec, _filters: Filters) -> Compute:
+def _sessions(spec: FeatureSpec) -> Compute:
     pause = microseconds(spec.gap_minutes or 0.0, MINUTE)
 
     def sessions(chosen: Chosen, start: int) -> float:
@@ -170,12 +170,12 @@ def _sessions(spec: FeatureSpec, _filters: Filters) -> Compute:
     return sessions
 
 
-def _followed(spec: FeatureSpec, filters: Filters) -> Compute:
-    row, within = filters.place(then_key(spec)), microseconds(spec.within_days or 0.0)
+def _followed(spec: FeatureSpec) -> Compute:
+    key, within = then_key(spec), microseconds(spec.within_days or 0.0)
     share = spec.measure == "followed_share"
 
     def followed(chosen: Chosen, start: int) -> float:
-        answered = chosen.of(chosen.selected.answered(row, within), start)
+        answered = chosen.of(chosen.selected.answered(key, within), start)
         if not len(answered):
             return NULL if share else 0.0
         number = int(np.count_nonzero(answered < chosen.seen.n))
@@ -184,12 +184,12 @@ def _followed(spec: FeatureSpec, filters: Filters) -> Compute:
     return followed
 
 
-def _last_type(spec: FeatureSpec, _filters: Filters) -> Compute:
+def _last_type(spec: FeatureSpec) -> Compute:
     codes, other, k = spec.codes(), float(len(spec.categories)), spec.k
     return lambda chosen, _: codes.get(chosen.type(-k), other) if len(chosen.times) >= k else NULL
 
 
-MEASURES: Final[dict[Measure, Callable[[FeatureSpec, Filters], Compute]]] = {
+MEASURES: Final[dict[Measure, Callable[[FeatureSpec], Compute]]] = {
     "days_since_first": _since_first,
     "distinct_days": _days,
     "distinct_types": _distinct,
