@@ -48,6 +48,28 @@ class Asked:
             return snapshots.on_activity(tables, *span)
         return snapshots.scheduled(tables, self.ages_us, *span).select("lead_id", "as_of")
 
+    def moves(self, before: int, until: int) -> bool:
+        """Whether every snapshot becomes another one as the end of the record moves from `before` to `until`."""
+        return self.which == "instant" and self.as_of is None and before != until
+
+    def due(self, tables: Tables, before: int, until: int) -> pl.DataFrame:
+        """Give the snapshots that time alone brings, whatever becomes of the record, as the end of the record moves.
+
+        Snapshots on activity come with their activities, and one at a given instant does not move: there are none.
+
+        Args:
+            tables: Polars tables.
+            before: µs UTC; how far the record was complete.
+            until: µs UTC; how far it is now, not earlier.
+
+        Returns:
+            Columns lead_id, as_of (int64 µs).
+        """
+        (start, first), (_, end) = self.span(before), self.span(until)
+        if self.which != "ages" or first >= end:
+            return pl.DataFrame(schema={"lead_id": pl.String, "as_of": pl.Int64})
+        return snapshots.scheduled(tables, self.ages_us, max(start, first), end).select("lead_id", "as_of")
+
     def to_json(self) -> dict[str, Any]:
         """Give the question as JSON."""
         return asdict(self) | {"ages_us": list(self.ages_us)}

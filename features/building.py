@@ -10,11 +10,22 @@ from typing import Any, Final
 
 import polars as pl
 
-from features import batch, catalog, check, hygiene, hygiene_merges, hygiene_settings, incremental, store
+from features import (
+    batch,
+    catalog,
+    check,
+    hygiene,
+    hygiene_merges,
+    hygiene_rows,
+    hygiene_settings,
+    incremental,
+    store,
+)
 from features import tables as tables_of
 from features.asked import Asked
 from features.catalog import CatalogSettings
 from features.engines.base import Engine
+from features.expressions.frame import columns_of
 from features.hygiene_merges import Merge
 from features.hygiene_settings import HygieneSettings
 from features.store import Info
@@ -89,6 +100,7 @@ class _Source:
 
     info: TablesInfo
     paths: Mapping[TableName, Path]
+    log: pl.LazyFrame
     settings: HygieneSettings | None
     merges: tuple[Merge, ...] = ()
     merges_hash: str | None = None
@@ -97,12 +109,13 @@ class _Source:
     def of(cls, room: Workspace, *, clean: bool) -> "_Source":
         info = room.tables_info()
         paths = {name: room.table_path(name, info.generation) for name in NEEDED}
+        log = room.scan("activities")
         if not clean:
-            return cls(info, paths, None)
+            return cls(info, paths, log, None)
         found = room.merges()
         merges = () if found is None else hygiene_merges.read(found)
         digest = None if found is None else hashlib.sha256(found.read_bytes()).hexdigest()
-        return cls(info, paths, hygiene_settings.of_workspace(room), merges, digest)
+        return cls(info, paths, log, hygiene_settings.of_workspace(room), merges, digest)
 
     def told(self) -> dict[str, Any] | None:
         """Say how tables are cleaned, to compare and to keep."""
@@ -196,6 +209,7 @@ def _touched(
         "the catalog is another one": specs != old.specs,
         "other snapshots are asked for": asked.to_json() != dict(old.asked),
         "hygiene or the merge map is another one": source.told() != old.hygiene,
+        "the record ends earlier than it did": source.info.observed_until < old.observed_until,
         f"what changed since generation {old.generation} is not known": changed is None,
     }
     report.anew_because = next((reason for reason, holds in reasons.items() if holds), "")
@@ -219,7 +233,7 @@ class _Work:
         """Compute everything."""
         cleaned = self.whole()
         snapshots = self.asked.snapshots(cleaned.tables, self.info.observed_until)
-        self._refuse_nothing(snapshots)
+        self._refuse_nothing(len(snapshots))
         self.report.set_aside = cleaned.counts()
         self.report.activities = self.source.info.rows["activities"]
         self.report.rows = self.report.computed = len(snapshots)
@@ -228,23 +242,32 @@ class _Work:
         self._finish(folder)
 
     def update(self, folder: Path, out: Path, old: Info, changed: pl.Series) -> None:
-        """Compute what new data can have changed."""
+        """Compute what new data, and time, can have changed."""
         self.report.update, self.report.leads_touched = True, len(changed)
         members = incremental.companies(self.raw, self.source.merges)
-        changed = pl.concat([changed, self._at_the_end(old)]).unique()
-        kept = store.keys(out)
-        cleaned, snapshots = self._cleaned(members, kept, changed)
-        work = incremental.plan(kept, snapshots, members, changed)
-        if cleaned is None:
-            cleaned = self._clean_of(work.leads)
-        self._refuse_nothing(snapshots)
+        again = self._again(old, members, changed)
+        due = self._due(old)
+        leads = again if due.is_empty() else incremental.whole(members, pl.concat([again, due["lead_id"]]))
+        cleaned = self._clean_of(leads)
+        anew = self.asked.snapshots(cleaned.tables, self.info.observed_until)
+        anew = anew.filter(pl.col("lead_id").is_in(again.implode()))
+        due = due.filter(~pl.col("lead_id").is_in(again.implode()))
+        work = incremental.plan(store.keys(out, again), pl.concat([anew.select("lead_id", "as_of"), due]), again)
+        self.report.rows = store.height(out) - len(work.superseded) + len(work.needed)
+        self.report.computed = len(work.needed)
+        self._refuse_nothing(self.report.rows)
         self.report.set_aside = cleaned.counts()
-        self.report.rows, self.report.computed = len(snapshots), len(work.needed)
-        tables = self._native(cleaned.tables, work.leads)
+        tables = self._native(cleaned.tables, leads)
         incremental.write(
             self.engine, work, out, tables=tables, specs=self.info.specs, folder=folder, progress=self._told()
         )
         self._finish(folder)
+
+    def _again(self, old: Info, members: pl.DataFrame, changed: pl.Series) -> pl.Series:
+        """Give the leads of every company of which all rows are computed again."""
+        if self.asked.moves(old.observed_until, self.info.observed_until):
+            return members["lead_id"]
+        return incremental.whole(members, pl.concat([changed, self._at_the_end(old)]).unique())
 
     def _at_the_end(self, old: Info) -> pl.Series:
         """Give the leads whose record reaches the old end: what lay beyond it then may count now."""
@@ -254,29 +277,27 @@ class _Work:
             end = old.observed_until
         else:
             return pl.Series("lead_id", [], dtype=pl.String)
-        beyond = (pl.col("occurred_at") >= end) | (pl.col("received_at") >= end)
-        found: pl.DataFrame = self.raw.activities.filter(beyond).select("lead_id").unique().collect(engine="streaming")
         merged = [merge.lead_id for merge in self.source.merges if merge.merged_at is None or merge.merged_at >= end]
-        return pl.concat([found["lead_id"], pl.Series("lead_id", merged, dtype=pl.String)])
+        return pl.concat([_active_from(self.source.log, end), pl.Series("lead_id", merged, dtype=pl.String)])
 
-    def _cleaned(
-        self, members: pl.DataFrame, kept: pl.DataFrame, changed: pl.Series
-    ) -> tuple[hygiene.Cleaned | None, pl.DataFrame]:
-        """Give the snapshots; on activity they need the clean activities of whoever changed."""
-        if self.asked.which != "activity":
-            bare = replace(self.raw, activities=self.raw.activities.head(0))
-            return None, self.asked.snapshots(self.source.clean(bare).tables, self.info.observed_until)
-        again = incremental.whole(members, changed)
-        cleaned = self._clean_of(again)
-        fresh = self.asked.snapshots(cleaned.tables, self.info.observed_until)
-        rest = kept.filter(~pl.col("lead_id").is_in(again.implode()))
-        return cleaned, pl.concat([rest.select("lead_id", "as_of"), fresh.select("lead_id", "as_of")])
+    def _due(self, old: Info) -> pl.DataFrame:
+        """Give the snapshots that time alone brings."""
+        leads = self.raw.leads
+        if self.source.settings is not None:
+            leads = hygiene.leads(self.raw, self.source.settings, self.source.merges)
+        return self.asked.due(replace(self.raw, leads=leads), old.observed_until, self.info.observed_until)
 
     def _clean_of(self, leads: pl.Series) -> hygiene.Cleaned:
-        columns = [name for name in self.raw.activities.collect_schema().names() if name != "campaign"]
-        part = incremental.restrict(self.engine, self.raw, leads, columns)
+        part = incremental.restrict(self.engine, self.raw, leads, self._columns())
         self.report.activities = part.activities.select(pl.len()).collect().item()
         return self.source.clean(part)
+
+    def _columns(self) -> list[str]:
+        """Name the columns of activities that are read; ids, the dearest, only where nothing else orders a record."""
+        columns = {*hygiene_rows.READ, *columns_of(self.info.specs)}
+        if self.engine.name == "polars" and self.raw.in_order and not self.source.merges:
+            columns.remove("activity_id")
+        return sorted(columns)
 
     def _native(self, cleaned: Tables, leads: pl.Series | None) -> Tables:
         """Give the clean tables as the engine's own frames; only those of some leads where they are given."""
@@ -298,8 +319,8 @@ class _Work:
 
         return more
 
-    def _refuse_nothing(self, snapshots: pl.DataFrame) -> None:
-        if snapshots.is_empty():
+    def _refuse_nothing(self, rows: int) -> None:
+        if not rows:
             raise NotEnoughDataError("no lead has a snapshot there; widen --from and --until, or choose younger --ages")
 
     def _finish(self, folder: Path) -> None:
@@ -312,3 +333,14 @@ class _Work:
         replace(self.info, counts=counts).write(folder)
         if incremental.grown(folder):
             store.compact(folder)
+
+
+def _active_from(log: pl.LazyFrame, end: int) -> pl.Series:
+    """Give the leads with activities that occurred or became known at an instant (µs UTC) or later.
+
+    Instants are compared as they are in the file, one column at a time: then what it says of its parts spares nearly
+    all of them from being read.
+    """
+    instant = pl.lit(end, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    found = [log.filter(pl.col(column) >= instant).select("lead_id") for column in ("occurred_at", "received_at")]
+    return pl.concat([part["lead_id"] for part in pl.collect_all(found, engine="streaming")]).unique()

@@ -125,17 +125,40 @@ def clean(
     settings = settings or HygieneSettings()
     check.attributes(tables.leads)
     _refuse_null_ids(tables, () if unique_ids else ("activity_id",))
-    merges = tuple(merges)
-    aside = []
     tables, columns = _encoded(tables)
+    tables, aside = _without_leads(tables, settings, tuple(merges), columns)
+    tables, gone = _without_activities(tables, observed_until, settings, unique_ids=unique_ids)
+    return Cleaned(_named(tables, columns), _named(_together([*aside, gone]), _beside_cause(columns)))
+
+
+def leads(tables: Tables, settings: HygieneSettings, merges: Iterable[Merge] = ()) -> Any:
+    """Give the leads that `clean` keeps, with the beginning that it gives them, without looking at activities.
+
+    Args:
+        tables: native frames of one engine, instants as int64 µs.
+        settings: of hygiene.
+        merges: leads that are one.
+
+    Raises:
+        InputError: as `clean`, where it concerns leads.
+    """
+    encoded, columns = _encoded(tables)
+    kept, _ = _without_leads(encoded, settings, tuple(merges), columns)
+    return _named(kept, columns).leads
+
+
+def _without_leads(
+    tables: Tables, settings: HygieneSettings, merges: tuple[Merge, ...], columns: list[str]
+) -> tuple[Tables, list[Tables]]:
+    """Carry merges over, and set aside whole leads."""
+    aside = []
     if merges:
         tables, gone = hygiene_merges.carry(tables, merges)
         aside.append(gone)
     if settings.domains is not None:
         tables, gone = _without_domains(tables, settings.domains, columns)
         aside.append(gone)
-    tables, gone = _without_activities(tables, observed_until, settings, unique_ids=unique_ids)
-    return Cleaned(_named(tables, columns), _named(_together([*aside, gone]), _beside_cause(columns)))
+    return tables, aside
 
 
 def of_workspace(

@@ -161,7 +161,7 @@ class OrderedRows:
 
         self.settings = settings
         self._plain = activities
-        self.log = activities.drop("activity_id").with_row_index("activity_id")
+        self.log = activities.drop("activity_id", strict=False).with_row_index("activity_id")
         columns = self.log.select(READ)
         mails = columns.filter(pl.col("type").is_in(mail_types(settings)))
         self._starts, self._repeats, self._mails = pl.collect_all(
@@ -186,8 +186,8 @@ class OrderedRows:
 
     def where_text(self, condition: Any, column: str, matches: Any) -> Any:
         """See `AnyRows`."""
-        texts = nw.from_native(self._plain).filter(condition & matches).select(column).unique()
-        found = nw.to_native(texts).collect(engine="streaming")[column]
+        texts = nw.from_native(self._plain).filter(condition).select(column).unique()  # few are different
+        found = nw.to_native(texts.filter(matches)).collect(engine="streaming")[column]
         return self.where(condition & nw.col(column).is_in(found.to_list()))
 
     def too_early(self, leads: Any, margin: int) -> Any:

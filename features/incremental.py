@@ -30,16 +30,10 @@ class Plan:
     Attributes:
         needed: lead_id, as_of (int64 µs) of the rows to compute.
         superseded: the same of the rows that no longer count.
-        leads: lead_id of those whose record is needed: whole companies.
-        carried: how many rows stay as they are.
-        kept: how many rows the old table had.
     """
 
     needed: pl.DataFrame
     superseded: pl.DataFrame
-    leads: pl.Series
-    carried: int
-    kept: int
 
 
 def companies(tables: Tables, merges: Iterable[Merge] = ()) -> pl.DataFrame:
@@ -69,28 +63,21 @@ def whole(members: pl.DataFrame, leads: pl.Series) -> pl.Series:
     return members.filter(pl.col("company").is_in(concerned.implode()))["lead_id"]
 
 
-def plan(old: pl.DataFrame, snapshots: pl.DataFrame, members: pl.DataFrame, touched: pl.Series) -> Plan:
+def plan(old: pl.DataFrame, snapshots: pl.DataFrame, again: pl.Series) -> Plan:
     """Find out what an update has to compute.
 
     Args:
-        old: lead_id, as_of (int64 µs) of the table that is there.
+        old: lead_id, as_of (int64 µs) of the table that is there. Rows of other leads than `again` may be left out here
+            and in `snapshots`, if both have them.
         snapshots: the same of the table that is wanted.
-        members: lead_id and company of every lead.
-        touched: lead_ids of which the record is different; where a lead moved to another account, also those that it
-            left behind.
+        again: lead_ids of all companies with a touched lead (see `whole`).
     """
-    again = pl.col("lead_id").is_in(whole(members, touched).implode())
+    touched = pl.col("lead_id").is_in(again.implode())
     wanted, there = snapshots.select("lead_id", "as_of"), old.select("lead_id", "as_of")
-    untouched, left = wanted.filter(~again), there.filter(~again)
-    carried = untouched.join(left, on=["lead_id", "as_of"])
-    needed, superseded = [wanted.filter(again)], [there.filter(again)]
-    if len(carried) < len(untouched):
-        needed.append(untouched.join(left, on=["lead_id", "as_of"], how="anti"))
-    if len(carried) < len(left):
-        superseded.append(left.join(untouched, on=["lead_id", "as_of"], how="anti"))
-    rows = pl.concat(needed)
-    leads = whole(members, rows["lead_id"].unique())
-    return Plan(rows, pl.concat(superseded), leads, len(carried), len(old))
+    due, left = (rows.filter(~touched) for rows in (wanted, there))
+    needed = [wanted.filter(touched), due.join(left, on=["lead_id", "as_of"], how="anti")]
+    superseded = [there.filter(touched), left.join(due, on=["lead_id", "as_of"], how="anti")]
+    return Plan(pl.concat(needed), pl.concat(superseded))
 
 
 def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence[str] | None = None) -> Tables:
@@ -137,7 +124,7 @@ def write(
         engine: computes the rows.
         work: what to do.
         old: the table that is there.
-        tables: native frames with the record of `work.leads` at least.
+        tables: native frames with the record of every company of which a row is computed.
         specs: those of the old table.
         folder: an existing empty folder.
         progress: told the number of activities of each finished part.

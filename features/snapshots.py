@@ -24,15 +24,14 @@ def scheduled(tables: Tables, ages_us: Sequence[int], start: int, end: int) -> p
     """
     if not ages_us or min(ages_us) <= 0:
         raise InputError(f"ages == {list(ages_us)} µs, must be one or more positive ages; use for example 1d,7d,14d")
-    ages = pl.LazyFrame({"age": sorted(set(ages_us))}, schema={"age": pl.Int64})
-    found: pl.DataFrame = (
-        tables.leads.select("lead_id", "created_at")
-        .join(ages, how="cross")
-        .select("lead_id", as_of=pl.col("created_at") + pl.col("age"), age="age")
-        .filter(pl.col("as_of").is_between(start, end, closed="left"))
-        .sort("lead_id", "as_of")
-        .collect()
-    )
+    leads = tables.leads.select("lead_id", "created_at").collect().lazy()
+    of_age = [
+        leads.filter(pl.col("created_at").is_between(start - age, end - age, closed="left")).select(
+            "lead_id", as_of=pl.col("created_at") + age, age=pl.lit(age, dtype=pl.Int64)
+        )
+        for age in sorted(set(ages_us))
+    ]
+    found: pl.DataFrame = pl.concat(of_age).sort("lead_id", "as_of").collect()
     return found
 
 

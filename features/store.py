@@ -127,9 +127,10 @@ def changes(folder: Path) -> pl.LazyFrame:
     return _parts(folder / CHANGES, "*.parquet", Info.read(folder).specs)
 
 
-def keys(folder: Path) -> pl.DataFrame:
-    """Read which snapshots a table has: lead_id, as_of (int64 µs)."""
-    return scan(folder).select("lead_id", pl.col("as_of").cast(pl.Int64)).collect()
+def keys(folder: Path, leads: pl.Series | None = None) -> pl.DataFrame:
+    """Read which snapshots a table has, of some leads (None: of all): lead_id, as_of (int64 µs)."""
+    rows = scan(folder).select("lead_id", pl.col("as_of").cast(pl.Int64))
+    return (rows if leads is None else rows.filter(pl.col("lead_id").is_in(leads.implode()))).collect()
 
 
 def schema(specs: tuple[FeatureSpec, ...]) -> dict[str, pl.DataType]:

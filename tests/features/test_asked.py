@@ -39,6 +39,28 @@ def test_days_of_activity(tables):
     assert all(at % DAY == 0 and at <= END for at in found)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked(ages_us=(DAY, 2 * DAY, 3 * DAY)),
+        Asked(ages_us=(DAY, 2 * DAY), start=market.BASE + 3 * DAY),
+        Asked(ages_us=(DAY, 2 * DAY), end=market.BASE + 3 * DAY),
+        Asked("instant", as_of=END),
+    ],
+)
+@pytest.mark.parametrize("before", [market.BASE, market.BASE + DAY, END - 1, END])
+def test_what_is_due_is_what_a_longer_record_adds(tables, asked, before):
+    earlier, now = (set(asked.snapshots(tables, until).iter_rows()) for until in (before, END))
+    assert earlier <= now
+    assert set(asked.due(tables, before, END).iter_rows()) == now - earlier
+
+
+def test_only_the_end_of_the_record_moves():
+    assert Asked("instant").moves(END, END + 1)
+    assert not Asked("instant").moves(END, END)
+    assert not any(asked.moves(END, END + 1) for asked in (Asked(), Asked("activity"), Asked("instant", as_of=END)))
+
+
 @pytest.mark.parametrize("asked", [Asked(), Asked("activity", start=1), Asked("instant", as_of=5, end=7)])
 def test_a_question_is_read_as_written(asked):
     assert Asked.from_json(asked.to_json()) == asked

@@ -184,6 +184,8 @@ def test_why_a_table_is_built_in_full_is_said(market):
     market.ingest(31)
     shutil.rmtree(market.room.root / "touched")
     assert "is not known" in again()
+    market.ingest(29)
+    assert again() == "the record ends earlier than it did"
     (market.root / "table" / store.INFO).write_text("{")
     assert "features.json` is damaged" in again(settings=CATALOG)
     part = next((market.root / "table").glob("*.parquet"))

@@ -185,6 +185,17 @@ def test_merges_and_rules_work_together_and_lose_nothing():
     same(again.tables, cleaned.tables)
 
 
+def test_the_leads_that_stay_are_known_without_their_activities():
+    found = tables([activity("1")], leads=[lead(name, created_at=BASE - at) for at, name in enumerate("abc")])
+    found = replace(found, leads=found.leads.with_columns(domain=pl.lit("own.jp")))
+    wanted = HygieneSettings(domains=DomainSettings(attribute="domain", competitors=("rival.com",)))
+    merges = [Merge("c", "a")]
+    kept = hygiene.leads(found, wanted, merges).collect().sort("lead_id")
+    assert kept.equals(hygiene.clean(found, UNTIL, wanted, merges).tables.leads.collect().sort("lead_id"))
+    assert kept.select("lead_id", "created_at").rows() == [("a", BASE - 2), ("b", BASE - 1)]
+    assert hygiene.leads(found, DOMAINS).collect().is_empty()
+
+
 def test_what_stays_of_a_large_log_stays_in_order(tmp_path):
     """Of a small one Polars keeps the order whatever is asked of it."""
     number, per_lead = 1_200_000, 60

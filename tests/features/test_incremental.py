@@ -33,8 +33,9 @@ def update(folder, engine, old, tables, *asked, specs=SPECS):
     snapshots, touched = asked
     folder.mkdir()
     touched = pl.Series(sorted(touched), dtype=pl.String)
-    work = incremental.plan(store.keys(old), snapshots, incremental.companies(tables), touched)
-    part = incremental.restrict(engine, tables, work.leads)
+    members = incremental.companies(tables)
+    work = incremental.plan(store.keys(old), snapshots, incremental.whole(members, touched))
+    part = incremental.restrict(engine, tables, incremental.whole(members, work.needed["lead_id"]))
     incremental.write(engine, work, old, tables=part, specs=specs, folder=folder)
     info(specs).write(folder)
     return work
@@ -108,7 +109,8 @@ def test_an_update_is_equal_to_building_anew(day, other, seed):
             found = rows_of(root / str(number))
             expected = batch.build(tables, snapshots[number], SPECS).sort("lead_id", "as_of")
             assert_frame_equal(found, expected.cast({"as_of": pl.Datetime("us", "UTC")}), rel_tol=1e-12)
-            assert work.carried + len(work.needed) == len(found)
+            rows = store.height(root / str(number - 1)) - len(work.superseded) + len(work.needed)
+            assert rows == len(found)
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +139,7 @@ def test_only_companies_with_a_touched_lead_are_computed(crowd, tmp_path):
     write(tmp_path / "a", engine, tables, snapshots)
     work = update(tmp_path / "b", engine, tmp_path / "a", tables, snapshots, {"a"})
     assert of_leads(work.needed) == {"a", "b"}
-    assert set(work.leads) == {"a", "b"}
-    assert (work.carried, work.kept) == (62, 64)
+    assert of_leads(work.superseded) == {"a", "b"}
     work = update(tmp_path / "c", engine, tmp_path / "b", tables, snapshots, {"d", "nobody"})
     assert of_leads(work.needed) == {"d"}
 
@@ -147,7 +148,7 @@ def test_nothing_touched_is_nothing_computed_and_parts_are_shared(crowd, tmp_pat
     engine, tables, snapshots = registry.get("polars"), market.tables(*crowd), asked(crowd, END)
     write(tmp_path / "a", engine, tables, snapshots)
     work = update(tmp_path / "b", engine, tmp_path / "a", tables, snapshots, set())
-    assert (len(work.needed), len(work.superseded), work.carried) == (0, 0, 64)
+    assert (len(work.needed), len(work.superseded)) == (0, 0)
     for part in (tmp_path / "a").glob(store.PARTS):
         assert part.samefile(tmp_path / "b" / part.name)
     shutil.rmtree(tmp_path / "a")
@@ -160,7 +161,6 @@ def test_what_comes_due_is_added_and_what_is_not_asked_for_goes(crowd, tmp_path)
     due = pl.concat([asked(crowd, END), frame([("c", END + 2 * DAY)])])
     work = update(tmp_path / "b", engine, tmp_path / "a", tables, due, set())
     assert work.needed.rows() == [("c", END + 2 * DAY)]
-    assert set(work.leads) == {"c"}
     assert len(work.superseded) == 64
     assert store.keys(tmp_path / "b").sort("lead_id", "as_of").equals(due.sort("lead_id", "as_of"))
 
