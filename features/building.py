@@ -202,7 +202,7 @@ def _specs(
 
 def _touched(
     room: Workspace, source: _Source, old: Info, report: Report, *, specs: tuple[FeatureSpec, ...], asked: Asked
-) -> pl.Series | None:
+) -> pl.DataFrame | None:
     """Give the leads of which there is something new since the old table; None (and why) where it is of no use."""
     changed = touched.since(room, old.generation)
     reasons = {
@@ -213,7 +213,7 @@ def _touched(
         f"what changed since generation {old.generation} is not known": changed is None,
     }
     report.anew_because = next((reason for reason, holds in reasons.items() if holds), "")
-    return None if report.anew_because or changed is None else changed["lead_id"]
+    return None if report.anew_because else changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +241,16 @@ class _Work:
         batch.build_to(self.engine, tables, snapshots, self.info.specs, folder, progress=self._told())
         self._finish(folder)
 
-    def update(self, folder: Path, out: Path, old: Info, changed: pl.Series) -> None:
-        """Compute what new data, and time, can have changed."""
+    def update(self, folder: Path, out: Path, old: Info, changed: pl.DataFrame) -> None:
+        """Compute what new data (`leadlight.ingest.touched.leads`), and time, can have changed."""
         self.report.update, self.report.leads_touched = True, len(changed)
         members = incremental.companies(self.raw, self.source.merges)
         again = self._again(old, members, changed)
-        due = self._due(old)
-        leads = again if due.is_empty() else incremental.whole(members, pl.concat([again, due["lead_id"]]))
-        cleaned = self._clean_of(leads)
-        anew = self.asked.snapshots(cleaned.tables, self.info.observed_until)
-        anew = anew.filter(pl.col("lead_id").is_in(again.implode()))
-        due = due.filter(~pl.col("lead_id").is_in(again.implode()))
-        work = incremental.plan(store.keys(out, again), pl.concat([anew.select("lead_id", "as_of"), due]), again)
+        cleaned = self._clean_of(again["lead_id"]) if self.asked.which == "activity" else None
+        wanted = self._wanted(old, again, cleaned)
+        work = incremental.plan(store.keys(out, again["lead_id"]), wanted, again)
+        leads = incremental.whole(members, work.needed["lead_id"])
+        cleaned = cleaned or self._clean_of(leads)
         self.report.rows = store.height(out) - len(work.superseded) + len(work.needed)
         self.report.computed = len(work.needed)
         self._refuse_nothing(self.report.rows)
@@ -263,29 +261,35 @@ class _Work:
         )
         self._finish(folder)
 
-    def _again(self, old: Info, members: pl.DataFrame, changed: pl.Series) -> pl.Series:
-        """Give the leads of every company of which all rows are computed again."""
+    def _again(self, old: Info, members: pl.DataFrame, changed: pl.DataFrame) -> pl.DataFrame:
+        """Give the leads of every company of which something is different, and since when."""
         if self.asked.moves(old.observed_until, self.info.observed_until):
-            return members["lead_id"]
-        return incremental.whole(members, pl.concat([changed, self._at_the_end(old)]).unique())
+            return members.select("lead_id", since=pl.lit(None, dtype=pl.Int64))
+        return incremental.companies_of(members, pl.concat([changed, self._at_the_end(old)]))
 
-    def _at_the_end(self, old: Info) -> pl.Series:
-        """Give the leads whose record reaches the old end: what lay beyond it then may count now."""
+    def _wanted(self, old: Info, again: pl.DataFrame, cleaned: hygiene.Cleaned | None) -> pl.DataFrame:
+        """Give the snapshots of leads with something different, and those of others that time alone brings."""
+        if cleaned is not None:
+            return self.asked.snapshots(cleaned.tables, self.info.observed_until)
+        leads = self.raw.leads
+        if self.source.settings is not None:
+            leads = hygiene.leads(self.raw, self.source.settings, self.source.merges)
+        touched = pl.col("lead_id").is_in(again["lead_id"].implode())
+        own, others = (replace(self.raw, leads=leads.filter(which)) for which in (touched, ~touched))
+        due = self.asked.due(others, old.observed_until, self.info.observed_until)
+        return pl.concat([self.asked.snapshots(own, self.info.observed_until), due])
+
+    def _at_the_end(self, old: Info) -> pl.DataFrame:
+        """Give the leads whose record reaches the old end, and since when what lay beyond it may count now."""
         if self.asked.which == "activity":
             end = min(old.observed_until, self.asked.span(old.observed_until)[1]) - DAY
         elif self.source.settings is not None:
             end = old.observed_until
         else:
-            return pl.Series("lead_id", [], dtype=pl.String)
+            return pl.DataFrame(schema=touched.SCHEMA)
         merged = [merge.lead_id for merge in self.source.merges if merge.merged_at is None or merge.merged_at >= end]
-        return pl.concat([_active_from(self.source.log, end), pl.Series("lead_id", merged, dtype=pl.String)])
-
-    def _due(self, old: Info) -> pl.DataFrame:
-        """Give the snapshots that time alone brings."""
-        leads = self.raw.leads
-        if self.source.settings is not None:
-            leads = hygiene.leads(self.raw, self.source.settings, self.source.merges)
-        return self.asked.due(replace(self.raw, leads=leads), old.observed_until, self.info.observed_until)
+        active = pl.DataFrame(_active_from(self.source.log, end)).with_columns(since=end)
+        return pl.concat([active, pl.DataFrame({"lead_id": merged, "since": None}, schema=touched.SCHEMA)])
 
     def _clean_of(self, leads: pl.Series) -> hygiene.Cleaned:
         part = incremental.restrict(self.engine, self.raw, leads, self._columns())

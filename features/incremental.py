@@ -1,7 +1,8 @@
 """Updating a table of features: only what new data can have changed is computed again.
 
-A row depends on the record of its lead's company alone. So the rows of every company with a touched lead are computed
-again, and rows that were not asked for before; all others are carried over as they are.
+A row depends on what was known before its as_of of its lead's company. So the rows of every company with a touched lead
+are computed again, from the instant on from which something is different, and rows that were not asked for before; all
+others are carried over as they are.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,7 @@ from features.engines.base import Engine
 from features.expressions.names import encoded, renamed
 from features.hygiene_merges import Merge
 from features.tables import Tables
+from leadlight.ingest.touched import earliest
 from leadlight.spec import FeatureSpec
 
 # A table is written anew in one piece when so large a share of its parts is superseded: reading gets slower by then.
@@ -63,21 +65,38 @@ def whole(members: pl.DataFrame, leads: pl.Series) -> pl.Series:
     return members.filter(pl.col("company").is_in(concerned.implode()))["lead_id"]
 
 
-def plan(old: pl.DataFrame, snapshots: pl.DataFrame, again: pl.Series) -> Plan:
+def companies_of(members: pl.DataFrame, touched: pl.DataFrame) -> pl.DataFrame:
+    """Give all leads of the companies with a touched lead, and since when something of their company is different.
+
+    Args:
+        members: lead_id, company.
+        touched: lead_id, since (`leadlight.ingest.touched.leads`); unknown leads are left out.
+    """
+    concerned = earliest(touched.lazy().join(members.lazy(), on="lead_id").select("company", "since"), "company")
+    return members.join(concerned, on="company").select("lead_id", "since")
+
+
+def plan(old: pl.DataFrame, snapshots: pl.DataFrame, again: pl.DataFrame) -> Plan:
     """Find out what an update has to compute.
 
     Args:
         old: lead_id, as_of (int64 µs) of the table that is there. Rows of other leads than `again` may be left out here
             and in `snapshots`, if both have them.
         snapshots: the same of the table that is wanted.
-        again: lead_ids of all companies with a touched lead (see `whole`).
+        again: lead_id, since of all companies with a touched lead (see `companies_of`).
     """
-    touched = pl.col("lead_id").is_in(again.implode())
-    wanted, there = snapshots.select("lead_id", "as_of"), old.select("lead_id", "as_of")
-    due, left = (rows.filter(~touched) for rows in (wanted, there))
-    needed = [wanted.filter(touched), due.join(left, on=["lead_id", "as_of"], how="anti")]
-    superseded = [there.filter(touched), left.join(due, on=["lead_id", "as_of"], how="anti")]
+    (wanted, due), (there, left) = _split(snapshots, again), _split(old, again)
+    needed = [wanted, due.join(left, on=["lead_id", "as_of"], how="anti")]
+    superseded = [there, left.join(due, on=["lead_id", "as_of"], how="anti")]
     return Plan(pl.concat(needed), pl.concat(superseded))
+
+
+def _split(rows: pl.DataFrame, again: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split snapshots into those of which the record is different, and the others."""
+    known = rows.select("lead_id", "as_of").join(again.with_columns(__again=True), on="lead_id", how="left")
+    later = pl.col("since").is_null() | (pl.col("as_of") > pl.col("since"))
+    different = pl.col("__again").fill_null(value=False) & later
+    return (known.filter(different).select("lead_id", "as_of"), known.filter(~different).select("lead_id", "as_of"))
 
 
 def restrict(engine: Engine, tables: Tables, leads: pl.Series, columns: Sequence[str] | None = None) -> Tables:

@@ -38,8 +38,8 @@ class Tables:
     Attributes:
         rows: table -> rows, `quarantine` included.
         order: `lead_id`, `order` (Float64) under `clock: order`, else None.
-        touched: `lead_id` of the leads of which the generation before knew something else (`leadlight.ingest.touched`);
-            None where nobody asked.
+        touched: leads of which the generation before knew something else (`leadlight.ingest.touched.leads`); None where
+            nobody asked.
     """
 
     rows: dict[str, pl.LazyFrame]

@@ -98,13 +98,13 @@ def next_tables(
     accounts.count(fates)
     created = leads.lazy().select("lead_id", pl.col("created_at").alias("__created__"))
     rows: dict[str, pl.LazyFrame] = {"leads": leads.lazy(), "accounts": companies.lazy()}
-    changed = []
+    changed: dict[TableName, pl.LazyFrame] = {}
     for table in _DEPENDENT:
         merged = _dependent(table, old[table], staging, accounts, created, ordered=ordered)
         rows[table] = merged.rows
-        changed.append(merged.changed)
+        changed[table] = merged.changed
     rows["quarantine"] = _quarantine(old["quarantine"], staging, accounts)
-    return Tables(rows, order, touched.leads(old["leads"].collect(), leads, changed))
+    return Tables(rows, order, touched.leads(old["leads"].collect(), leads, changed, ordered=ordered))
 
 
 def _leads(

@@ -3,6 +3,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -160,6 +161,18 @@ def test_another_engine_may_update(market, engine):
     market.build("full", QUESTIONS["ages"], settings=CATALOG)
     assert_frame_equal(market.rows("table"), market.rows("full"), rel_tol=1e-9)
     assert store.Info.read(market.root / "table").engine == engine
+
+
+def test_rows_that_new_activity_cannot_have_changed_are_not_computed(market):
+    market.build("table", QUESTIONS["ages"], settings=CATALOG, hygiene=False)
+    at = START + timedelta(days=20, seconds=1)
+    market.events.append([f"e{len(market.events)}", market.leads[3][0], "visit", at.isoformat(), "", "/a", ""])
+    market.ingest(30)
+    report = market.build("table", incremental=True, hygiene=False)
+    firm = market.leads[3][2]
+    company = [lead[0] for lead in market.leads if lead[2] == firm] if firm else [market.leads[3][0]]
+    rows = market.rows("table").filter(pl.col("lead_id").is_in(company))
+    assert 0 < report.computed == len(rows.filter(pl.col("as_of") > at)) < len(rows)
 
 
 def test_nothing_new_computes_nothing(market):

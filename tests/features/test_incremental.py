@@ -15,6 +15,7 @@ from features.tables import Tables
 from leadlight.schema import DAY
 from tests.features import market
 
+ACTIVITIES, STAGES = 1, 2  # places of tables in a record
 # One of every measure, over all activities where there is one.
 SPECS = tuple({spec.measure: spec for spec in reversed(market.SPECS)}.values())
 
@@ -32,9 +33,10 @@ def info(specs=SPECS):
 def update(folder, engine, old, tables, *asked, specs=SPECS):
     snapshots, touched = asked
     folder.mkdir()
-    touched = pl.Series(sorted(touched), dtype=pl.String)
+    since = touched if isinstance(touched, dict) else dict.fromkeys(touched)
+    touched = pl.DataFrame(list(since.items()), schema={"lead_id": pl.String, "since": pl.Int64}, orient="row")
     members = incremental.companies(tables)
-    work = incremental.plan(store.keys(old), snapshots, incremental.whole(members, touched))
+    work = incremental.plan(store.keys(old), snapshots, incremental.companies_of(members, touched))
     part = incremental.restrict(engine, tables, incremental.whole(members, work.needed["lead_id"]))
     incremental.write(engine, work, old, tables=part, specs=specs, folder=folder)
     info(specs).write(folder)
@@ -50,18 +52,26 @@ def frame(pairs):
 
 
 def touched_between(old, new):
-    """Give the leads of which two records say different things, slowly and obviously."""
+    """Give the leads of which two records say different things, and since when, slowly and obviously."""
 
     def rows(record):
         return {(table, tuple(sorted(row.items(), key=str))) for table, part in enumerate(record) for row in part}
 
-    def by_lead(found):
-        return {dict(row)["lead_id"] for _, row in found}
+    def known(table, row):
+        if table == ACTIVITIES:
+            return max(row["occurred_at"], row.get("received_at") or row["occurred_at"])
+        return row["entered_at"] if table == STAGES else None
 
+    found = {}
+    for table, items in rows(old) ^ rows(new):
+        row = dict(items)
+        found.setdefault(row["lead_id"], []).append(known(table, row))
     accounts = [{row["lead_id"]: row["account_id"] for row in record[0]} for record in (old, new)]
     left = {account for lead, account in accounts[0].items() if accounts[1].get(lead) != account} - {None}
-    behind = {lead for lead, account in accounts[1].items() if account in left}
-    return by_lead(rows(old) ^ rows(new)) | behind
+    for lead, account in accounts[1].items():
+        if account in left:
+            found.setdefault(lead, []).append(None)
+    return {lead: None if None in instants else min(instants) for lead, instants in found.items()}
 
 
 @st.composite
@@ -142,6 +152,18 @@ def test_only_companies_with_a_touched_lead_are_computed(crowd, tmp_path):
     assert of_leads(work.superseded) == {"a", "b"}
     work = update(tmp_path / "c", engine, tmp_path / "b", tables, snapshots, {"d", "nobody"})
     assert of_leads(work.needed) == {"d"}
+
+
+def test_rows_of_before_something_became_known_stay(crowd, tmp_path):
+    engine, tables, snapshots = registry.get("polars"), market.tables(*crowd), asked(crowd, END - DAY, END, END + DAY)
+    write(tmp_path / "a", engine, tables, snapshots)
+    work = update(tmp_path / "b", engine, tmp_path / "a", tables, snapshots, {"a": END, "b": END + DAY, "d": None})
+    assert sorted(work.needed.rows()) == [
+        ("a", END + DAY),
+        ("b", END + DAY),
+        *(("d", END + days * DAY) for days in (-1, 0, 1)),
+    ]
+    assert sorted(work.superseded.rows()) == sorted(work.needed.rows())
 
 
 def test_nothing_touched_is_nothing_computed_and_parts_are_shared(crowd, tmp_path):
