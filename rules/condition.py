@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Self
 
@@ -168,6 +168,15 @@ class Condition(Frozen):
             raise ValueError(
                 f"`{self.attribute}` is compared either with at_least / at_most, with one_of or with known"
             )
+
+
+def leaves(condition: Condition) -> Iterator[Condition]:
+    """Yield the conditions inside a condition that are about one thing, in the order of the card."""
+    parts = (*(condition.all_ or ()), *(condition.any_ or ()), *(() if condition.not_ is None else (condition.not_,)))
+    if not parts:
+        yield condition
+    for part in parts:
+        yield from leaves(part)
 
 
 @dataclass(frozen=True, slots=True)

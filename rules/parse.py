@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from leadlight.documents import Document, Loc
 from leadlight.errors import CardError, did_you_mean
-from rules.condition import ActorName, Condition, Frozen, Text, Types, Window
+from rules.condition import ActorName, Condition, Frozen, Text, Types, Window, leaves
 
 BUILTIN: Final[tuple[str, ...]] = ("standard", "simple")
 Side = Literal["behaviour", "fit"]
@@ -246,6 +246,21 @@ def resolve(card: str | Path) -> Card:
     return builtin(str(card)) if _is_builtin(card) else read(_checked_path(card))
 
 
+def chosen(name: str | Path | None, own: Path) -> Card:
+    """Give the card that a command line names; where it names none the workspace's own, else `standard`.
+
+    Args:
+        name: see `resolve`; None = nothing was named.
+        own: file of the workspace's own card, which may not exist.
+
+    Raises:
+        CardError: the card is wrong, or there is none of that name.
+    """
+    if name is not None:
+        return resolve(name)
+    return read(own) if own.exists() else builtin("standard")
+
+
 def source(card: str | Path) -> str:
     """Give the YAML text of the card that a command line names, as it was written.
 
@@ -264,6 +279,8 @@ def to_json(card: Card) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Card:
     """Read what `to_json` wrote; needs no YAML.
+
+    Unlike a card that people write, one in a bundle may have no rules: the leak audit may have left none of them.
 
     Raises:
         CardError: it is not a card.
@@ -298,6 +315,8 @@ def _from_document(document: Document) -> Card:
     if document.data is None:
         raise document.problem((), "the card is empty; start from `leadlight rules show standard --yaml`")
     card = document.validate(Card)
+    if not card.behaviour and not card.fit:
+        raise document.problem((), "the card has no rules; write some under `behaviour` or `fit`")
     for loc, message in _problems(card):
         raise document.problem(loc, message)
     return card
@@ -309,8 +328,6 @@ def _dotted(loc: Loc) -> str:
 
 def _problems(card: Card) -> Iterator[tuple[Loc, str]]:
     """Yield what is wrong between the parts of a card, with its place."""
-    if not card.behaviour and not card.fit:
-        yield (), "the card has no rules; write some under `behaviour` or `fit`"
     yield from _repeated_names(card)
     yield from _fit_problems(card)
     yield from _group_problems(card)
@@ -335,10 +352,9 @@ def _fit_problems(card: Card) -> Iterator[tuple[Loc, str]]:
 
 
 def _asks_history(condition: Condition) -> bool:
-    if condition.activity is not None or condition.stage is not None or condition.older_than is not None:
-        return True
-    parts = (*(condition.all_ or ()), *(condition.any_ or ()), *((condition.not_,) if condition.not_ else ()))
-    return any(_asks_history(part) for part in parts)
+    return any(
+        leaf.activity is not None or leaf.stage is not None or leaf.older_than is not None for leaf in leaves(condition)
+    )
 
 
 def _group_problems(card: Card) -> Iterator[tuple[Loc, str]]:

@@ -32,7 +32,7 @@ def load_or_card(workspace: Workspace, version: str | None = None) -> tuple[Bund
         BundleTamperedError: signature, hash or content of the bundle does not hold.
         CardError: the workspace's card is wrong.
     """
-    card = parse.read(workspace.card) if workspace.card.exists() else parse.builtin("standard")
+    card = parse.chosen(None, workspace.card)
     if version is None and not (workspace.bundles / "current").exists():
         return None, card, str(BundleMissingError.none_current(workspace.root))
     return load(workspace, version), card, None

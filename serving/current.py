@@ -42,7 +42,7 @@ class Current:
             loaded = bundle.load(workspace.bundle_path(workspace.current_version()), bundle.signing_key())
             return cls(LeadScorer(loaded), loaded, None)
         except (BundleError, InputError, OSError) as unusable:
-            card = parse.read(workspace.card) if workspace.card.exists() else parse.builtin("standard")
+            card = parse.chosen(None, workspace.card)
             return cls(LeadScorer(None, card), None, str(unusable))
 
 

@@ -8,6 +8,7 @@ import typer
 
 from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, print_json
 from leadlight.workspace import Workspace
+from training.train_options import CardOption
 
 if TYPE_CHECKING:
     from training.audit import Audit
@@ -35,6 +36,7 @@ def audit(
         list[str] | None, typer.Option(help="A suspect column or activity type to use all the same; with --because.")
     ] = None,
     because: Annotated[list[str] | None, typer.Option(help="Why the --allow before it is right.")] = None,
+    card: CardOption = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
     hygiene: Annotated[
         bool, typer.Option("--hygiene/--no-hygiene", help="Set duplicates, scanners and the like aside first.")
@@ -44,11 +46,14 @@ def audit(
 ) -> None:
     """Look for leaks: attributes and activity types that tell the outcome because they were written by it.
 
+    What may not become a feature may give no points either: rules of the card that read it are named.
+
     Exit status 1: something is suspect or a leak, and not allowed.
 
     Example: leadlight audit --target customer --test-from 2026-03-01 --allow budget --because "asked in the first call"
     """
-    from training import audit_gate, audit_run
+    from rules import parse
+    from training import audit_card, audit_gate, audit_run
 
     room = Workspace.at(workspace)
     allowed = audit_gate.allowances(allow or (), because or ())
@@ -56,10 +61,13 @@ def audit(
         room, target=target, test_from=test_from, horizon=horizon, seed=seed, hygiene=hygiene
     )
     audit_gate.check_allowed(found, allowed)
+    _, left_out = audit_card.reduced(parse.chosen(card, room.card), found, allowed)
     if as_json:
-        print_json(found.to_json(allowed))
+        print_json(found.to_json(allowed) | {audit_card.KEY: [one.to_json() for one in left_out]})
     else:
         _show(found, allowed)
+        for one in left_out:
+            print(textwrap.fill(one.why, WIDTH))
     if found.problems(allowed):
         raise typer.Exit(EXIT_PROBLEM)
 

@@ -36,7 +36,6 @@ from training.train_options import (
 )
 
 if TYPE_CHECKING:
-    from rules.parse import Card
     from training.options import Options
     from training.pipeline import Trained
     from training.promotion import Settled
@@ -84,6 +83,7 @@ def train(
     """
     from features import catalog
     from leadlight import durations
+    from rules import parse
     from training import audit_gate
     from training import monotone as monotony
     from training.options import Options, parse_cut
@@ -94,7 +94,7 @@ def train(
     options = Options(
         target=target.value,
         test_from=parse_cut(test_from),
-        card=_card(card, room),
+        card=parse.chosen(card, room.card),
         horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
         until=None if until is None else _instant(until, "--until"),
         ages_us=() if ages is None else durations.parse_ages(ages),
@@ -188,6 +188,7 @@ def evaluate(
 
 
 def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -> dict[str, Any]:
+    from training import audit_card
     from training.comparison import verdict
     from training.show import ages_json, split_json
 
@@ -214,6 +215,7 @@ def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -
         "seconds": trained.seconds,
         "reasons_max_error": trained.reasons_max_error,
         "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),
+        audit_card.KEY: trained.bundle.training[audit_card.KEY],
         "simplified": trained.bundle.training.get("simplified", []),
         "proposed_reference": trained.bundle.training.get("proposed_reference"),
     }
@@ -223,14 +225,6 @@ def _instant(text: str, option: str) -> int:
     from leadlight.instants import parse
 
     return parse(text, option)
-
-
-def _card(name: str | None, room: Workspace) -> "Card":
-    from rules import parse
-
-    if name is not None:
-        return parse.resolve(name)
-    return parse.read(room.card) if room.card.exists() else parse.builtin("standard")
 
 
 def _checked_reference(reference: float | None) -> float | None:

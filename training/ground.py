@@ -1,4 +1,4 @@
-"""What a training stands on: clean tables, the split, the audit, the catalog, and rows before and after the cut."""
+"""What a training stands on: clean tables, split, audit, rule card, catalog, and rows before and after the cut."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,9 @@ from features.hygiene_settings import HygieneSettings
 from features.tables import Tables
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo, Workspace
+from rules.parse import Card
 from training.audit import Audit, audit
+from training.audit_card import LeftOut, reduced
 from training.audit_gate import gated, without_types
 from training.options import Options, make_split
 from training.rows import Rows, gather
@@ -25,6 +27,8 @@ class Ground:
         tables: Polars frames, clean, nothing from `split.until` on.
         split: the instants.
         audit: what was found of columns, types and order.
+        card: the rule card that was asked for, without the rules that read what leaks.
+        left_out: what was taken from it.
         specs: the catalog.
         known: training rows.
         test: test rows.
@@ -35,6 +39,8 @@ class Ground:
     tables: Tables
     split: Split
     audit: Audit
+    card: Card
+    left_out: tuple[LeftOut, ...]
     specs: tuple[FeatureSpec, ...]
     known: Rows
     test: Rows
@@ -56,15 +62,18 @@ def prepare(workspace: Workspace, options: Options) -> Ground:
     tables = cleaned.tables
     found = audit(tables, raw, split, options.seed)
     info = gated(raw, found, options.allow)
+    card, left_out = reduced(options.card, found, options.allow)
     specs = without_types(catalog.suggest(tables, info, split.cut, options.features), found, options.allow)
     return Ground(
         info=info,
         tables=tables,
         split=split,
         audit=found,
+        card=card,
+        left_out=left_out,
         specs=specs,
-        known=gather(tables, training_rows(tables, split), specs, options.card),
-        test=gather(tables, test_rows(tables, split), specs, options.card),
+        known=gather(tables, training_rows(tables, split), specs, card),
+        test=gather(tables, test_rows(tables, split), specs, card),
         hygiene=_hygiene(cleaned, clean_by),
     )
 

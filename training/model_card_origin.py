@@ -9,6 +9,7 @@ import polars as pl
 
 from leadlight import durations
 from leadlight.instants import iso
+from training import audit_card
 from training import model_card_plots as plots
 from training.model_card_input import CardInput
 from training.model_card_parts import (
@@ -272,7 +273,20 @@ def audit(card: CardInput) -> Markup:
     more = f" The {MOST_FINDINGS} gravest of {len(found)} are shown." if len(found) > MOST_FINDINGS else ""
     headings = ["column or type", "kind", "verdict", "used", "why", "evidence"]
     parts.append(table(f"Findings, the gravest first.{more}", headings, rows, texts=(1, 2, 3, 4, 5)))
+    parts += _card_rules(card)
     return section("audit", title, *parts)
+
+
+def _card_rules(card: CardInput) -> list[Markup]:
+    """Say which rules of the card were left out, and what "the rules" are on this page then."""
+    said = audit_card.told(card.bundle)
+    if not said:
+        return []
+    meant = (
+        "Rule points, the rules as a baseline and the points that serving shows are those of the card without them; "
+        "the file of the card is as it was."
+    )
+    return [bullets([_sentence(one) for one in said]), paragraph(meant)]
 
 
 def _unresolved(card: CardInput) -> list[Markup]:

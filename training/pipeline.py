@@ -23,7 +23,7 @@ from leadlight.workspace import TablesInfo, Workspace
 from rules import engine
 from scoring import batch as scoring_batch
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
-from training import baselines, evaluate, fitting, model_card, odoo, record, reliability, shift
+from training import audit_card, baselines, evaluate, fitting, model_card, odoo, record, reliability, shift
 from training.comparison import Comparison
 from training.fitting import MODEL_ONLY, Made
 from training.ground import Ground, prepare
@@ -115,6 +115,7 @@ def train(
     watch.step("features", "features: audit, and snapshots before and after the cut")
     key = signing_key(create=True)
     ground = prepare(workspace, options)
+    options = replace(options, card=ground.card)
     watch.step("ladder", f"ladder: what {len(ground.known):,} snapshots with a known outcome carry")
     made = fitting.make(
         ground.known,
@@ -344,5 +345,6 @@ def _provenance(ground: Ground, options: Options) -> dict[str, Any]:
         "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},
         "base_rate": baselines.base_rate(known.y, known.weight) if len(known) else None,
         "test": {"rows": len(test), "positives": int(test.y.sum()), "leads": test.frame["lead_id"].n_unique()},
+        audit_card.KEY: [one.to_json() for one in ground.left_out],
         "unmet_attributes": list(engine.unmet(options.card, {a.name: a.kind for a in info.attributes})),
     }

@@ -9,6 +9,7 @@ from rich.table import Table
 from leadlight import durations
 from leadlight.instants import iso
 from leadlight.workspace import Workspace
+from training import audit_card
 from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison, Estimate, verdict
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
                 "usual ones; --horizon sets others",
             )
     show_comparison(console, trained.comparison, model=trained.bundle.scorer.kind == "lightgbm")
-    for told in trained.bundle.training.get("simplified", ()):
+    for told in (*audit_card.told(trained.bundle), *trained.bundle.training.get("simplified", ())):
         _line(console, f"note: {told}")
     proposed = trained.bundle.training.get("proposed_reference")
     if proposed is not None:

@@ -53,7 +53,7 @@ class Market:
 def rows_of(name: str, workspace: Workspace, options: Options) -> Market:
     """Prepare the workspace's rows as training does, audit included."""
     ground = prepare(workspace, options)
-    return Market(name, ground.known, ground.test, ground.specs, options.card, ground.split)
+    return Market(name, ground.known, ground.test, ground.specs, ground.card, ground.split)
 
 
 @contextmanager

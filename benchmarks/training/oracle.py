@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,6 +77,7 @@ def measure(seed: int, leads: int, say: Say) -> dict[str, Any]:
         asked = Options("sql", TEST_FROM, parse.builtin("standard"), seed=seed)
         say(f"market {seed}: features")
         ground = prepare(room, asked)
+        asked = replace(asked, card=ground.card)
         made = fitting.make(ground.known, ground.specs, ground.split, asked, said=lambda why: say(f"{seed}: {why}"))
         truth = oracle(market, ground)
     scores = {"oracle": truth, "model": of_model(made, ground), "rules": of_rules(ground)}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from leadlight.errors import CardError
-from rules.parse import BUILTIN, builtin, from_json, read, resolve, source, to_json
+from rules.parse import BUILTIN, builtin, chosen, from_json, read, resolve, source, to_json
 from tests.rules import made
 
 HEAD = """\
@@ -130,8 +130,20 @@ def test_the_packages_cards_survive_the_bundle(name):
 def test_json_that_is_no_card_is_refused_without_a_file_name():
     with pytest.raises(CardError, match="rule card: `behaviour`"):
         from_json({**made.FRAME, "behaviour": 3})
-    with pytest.raises(CardError, match="no rules"):
-        from_json(made.FRAME)
+
+
+def test_a_card_in_a_bundle_may_have_no_rules_left():
+    left = from_json(made.FRAME)
+    assert (left.behaviour, left.fit) == ((), ())
+    assert from_json(to_json(left)) == left
+
+
+def test_without_a_name_the_own_card_is_taken_and_else_the_standard_one(tmp_path):
+    own = tmp_path / "card.yaml"
+    assert chosen(None, own) == builtin("standard")
+    own.write_text(HEAD + BODY % "", encoding="utf-8")
+    assert chosen(None, own).name == "mine"
+    assert chosen("simple", own) == builtin("simple")
 
 
 def test_a_missing_card_is_named(tmp_path):
