@@ -287,8 +287,10 @@ class _Work:
             end = old.observed_until
         else:
             return pl.DataFrame(schema=touched.SCHEMA)
+        reaches = old.beyond or end < old.observed_until
+        found = _active_from(self.source.log, end).to_list() if reaches else []
         merged = [merge.lead_id for merge in self.source.merges if merge.merged_at is None or merge.merged_at >= end]
-        active = pl.DataFrame(_active_from(self.source.log, end)).with_columns(since=end)
+        active = pl.DataFrame({"lead_id": found, "since": end}, schema=touched.SCHEMA)
         return pl.concat([active, pl.DataFrame({"lead_id": merged, "since": None}, schema=touched.SCHEMA)])
 
     def _clean_of(self, leads: pl.Series) -> hygiene.Cleaned:
@@ -334,7 +336,8 @@ class _Work:
             "activities_read": self.report.activities,
             "set_aside": dict(self.report.set_aside),
         }
-        replace(self.info, counts=counts).write(folder)
+        beyond = len(_active_from(self.source.log, self.info.observed_until)) > 0
+        replace(self.info, counts=counts, beyond=beyond).write(folder)
         if incremental.grown(folder):
             store.compact(folder)
 

@@ -46,6 +46,7 @@ class Info:
         counts: rows, activities and the like, for people.
         before: µs UTC; the instant before which the data lay that its catalog was suggested from; None = the catalog
             was given, or it is not known.
+        beyond: whether activities lay at or after `observed_until`, which may count later; True where it is not known.
     """
 
     specs: tuple[FeatureSpec, ...]
@@ -56,6 +57,7 @@ class Info:
     hygiene: Mapping[str, Any] | None
     counts: Mapping[str, Any]
     before: int | None = None
+    beyond: bool = True
 
     def write(self, folder: Path) -> None:
         """Write `features.json`."""
@@ -68,6 +70,7 @@ class Info:
             "hygiene": self.hygiene,
             "counts": dict(self.counts),
             "before": self.before,
+            "beyond": self.beyond,
             "specs": [spec.to_json() for spec in self.specs],
         }
         text = json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False)

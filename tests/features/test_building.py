@@ -152,6 +152,17 @@ def test_an_update_equals_a_full_build(market, question, hygiene):
             assert report.computed < report.rows
 
 
+@pytest.mark.parametrize("until", [30, 40])
+def test_whether_anything_lies_beyond_the_end_is_known(market, until):
+    market.ingest(until)
+    market.build("table", QUESTIONS["ages"], settings=CATALOG)
+    assert store.Info.read(market.root / "table").beyond == (until == 30)
+    market.ingest(until + 2)
+    market.build("table", incremental=True)
+    market.build("full", QUESTIONS["ages"], settings=CATALOG)
+    assert_frame_equal(market.rows("table"), market.rows("full"), rel_tol=1e-12)
+
+
 @pytest.mark.parametrize("engine", ["duckdb", "pandas"])
 def test_another_engine_may_update(market, engine):
     market.build("table", QUESTIONS["ages"], settings=CATALOG)
