@@ -109,7 +109,8 @@ def clean(
 ) -> Cleaned:
     """Set aside what would mislead features, labels and thresholds.
 
-    The decisions are made here; the tables stay as lazy as their engine lets them.
+    The decisions are made here; the tables stay as lazy as their engine lets them. On DuckDB the decisions are
+    temporary tables (`leadlight_*`) of the connection, which are there as long as it is.
 
     Args:
         tables: native frames of one engine, instants as int64 µs.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import narwhals as nw
 
@@ -165,10 +164,9 @@ def of_engine(like: Any, frame: "pl.DataFrame") -> Any:
     """Give a small frame as a native one of the engine that `like` belongs to."""
     name = nw.from_native(like).implementation.name
     if name == "DUCKDB":
-        leadlight_given = frame.to_arrow()  # noqa: F841  (DuckDB finds it by its name)
-        kept = f"leadlight_{uuid4().hex}"
-        like.query("_like", f"CREATE TEMP TABLE {kept} AS FROM leadlight_given")
-        return like.query("_like", f"FROM {kept}")
+        from features.engines import duckdb  # noqa: PLC0415  (only where its frames are)
+
+        return duckdb.settled(like, frame.to_arrow())
     if name == "PYSPARK":
         return like.sparkSession.createDataFrame(frame.to_arrow())
     return frame.to_pandas() if name == "PANDAS" else frame.lazy()

@@ -8,7 +8,6 @@ equal instants of a lead, and ids are the dearest column to read.
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 import narwhals as nw
 
@@ -30,9 +29,9 @@ def settled(frame: Any) -> Any:
     if frame.implementation is nw.Implementation.POLARS:
         return nw.from_native(native.lazy().collect(engine="streaming").lazy())
     if frame.implementation is nw.Implementation.DUCKDB:
-        name = f"leadlight_{uuid4().hex}"  # a table: what the engine builds on it is written down as SQL
-        native.query("_settled", f"CREATE TEMP TABLE {name} AS FROM _settled")
-        return nw.from_native(native.query("_settled", f"FROM {name}"))
+        from features.engines import duckdb  # noqa: PLC0415  (only where its frames are)
+
+        return nw.from_native(duckdb.settled(native))  # a table: what the engine builds on it is written down as SQL
     if frame.implementation is nw.Implementation.PYSPARK:
         return nw.from_native(native.localCheckpoint())
     return frame

@@ -27,6 +27,22 @@ from leadlight.spec import KEYS, FeatureSpec
 _ROWS: Final = 100_000  # at a time, where rows have to be written by Arrow
 
 
+def settled(relation: duckdb.DuckDBPyRelation, leadlight_given: pa.Table | None = None) -> duckdb.DuckDBPyRelation:
+    """Compute a relation now, into a temporary table that its connection keeps until it is closed.
+
+    Args:
+        relation: what is computed, or, where rows are given, any of the connection.
+        leadlight_given: rows to be copied instead.
+    """
+    name = f"leadlight_{uuid4().hex}"
+    view = f"{name}_view"
+    source = view if leadlight_given is None else "leadlight_given"  # DuckDB finds the latter by its name
+    relation.query(view, f"CREATE TEMP TABLE {name} AS FROM {source}")
+    found = relation.query(view, f"FROM {name}")
+    relation.query(view, f"DROP VIEW {view}")
+    return found
+
+
 class DuckDBEngine:
     """Features on DuckDB relations of one connection."""
 

@@ -76,6 +76,16 @@ def test_duckdb_decides_alike():
     assert sorted(row[0] for row in found.tables.activities.fetchall()) == ids(expected.tables.activities)
 
 
+def test_a_connection_keeps_its_own_views_and_gets_none_of_ours():
+    found = tables([activity("1"), activity("2", 0.5), activity("3", 9, lead_id="b")])
+    own = on_duckdb(found)
+    own.leads.query("_settled", "CREATE TEMP VIEW mine AS SELECT 1 AS one")
+    cleaned = hygiene.clean(own, UNTIL, merges=[Merge("b", "a")])
+    assert cleaned.report().causes() == {"duplicate": 1, "merged_lead": 1}
+    views = own.leads.query("_asked", "SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    assert {name for (name,) in views} - {"_asked", "_settled"} == {"mine"}
+
+
 @settings(max_examples=15, deadline=None)
 @given(activities())
 def test_the_order_of_the_rows_does_not_matter(rows):
