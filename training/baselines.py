@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
@@ -33,7 +34,8 @@ EXPANDED_ROWS: Final = 100_000
 MOST_LEVELS: Final = 100
 # The penalty is chosen on about so many rows, evenly spread over time: more would cost seconds and settle nothing.
 CHOICE_ROWS: Final = 8_000
-SOLVER_STEPS: Final = 100
+# The search for coefficients ends where the log loss of a row neither slopes nor can fall by more.
+FLAT: Final = 1e-4
 
 
 def base_rate(labels: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -142,17 +144,27 @@ class Columns:
     scale: Floats
 
     @classmethod
-    def learn(cls, X: Floats, specs: Sequence[FeatureSpec]) -> Self:
-        """Learn medians, missing columns and scales from the training rows, shape (n, p)."""
+    def learn(cls, X: Floats, specs: Sequence[FeatureSpec]) -> tuple[Self, Floats]:
+        """Learn medians, missing columns and scales from the training rows (n, p); gives their expanded columns too."""
         codes = tuple(min(len(spec.categories), MOST_LEVELS) + 1 if spec.categorical else 0 for spec in specs)
         missing: NDArray[np.bool_] = np.any(np.isnan(X), axis=0)
         medians = np.array([np.median(v) if len(v) else 0.0 for v in (_known(column) for column in squashed(X).T)])
-        raw = cls(codes, medians, missing, np.zeros(1), np.ones(1)).expand(X)
+        raw = cls(codes, medians, missing, np.zeros(1), np.ones(1))._table(X)  # noqa: SLF001  (its own)
         scale = raw.std(axis=0)
-        return cls(codes, medians, missing, raw.mean(axis=0), np.where(scale > 0, scale, 1.0))
+        columns = cls(codes, medians, missing, raw.mean(axis=0), np.where(scale > 0, scale, 1.0))
+        return columns, columns._standardised(raw)
 
     def expand(self, X: Floats) -> Floats:
         """Give the columns of the linear model, standardised, shape (n, q)."""
+        return self._standardised(self._table(X))
+
+    def _standardised(self, table: Floats) -> Floats:
+        """Standardise columns where they stand."""
+        table -= self.mean
+        table /= self.scale
+        return table
+
+    def _table(self, X: Floats) -> Floats:
         parts = []
         for values, line, codes, median, missing in zip(
             X.T, squashed(X).T, self.codes, self.medians, self.missing, strict=True
@@ -164,8 +176,7 @@ class Columns:
                 parts.append(np.where(null, median, line)[:, None])
             if missing:
                 parts.append(null.astype(np.float64)[:, None])
-        table = np.concatenate(parts, axis=1) if parts else np.zeros((len(X), 0))
-        return (table - self.mean) / self.scale
+        return np.concatenate(parts, axis=1) if parts else np.zeros((len(X), 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +224,14 @@ class Logistic:
         """
         y, mass = _labels(labels, weights)
         _check_matrix(X, specs, len(y))
-        columns = Columns.learn(X, specs)
+        columns, Z = Columns.learn(X, specs)
         rate = base_rate(y, mass)
-        Z = columns.expand(X)
         if _one_class(y, mass) or Z.shape[1] == 0:
             return cls(columns, np.zeros(Z.shape[1]), float(np.log(rate / (1 - rate))), None)
-        penalty = _choose_penalty(Z, y, mass, None if order is None else np.asarray(order))
-        coefficients, intercept = _ridge(Z, y, mass, penalty)
-        return cls(columns, coefficients, intercept, penalty)
+        with threadpool_limits(1):  # on products of this size the threads of BLAS wait longer than they work
+            penalty = _choose_penalty(Z, y, mass, None if order is None else np.asarray(order))
+            (theta,) = _ridges(Z, y, mass, (penalty,))
+        return cls(columns, theta[:-1], float(theta[-1]), penalty)
 
     def probability(self, X: Floats) -> Floats:
         """Give the probability of every row, shape (n,).
@@ -271,28 +282,32 @@ def _choose_penalty(Z: Floats, y: Floats, mass: Floats, order: NDArray[np.generi
     folds = [(np.concatenate(parts[:k]), parts[k]) for k in range(1, FOLDS + 1)]
     if any(_one_class(y[rows], mass[rows]) for fold in folds for rows in fold):
         return USUAL_PENALTY
-    losses = [sum(_later_loss(Z, y, mass, fold, penalty) for fold in folds) for penalty in PENALTIES]
+    losses = np.sum([_later_losses(Z, y, mass, fold) for fold in folds], axis=0)
     return PENALTIES[int(np.argmin(losses))]
 
 
-def _later_loss(
-    Z: Floats, y: Floats, mass: Floats, fold: tuple[NDArray[np.intp], NDArray[np.intp]], penalty: float
-) -> float:
+def _later_losses(Z: Floats, y: Floats, mass: Floats, fold: tuple[NDArray[np.intp], NDArray[np.intp]]) -> list[float]:
+    """Give the log loss of the later rows under each penalty, fitted on the earlier ones."""
     earlier, later = fold
-    coefficients, intercept = _ridge(Z[earlier], y[earlier], mass[earlier], penalty)
-    eta = Z[later] @ coefficients + intercept
-    return float(mass[later] @ (np.logaddexp(0, eta) - y[later] * eta))
+    found = _ridges(Z[earlier], y[earlier], mass[earlier], PENALTIES)
+    etas = [Z[later] @ theta[:-1] + theta[-1] for theta in found]
+    return [float(mass[later] @ (np.logaddexp(0, eta) - y[later] * eta)) for eta in etas]
 
 
-def _ridge(Z: Floats, y: Floats, mass: Floats, penalty: float) -> tuple[Floats, float]:
-    """Fit by scikit-learn on weights scaled to mean 1, so that a penalty means the same whatever their scale."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  (a second to import; the rest needs numpy only)
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415
+def _ridges(Z: Floats, y: Floats, mass: Floats, penalties: Sequence[float]) -> list[Floats]:
+    """Give coefficients, and the intercept as the last of them, for each penalty; the intercept has none.
 
-    model = LogisticRegression(C=penalty, solver="newton-cholesky", max_iter=SOLVER_STEPS)
-    with threadpool_limits(1):  # on products of this size the threads of BLAS wait for each other longer than they work
-        model.fit(Z, y, sample_weight=mass / mass.mean())
-    return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])
+    Weights are scaled to mean 1, so that a penalty means the same whatever their scale.
+    """
+    told = np.append(Z.any(axis=0), True)  # a column of nothing but 0 has the coefficient 0
+    design, weight = np.column_stack([Z[:, told[:-1]], np.ones(len(Z))]), mass / mass.mean()
+    free = np.append(np.ones(design.shape[1] - 1), 0.0)
+    found = []
+    for penalty in penalties:
+        theta = np.zeros(len(told))
+        theta[told] = minimise(design, y, weight, free / penalty, flat=FLAT).theta
+        found.append(theta)
+    return found
 
 
 def _known(column: Floats) -> Floats:

@@ -64,8 +64,24 @@ class Fitted:
 
     def raw(self, rows: Rows) -> Floats:
         """Give the uncalibrated log-odds, shape (n,)."""
-        trees = self.booster.predict(rows.X, raw_score=True)
+        trees = self.booster.predict(rows.X, raw_score=True, num_threads=threads(len(rows)))
         return np.asarray(self.link.log_odds(rows.points) + trees, dtype=np.float64)
+
+
+def growing(recipe: Recipe, seed: int, cores: int) -> dict[str, Any]:
+    """Give LightGBM's settings for growing a recipe's trees.
+
+    One thread adds up histograms in the order of rows in either layout, so the trees are the same; by column it passes
+    over the features that a tree may not use. Several threads add up in a fixed order by row only.
+
+    Args:
+        recipe: parameters and constraints.
+        seed: of whatever LightGBM draws.
+        cores: threads; 0 = all.
+    """
+    by_column = cores == 1
+    layout = {"force_col_wise": by_column, "force_row_wise": not by_column}
+    return {**FIXED, **layout, **recipe.settings, "seed": seed, "num_threads": cores}
 
 
 def dataset(rows: Rows, specs: Sequence[FeatureSpec], link: RulesLink, reference: lgb.Dataset | None = None) -> Any:
@@ -86,7 +102,13 @@ def dataset(rows: Rows, specs: Sequence[FeatureSpec], link: RulesLink, reference
         categorical_feature=categorical,
         feature_name=[f"f{place}" for place in range(len(specs))],
         reference=reference,
-        params={"verbosity": -1, "feature_pre_filter": False, "max_bin": FIXED["max_bin"], "min_data_in_bin": 3},
+        params={
+            "verbosity": -1,
+            "feature_pre_filter": False,
+            "max_bin": FIXED["max_bin"],
+            "min_data_in_bin": 3,
+            "num_threads": threads(len(rows)),
+        },
         free_raw_data=True,
     )
 
@@ -94,7 +116,7 @@ def dataset(rows: Rows, specs: Sequence[FeatureSpec], link: RulesLink, reference
 def fit(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Fitted:
     """Fit link and booster on rows; deterministic given the seed."""
     link = RulesLink.fit(rows.points, rows.y, rows.weight)
-    parameters = {**FIXED, **recipe.settings, "seed": seed, "num_threads": threads(len(rows))}
+    parameters = growing(recipe, seed, threads(len(rows)))
     booster = lgb.train(parameters, dataset(rows, specs, link), num_boost_round=recipe.trees)
     return Fitted(link, lgb.Booster(model_str=booster.model_to_string()))
 

@@ -109,10 +109,10 @@ class Judged:
 
 def mean_by_lead(values: Floats, weight: Floats, lead: NDArray[np.int64]) -> tuple[float, float] | None:
     """Give the weighted mean and its standard error with whole leads as units; None with fewer than two leads."""
-    if len(np.unique(lead)) < 2:
+    units = len(np.unique(lead))
+    if units < 2:
         return None
     total = weight.sum()
     mean = float(weight @ values / total)
     of_lead = np.bincount(lead, weights=weight * (values - mean))
-    units = len(np.unique(lead))
     return mean, float(np.sqrt((of_lead**2).sum() * units / (units - 1)) / total)

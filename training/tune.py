@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
 from training.baselines import RulesLink
-from training.fit import FIXED, Recipe, dataset, threads
+from training.fit import FIXED, Recipe, dataset, growing, threads
 from training.monotone import constraints
 from training.rows import Rows, lead_hash
 from training.study import Attempt, Outcome, Question, Range, Study, fingerprint
@@ -323,8 +323,7 @@ def _measure(
 
 def _booster(fold: _Fold, recipe: Recipe, seed: int, cores: int) -> Any:
     """Give a booster without trees that knows what it is measured on."""
-    settings = {**FIXED, **recipe.settings, "metric": "binary_logloss", "seed": seed, "num_threads": cores}
-    booster = lgb.Booster(settings, fold.learn)
+    booster = lgb.Booster(growing(recipe, seed, cores) | {"metric": "binary_logloss"}, fold.learn)
     booster.add_valid(fold.measure, "held out")
     return booster
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from leadlight.errors import InputError, NotEnoughDataError
@@ -134,6 +135,19 @@ def test_logistic_regression_finds_the_signal_and_is_deterministic():
     assert p.mean() == pytest.approx(y[1000:].mean(), abs=0.05)
 
 
+def test_it_is_the_ridge_of_scikit_learn_at_every_penalty(monkeypatch):
+    X, y = features()
+    X = np.column_stack([X[:, 0], np.full(len(X), 7.0), X[:, 2]])  # one column says nothing
+    w = np.random.default_rng(3).uniform(0.2, 3.0, len(y))
+    for penalty in baselines.PENALTIES:
+        monkeypatch.setattr(baselines, "USUAL_PENALTY", penalty)
+        found = Logistic.fit(X, y, SPECS, w)
+        other = LogisticRegression(C=penalty, solver="newton-cholesky", tol=baselines.FLAT)
+        other.fit(found.columns.expand(X), y, sample_weight=w / w.mean())
+        assert found.coefficients == pytest.approx(other.coef_[0], abs=1e-12)  # step by step the same search
+        assert found.intercept == pytest.approx(other.intercept_[0], abs=1e-12)
+
+
 def test_columns_stand_for_quantities_codes_and_missing_values():
     X, y = features()
     columns = Logistic.fit(X, y, SPECS).columns
@@ -160,8 +174,9 @@ def test_it_makes_no_difference_in_how_many_parts_rows_are_predicted(monkeypatch
 def test_of_many_codes_the_later_ones_share_a_column():
     spec = FeatureSpec("c", "fit", "category", attribute="c", categories=tuple(f"c{n}" for n in range(5_000)))
     X = np.array([[0.0], [99.0], [100.0], [4_999.0], [5_000.0]])
-    columns = baselines.Columns.learn(X, [spec])
-    Z = columns.expand(X) * columns.scale + columns.mean
+    columns, learnt = baselines.Columns.learn(X, [spec])
+    assert np.array_equal(learnt, columns.expand(X))
+    Z = learnt * columns.scale + columns.mean
     assert Z.shape == (5, 101)
     assert Z.argmax(axis=1).tolist() == [0, 99, 100, 100, 100]
 

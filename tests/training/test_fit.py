@@ -48,6 +48,15 @@ def test_the_same_seed_gives_the_same_trees_and_another_gives_others(fitted):
     assert other.booster.model_to_string() != fitted.booster.model_to_string()
 
 
+def test_the_layout_of_histograms_changes_no_tree(fitted, monkeypatch):
+    assert fits.growing(RECIPE, 1, 1)["force_col_wise"]
+    assert fits.growing(RECIPE, 1, 0)["force_row_wise"]
+    settings = fits.growing(RECIPE, 1, 1) | {"force_col_wise": False, "force_row_wise": True}
+    monkeypatch.setattr(fits, "growing", lambda *_: settings)
+    by_row = fits.fit(made.rows(), made.SPECS, RECIPE, seed=1)
+    assert by_row.booster.dump_model()["tree_info"] == fitted.booster.dump_model()["tree_info"]
+
+
 def test_the_scale_of_the_weights_is_of_no_account(fitted):
     rows = made.rows()
     heavy = type(rows)(rows.frame, rows.X, rows.points, rows.y, rows.weight * 7)

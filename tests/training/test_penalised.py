@@ -34,6 +34,15 @@ def test_it_is_the_optimum_of_a_general_minimiser(seed):
     assert found.loss <= other.fun + 1e-9
 
 
+def test_where_the_loss_is_flat_enough_the_search_ends_before_nothing_moves():
+    design, y, mass, offset = rows(1)
+    asked = (design, y, mass, np.ones(3))
+    whole, flat = minimise(*asked, offset=offset), minimise(*asked, offset=offset, flat=1e-2)
+    slope = design.T @ (mass * (1 / (1 + np.exp(-offset - design @ flat.theta)) - y)) + flat.theta
+    assert 1e-9 < np.abs(slope).max() <= 1e-2 * mass.sum()
+    assert whole.loss < flat.loss < whole.loss + 1e-2 * mass.sum()
+
+
 def test_outcomes_that_separate_are_held_by_the_prior():
     design = np.column_stack([np.ones(20), np.arange(20.0)])
     found = minimise(design, (np.arange(20) > 9).astype(float), np.ones(20), np.array([0.1, 0.1]))
