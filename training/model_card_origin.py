@@ -335,9 +335,6 @@ def _own_limits(card: CardInput) -> list[str]:
     proposed = card.training.get("proposed_reference")
     if proposed is not None:
         said.append(f"Most training snapshots score 0 or 100; `--reference {proposed:g}` would spread them.")
-    shift = card.training.get("shift")
-    if isinstance(shift, Mapping) and shift.get("assumption"):
-        said.append(f"The base rate was corrected: {_sentence(shift.get('why', ''))} {_sentence(shift['assumption'])}")
     if "oracle" in card.test.columns:
         said.append("The market is simulated: its true probabilities are known, which they never are in use.")
     return said

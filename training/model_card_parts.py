@@ -26,6 +26,7 @@ __all__ = [
     "side_by_side",
     "table",
     "tiles",
+    "with_first",
 ]
 
 Tone = Literal["good", "bad", "warn", "unsure", ""]
@@ -35,6 +36,10 @@ QUOTED: Final = re.compile(r"`([^`\n]+)`")
 # Tables of so few columns are as wide as their text.
 NARROW: Final = 3
 DASH: Final = "\N{EN DASH}"
+# Where a page has its line below the heading, its list of sections, and the sections.
+SUB: Final = '<p class="sub">'
+LINKS: Final = '<nav aria-label="Sections"><ul>'
+CONTENT: Final = '<main id="content">\n'
 
 
 def prose(text: str) -> Markup:
@@ -202,7 +207,7 @@ def page(
         links: (anchor, text) of the sections.
         foot: the last line.
     """
-    listed = "".join(f'<li><a href="#{name}">{prose(text)}</a></li>' for name, text in links)
+    listed = "".join(_link(name, text) for name, text in links)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
@@ -210,8 +215,33 @@ def page(
         '<meta name="referrer" content="no-referrer">'
         f"<title>{plain(title)}</title><style>{STYLE}</style></head>\n"
         f'<body><a class="skip" href="#content">Skip to the content</a>\n<header><p class="kicker">{prose(kicker)}</p>'
-        f'<h1>{prose(title)}</h1><p class="sub">{prose(sub)}</p>'
-        f'<nav aria-label="Sections"><ul>{listed}</ul></nav></header>\n'
-        f'<main id="content">\n{"".join(prose(part) for part in parts)}</main>\n'
+        f"<h1>{prose(title)}</h1>{SUB}{prose(sub)}</p>"
+        f"{LINKS}{listed}</ul></nav></header>\n"
+        f"{CONTENT}{''.join(prose(part) for part in parts)}</main>\n"
         f"<footer><p>{prose(foot)}</p></footer></body></html>\n"
     )
+
+
+def with_first(text: str, first: str, *, link: tuple[str, str], sub: str) -> str | None:
+    """Put a section before all others of a page; texts in a page are escaped, so its places occur once.
+
+    Args:
+        text: what `page` gave.
+        first: the section.
+        link: (anchor, text) of it.
+        sub: the line below the heading, instead of the one that there is.
+
+    Returns:
+        The whole page; None where the text is no such page.
+    """
+    head, content, body = text.partition(CONTENT)
+    before, line, after = head.partition(SUB)
+    middle, links, listed = after.partition(LINKS)
+    _, end, rest = middle.partition("</p>")
+    if not (content and line and links and end):
+        return None
+    return f"{before}{SUB}{prose(sub)}{end}{rest}{LINKS}{_link(*link)}{listed}{CONTENT}{prose(first)}{body}"
+
+
+def _link(name: str, text: str) -> str:
+    return f'<li><a href="#{name}">{prose(text)}</a></li>'

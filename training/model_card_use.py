@@ -71,11 +71,12 @@ def thresholds(card: CardInput) -> Markup:
             f"better. A lead converts if it {card.reached}."
         ),
         figure(told, [("", plots.tradeoff(drawn, usual))], legend(*key), one=True),
-        _threshold_table(curve, drawn.get("rules")),
+        threshold_table(curve, drawn.get("rules")),
     )
 
 
-def _threshold_table(curve: Curve, rules: Curve | None) -> Markup:
+def threshold_table(curve: Curve, rules: Curve | None) -> Markup:
+    """Give some thresholds of a curve, and what as many leads chosen by rule points would convert."""
     rows = []
     for row in _shown_thresholds(plots.tradeoff_rows(curve)):
         same = DASH if rules is None else _at_volume(rules, row["mqls_per_week"])

@@ -120,3 +120,5 @@ def _show(found: "Watched") -> None:
     if verdict is not None:
         print(verdict.why)
     print(found.why)
+    if found.card is not None:
+        print(f"-> {found.card}")

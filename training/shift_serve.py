@@ -7,6 +7,7 @@ The new bundle is written whole before the pointer moves; where another command 
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features import hygiene, hygiene_settings
@@ -34,6 +35,7 @@ class Watched:
         verdict: of outcomes on that correction; None where there was none, or none of its outcomes is known yet.
         why: what was done, in one sentence.
         problem: whether something is to be done: an alarm that nobody acted on, or a disproved correction in force.
+        card: the model card of a new correction; None where none was made.
         followed: what MLflow did.
     """
 
@@ -44,6 +46,7 @@ class Watched:
     verdict: "Verdict | None"
     why: str
     problem: bool = False
+    card: Path | None = None
     followed: Followed = field(default_factory=Followed)
 
     def to_json(self) -> dict[str, Any]:
@@ -57,6 +60,7 @@ class Watched:
             "verdict": None if self.verdict is None else self.verdict.to_json(),
             "why": self.why,
             "problem": self.problem,
+            "model_card": None if self.card is None else str(self.card),
             "mlflow": self.followed.to_json(),
         }
 
@@ -95,7 +99,7 @@ def apply(workspace: Workspace, *, known_from: int | None = None) -> Watched:
         return replace(undo(workspace, because=found.verdict.why), verdict=found.verdict)
     if found.look is None:
         return found
-    corrected = _corrected(workspace, chosen.load(workspace, found.bundle), found.look)
+    corrected, card = _corrected(workspace, chosen.load(workspace, found.bundle), found.look)
     history.put(workspace, corrected.version, "shift", expected=found.bundle)
     told = f"`{corrected.version}` serves from now on instead of `{found.bundle}`"
     return replace(
@@ -104,6 +108,7 @@ def apply(workspace: Workspace, *, known_from: int | None = None) -> Watched:
         log_odds=corrected.scorer.shift,
         why=f"{told}; `leadlight shift undo` takes it back",
         problem=False,
+        card=card,
         followed=track.follow(workspace),
     )
 
@@ -139,9 +144,9 @@ def _judged(workspace: Workspace, bundle: Bundle) -> Watched:
     return Watched(bundle.version, bundle.version, bundle.scorer.shift, None, verdict, told, problem=disproved)
 
 
-def _corrected(workspace: Workspace, bundle: Bundle, seen: "Look") -> Bundle:
-    """Write the corrected copy of a bundle, its thresholds counted again by its own scores."""
-    from training import pipeline  # noqa: PLC0415  (seconds to import, and only a correction needs it)
+def _corrected(workspace: Workspace, bundle: Bundle, seen: "Look") -> tuple[Bundle, Path]:
+    """Write the corrected copy of a bundle, its thresholds counted again by its own scores, and its model card."""
+    from training import model_card_shift, pipeline  # noqa: PLC0415  (seconds to import; only a correction needs them)
 
     recorded = {
         **seen.to_json(),
@@ -160,4 +165,4 @@ def _corrected(workspace: Workspace, bundle: Bundle, seen: "Look") -> Bundle:
     curves = pipeline.thresholds(tables, info, found, bundle.training["test_from"], info.observed_until)
     found = replace(found, thresholds=curves)
     save(found, workspace.bundle_path(found.version), signing_key())
-    return found
+    return found, model_card_shift.write(workspace, found)

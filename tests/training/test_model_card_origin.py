@@ -108,12 +108,6 @@ def test_it_is_told_where_trees_learnt_from_settled_snapshots_only(made):
     assert "Trees learnt" not in origin.split(replace(made, bundle=replace(made.bundle, training=training)))
 
 
-def test_a_corrected_base_rate_is_a_limit_with_its_assumption(made):
-    training = {**made.training, "shift": {"why": "from 5 % to 20 %", "assumption": "leads of one outcome are alike"}}
-    found = origin.limits(replace(made, bundle=replace(made.bundle, training=training)))
-    assert "From 5 % to 20 %. Leads of one outcome are alike." in found
-
-
 def test_provenance_names_what_is_needed_to_repeat_it(made):
     found = origin.provenance(made)
     for told in (made.bundle.version, made.fingerprint, "lightgbm", "slope 1.0000"):

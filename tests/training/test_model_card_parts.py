@@ -74,3 +74,19 @@ def test_every_colour_of_the_style_is_defined():
 def test_dark_and_light_define_the_same_colours():
     light, dark = (set(re.findall(r"(--[a-z0-9-]+):", block)) for block in re.findall(r":root\{([^}]*)\}", STYLE)[:2])
     assert light == dark
+
+
+def test_a_section_is_put_before_all_others_of_a_page():
+    evil = f"{parts.CONTENT}{parts.SUB}{parts.LINKS}"
+    old = parts.page(evil, [parts.section("a", evil, "<")], kicker=evil, sub=evil, links=[("a", evil)], foot=evil)
+    new = parts.with_first(old, parts.section("b", "B", "text"), link=("b", "First"), sub="from `a<b`")
+    assert new == parts.page(
+        evil,
+        [parts.section("b", "B", "text"), parts.section("a", evil, "<")],
+        kicker=evil,
+        sub="from `a<b`",
+        links=[("b", "First"), ("a", evil)],
+        foot=evil,
+    )
+    assert parts.with_first("<html></html>", "b", link=("b", "First"), sub="") is None
+    assert parts.with_first(old.replace(parts.LINKS, ""), "b", link=("b", "First"), sub="") is None

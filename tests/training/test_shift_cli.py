@@ -37,6 +37,7 @@ def test_an_alarm_is_shown_corrected_listed_and_undone(room, run):
     done = json.loads(run("apply", "--json").out)
     assert done["alarm"]
     assert done["current"] == history.served(room) != before
+    assert done["model_card"] == str(room.model_card_path(done["current"]))
     assert json.loads((room.reports / "shift.json").read_text())["current"] == done["current"]
     assert "corrected by +" in run("check").out
     assert f"{done['current']}: corrected by +" in run("list", group="models").out

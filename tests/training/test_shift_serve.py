@@ -7,6 +7,7 @@ from leadlight.errors import BundleMissingError, BundleTamperedError, InputError
 from scoring import chosen
 from tests.training import moved
 from training import history, shift_serve, shift_watch
+from training.model_card_parts import CONTENT
 
 
 def files(room, version):
@@ -56,9 +57,14 @@ def test_a_rise_is_corrected_borne_out_and_undone_exactly(corrected):
     assert recorded["after"] > 1.5 * recorded["before"]
     assert found.thresholds["model"] != old.thresholds["model"]
     assert found.thresholds["rules"]["rows"]
+    page = done.card.read_text(encoding="utf-8")
+    assert done.card == room.model_card_path(done.current)
+    assert f"corrected from <code>{done.bundle}</code>" in page
+    assert f"with {done.log_odds:+.2f} log-odds added to every lead" in page
+    assert page.endswith(room.model_card_path(done.bundle).read_text(encoding="utf-8").partition(CONTENT)[2])
     json.dumps(done.to_json(), allow_nan=False)
     quiet = shift_serve.apply(room)
-    assert (quiet.verdict, quiet.problem) == (None, False)
+    assert (quiet.verdict, quiet.problem, quiet.card) == (None, False, None)
     assert "none of its outcomes is known yet" in quiet.why
     moved.publish(room, world, moved.DAYS)
     later = shift_serve.check(room)

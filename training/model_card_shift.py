@@ -1,0 +1,123 @@
+"""The model card of a bundle that was corrected for a changed base rate: what was corrected, and the original's card.
+
+Nothing was learnt anew, so the figures of the original hold for it alone: they stay below as they were written, and
+what is different stands above them.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from leadlight.bundle import Bundle
+from leadlight.workspace import Workspace, write_text_atomically
+from scoring.scale import POINTS_PER_LOG_ODDS
+from training import model_card_plots as plots
+from training import model_card_use as use
+from training import shift_watch
+from training.model_card_parts import (
+    Markup,
+    absent,
+    bullets,
+    capital,
+    code,
+    joined,
+    note,
+    page,
+    section,
+    table,
+    with_first,
+)
+
+ANCHOR: Final = "correction"
+LINK: Final = (ANCHOR, "Correction")
+TITLE: Final = "Corrected for a changed base rate"
+DONE: Final = "Written by leadlight with the correction itself. This page loads nothing from anywhere."
+
+
+def write(workspace: Workspace, corrected: Bundle) -> Path:
+    """Write the card of a corrected bundle beside that of the bundle it was made from.
+
+    Raises:
+        WorkspaceError: the file cannot be written there.
+    """
+    recorded = corrected.training[shift_watch.KEY]
+    path = workspace.model_card_path(corrected.version)
+    write_text_atomically(path, render(corrected, _read(workspace.model_card_path(str(recorded["of"])))))
+    return path
+
+
+def render(corrected: Bundle, original: str | None) -> str:
+    """Give the page as text.
+
+    Args:
+        corrected: the bundle; its training tells of the correction.
+        original: the card of the bundle that it was made from; None = it is not at hand, which is said.
+    """
+    recorded = corrected.training[shift_watch.KEY]
+    sub = f"bundle `{corrected.version}`, corrected from `{recorded['of']}` at {recorded['at']}"
+    whole = None if original is None else with_first(original, _section(corrected, recorded), link=LINK, sub=sub)
+    if whole is not None:
+        return whole
+    missing = absent(f"The model card of `{recorded['of']}` is not in this workspace, so its figures are not shown.")
+    parts = [_section(corrected, recorded), missing]
+    return page("A corrected bundle", parts, kicker="leadlight model card", sub=sub, links=[LINK], foot=DONE)
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _section(corrected: Bundle, recorded: Mapping[str, Any]) -> Markup:
+    """Say what was corrected, by how much, under which assumption, and until when."""
+    shift, of = corrected.scorer.shift, code(str(recorded["of"]))
+    done = (
+        f" with {shift:+.2f} log-odds added to every lead, which is {shift * POINTS_PER_LOG_ODDS:+.1f} points of the "
+        "score (between 0 and 100)."
+    )
+    until = (
+        "The correction holds until outcomes disprove it (`leadlight shift apply`, run daily, takes it back), until "
+        "`leadlight shift undo` takes it back, or until another bundle serves."
+    )
+    said = [
+        joined("Everything below this section is the card of ", of, " as it was trained: without this correction."),
+        "Which lead comes before which is the same, and so are AUC, lift, gains and what moves scores against others.",
+        "Probabilities, scores, thresholds, log loss, Brier and ECE are not: below they are those without it.",
+        until,
+    ]
+    return section(
+        ANCHOR,
+        TITLE,
+        note("warn", joined("This is ", of, done), f"{capital(str(recorded['why']))}."),
+        _facts(shift, recorded),
+        bullets(said),
+        *_thresholds(corrected),
+    )
+
+
+def _facts(shift: float, recorded: Mapping[str, Any]) -> Markup:
+    known = f"{recorded['matured']:,} matured snapshots, {recorded['known_from']} to {recorded['known_until']}"
+    recent = f"{recorded['scores']:,} recent snapshots of {recorded['leads']:,} leads"
+    ends = f"99 % interval {recorded['low']:.1%} to {recorded['high']:.1%}"
+    rows = [
+        ["corrected from", code(str(recorded["of"])), "it stays on disk as it was"],
+        ["corrected at (UTC)", str(recorded["at"]), ""],
+        ["base rate before", f"{recorded['before']:.1%}", known],
+        ["base rate now", f"{recorded['after']:.1%}", f"{recent}, {recorded['since']} to {recorded['until']}; {ends}"],
+        ["added to log-odds", f"{shift:+.3f}", "what was off for the matured ones already is part of it"],
+    ]
+    return table("The correction.", ["", "value", "from"], rows, texts=(1, 2))
+
+
+def _thresholds(corrected: Bundle) -> list[Markup]:
+    """Show the thresholds of the corrected score, where there are any."""
+    curve, rules = (corrected.thresholds.get(basis) for basis in ("model", "rules"))
+    if not curve or not plots.tradeoff_rows(curve):
+        return []
+    told = (
+        "Thresholds of the corrected score, counted again on past weeks: at the base rate of then, so after a rise "
+        "they are cautious."
+    )
+    return [bullets([told]), use.threshold_table(curve, rules)]
