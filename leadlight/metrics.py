@@ -12,7 +12,7 @@ raises `InputError`; a measure that does not exist for the rows given (the AUC o
 stand-in number. Only numpy is needed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
@@ -225,18 +225,35 @@ def ece_bar(p: ArrayLike, seed: int, quantile: float = 0.95, draws: int = 1000, 
     >>> ece_bar([0.0, 1.0], seed=0)
     0.0
     """
-    probabilities = np.sort(_column(p, "p"))  # so that the draws do not depend on the order of rows
-    _probabilities(probabilities)
+    return ece_bars([p], seed, quantile, draws, bins)[0]
+
+
+def ece_bars(
+    columns: Sequence[ArrayLike], seed: int, quantile: float = 0.95, draws: int = 1000, bins: int = 10
+) -> list[float]:
+    """Give `ece_bar` of several scorers' probabilities for the same rows: what is drawn, is drawn once.
+
+    Raises:
+        InputError: as `ece_bar`, or columns of different lengths.
+    """
+    ordered = [np.sort(_column(p, "p")) for p in columns]  # so that the draws do not depend on the order of rows
+    for probabilities in ordered:
+        _probabilities(probabilities)
+    if len({len(probabilities) for probabilities in ordered}) > 1:
+        raise InputError("columns of probabilities have different lengths; they must be of the same rows")
     if not 0 < quantile < 1:
         raise InputError(f"quantile == {quantile}, must be in (0, 1)")
     if draws < 1:
         raise InputError(f"draws == {draws}, must be >= 1")
-    n = len(probabilities)
-    starts = np.flatnonzero(np.diff(equal_mass_bins(probabilities, bins), prepend=-1))  # sorted, so bins are runs
-    expected = np.add.reduceat(probabilities, starts)
-    observed = [np.add.reduceat(drawn, starts, axis=1) for drawn in _outcomes(probabilities, seed, draws)]
-    values = [np.abs(part - expected).sum(axis=1) / n for part in observed]
-    return float(np.quantile(np.concatenate(values), quantile))
+    # sorted, so bins are runs
+    starts = [np.flatnonzero(np.diff(equal_mass_bins(p, bins), prepend=-1)) for p in ordered]
+    expected = [np.add.reduceat(p, at) for p, at in zip(ordered, starts, strict=True)]
+    values: list[list[Floats]] = [[] for _ in ordered]
+    for drawn in _drawn(len(ordered[0]) if ordered else 1, seed, draws):
+        for p, at, mean, found in zip(ordered, starts, expected, values, strict=True):
+            observed = np.add.reduceat((drawn < p).astype(np.float32), at, axis=1)
+            found.append(np.abs(observed - mean).sum(axis=1) / len(p))
+    return [float(np.quantile(np.concatenate(found), quantile)) for found in values]
 
 
 def psi(expected: ArrayLike, actual: ArrayLike, bins: int = 10) -> float:
@@ -303,13 +320,12 @@ def wilson_interval(successes: float, trials: float, level: float = 0.95) -> tup
     return low, high
 
 
-def _outcomes(probabilities: Floats, seed: int, draws: int) -> Iterator[NDArray[np.float32]]:
-    """Yield drawn outcomes, shape (some draws, n), together `draws` of them, within a bound of memory."""
+def _drawn(n: int, seed: int, draws: int) -> Iterator[Floats]:
+    """Yield uniform numbers, shape (some draws, n), together `draws` of them, within a bound of memory."""
     rng = np.random.default_rng(seed)
-    n = len(probabilities)
     step = max(1, CHUNK_CELLS // n)
     for start in range(0, draws, step):
-        yield (rng.random((min(step, draws - start), n)) < probabilities).astype(np.float32)
+        yield rng.random((min(step, draws - start), n))
 
 
 def _count_values(values: Floats, column: Floats) -> Floats:

@@ -30,6 +30,8 @@ USUAL_PENALTY: Final = 0.1
 FOLDS: Final = 2
 # Rows are expanded into columns so many at a time where they are only predicted.
 EXPANDED_ROWS: Final = 100_000
+# So many rows are expanded at once: their columns stay in a processor's cache while they are written.
+BLOCK_ROWS: Final = 512
 # A category's codes from here on share one column (a catalog gives the smallest codes to what most leads have).
 MOST_LEVELS: Final = 100
 # The penalty is chosen on about so many rows, evenly spread over time: more would cost seconds and settle nothing.
@@ -165,18 +167,26 @@ class Columns:
         return table
 
     def _table(self, X: Floats) -> Floats:
-        parts = []
-        for values, line, codes, median, missing in zip(
-            X.T, squashed(X).T, self.codes, self.medians, self.missing, strict=True
-        ):
-            null = np.isnan(values)
+        """Give the columns as they are, a bounded number of rows at a time: a row's columns lie side by side."""
+        widths = np.maximum(self.codes, 1) + self.missing
+        ends = np.cumsum(widths, dtype=np.intp)
+        table = np.empty((len(X), int(widths.sum())))
+        for start in range(0, len(X), BLOCK_ROWS):
+            rows = slice(start, start + BLOCK_ROWS)
+            self._fill(np.asfortranarray(X[rows]), table[rows], ends - widths)
+        return table
+
+    def _fill(self, X: Floats, table: Floats, begins: NDArray[np.intp]) -> None:
+        """Write the columns of some rows, those of each feature from its place on."""
+        lines, nulls = squashed(X), np.isnan(X)
+        for place, (codes, at) in enumerate(zip(self.codes, begins, strict=True)):
+            null = nulls[:, place]
             if codes:
-                parts.append((np.minimum(values, codes - 1)[:, None] == np.arange(codes)).astype(np.float64))
+                table[:, at : at + codes] = np.minimum(X[:, place], codes - 1)[:, None] == np.arange(codes)
             else:
-                parts.append(np.where(null, median, line)[:, None])
-            if missing:
-                parts.append(null.astype(np.float64)[:, None])
-        return np.concatenate(parts, axis=1) if parts else np.zeros((len(X), 0))
+                table[:, at] = np.where(null, self.medians[place], lines[:, place])
+            if self.missing[place]:
+                table[:, at + max(codes, 1)] = null
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,13 +97,22 @@ class _Task:
         parts = tuple(self.compare(y, np.flatnonzero(ages == age), leads, int(age)) for age in np.unique(ages))
         if len(parts) == 1:
             return replace(parts[0], age_us=None, by_age=parts)
-        whole = self.compare(y, np.arange(len(y)), leads, None)
+        whole = self.compare(y, np.arange(len(y)), leads, None, barred=not parts)
         if not parts:
             return whole
         verdicts = {name: _all_true([part.ece_ok[name] for part in parts]) for name in self.columns}
-        return replace(whole, ece_bar=dict.fromkeys(self.columns), ece_ok=verdicts, by_age=parts)
+        return replace(whole, ece_ok=verdicts, by_age=parts)
 
-    def compare(self, y: Floats, rows: NDArray[np.intp], leads: NDArray[np.object_], age_us: int | None) -> Comparison:
+    def compare(
+        self,
+        y: Floats,
+        rows: NDArray[np.intp],
+        leads: NDArray[np.object_],
+        age_us: int | None,
+        *,
+        barred: bool = True,
+    ) -> Comparison:
+        """Compare on some rows, with bars of calibration where they are of one age."""
         outcomes = y[rows]
         known = {name: p[rows] for name, p in self.columns.items() if p is not None and len(rows)}
         codes, n_leads = lead_codes(leads[rows])
@@ -113,7 +122,7 @@ class _Task:
             else {}
         )
         values = {name: _values(outcomes, p) for name, p in known.items()}
-        bars = {name: metrics.ece_bar(p, self.seed, LEVEL, bins=ECE_BINS) for name, p in known.items()}
+        bars = self._bars(known) if barred else {}
         return Comparison(
             age_us=age_us,
             rows=len(rows),
@@ -131,8 +140,11 @@ class _Task:
         others = [name for name in self.columns if name != self.reference]
         return {other: _difference(metric, self.reference, other, values, drawn) for other in others}
 
+    def _bars(self, known: Mapping[str, Floats]) -> dict[str, float]:
+        return dict(zip(known, metrics.ece_bars(list(known.values()), self.seed, LEVEL, bins=ECE_BINS), strict=True))
+
     def _calibrated(self, name: str, values: "_Values", bars: Mapping[str, float]) -> bool | None:
-        error = values[name]["ece"] if name in values else None
+        error = values[name]["ece"] if name in bars else None
         return None if error is None else error <= max(bars[name], self.ece_limit)
 
 

@@ -161,6 +161,16 @@ def test_a_certain_and_wrong_probability_costs_much_but_not_infinitely():
     assert metrics.log_loss([0], [1.0]) == pytest.approx(-math.log(1e-15), rel=1e-2)
 
 
+def test_bars_of_several_scorers_are_those_of_each():
+    rng = np.random.default_rng(4)
+    columns = [rng.random(300), np.round(rng.random(300), 1), np.full(300, 0.25)]
+    bars = metrics.ece_bars(columns, seed=3, draws=200)
+    assert bars == [metrics.ece_bar(p, seed=3, draws=200) for p in columns]
+    assert len(set(bars)) == 3
+    with pytest.raises(InputError, match="different lengths"):
+        metrics.ece_bars([columns[0], columns[1][:-1]], seed=3)
+
+
 def test_the_ece_bar_is_seeded_and_is_the_quantile_of_a_perfect_model():
     rng = np.random.default_rng(11)
     p = rng.beta(1, 5, 800)
