@@ -47,7 +47,7 @@ class Finding:
         why: one plain sentence.
         evidence: the numbers; null where there is none.
         declared: the mapping's `known_at`, of an attribute.
-        suggested: the verdict that the numbers alone suggest.
+        suggested: the verdict that the numbers alone suggest; `ok` too where there are none.
     """
 
     kind: Kind
@@ -222,7 +222,7 @@ def _of_attribute(attribute: Attribute, column: Column, known: Known, followed: 
         told = "known at creation" if attribute.known_at == "creation" else "followed by its recorded changes"
         why = f"declared {told}" + ("" if suggested == "ok" else f", though the numbers suggest a {suggested}: {why}")
     elif suggested == "ok" and not known.events():
-        verdict = suggested = "suspect"
+        verdict = "suspect"
         why = (
             f"nothing can be said of it: only {int(known.won.sum())} won and {int(known.lost.sum())} lost leads are "
             "known before the cut; declare `known_at` in the mapping or allow it"

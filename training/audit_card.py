@@ -44,6 +44,9 @@ class LeftOut:
 def reduced(card: Card, found: Audit, allow: Collection[str] = ()) -> tuple[Card, tuple[LeftOut, ...]]:
     """Give the card without the rules that read what features must not read, and what was left out.
 
+    A column is suspect too where there are too few outcomes to say anything of it. Then nothing speaks against the
+    rules that people wrote, and nothing can have been learnt from what it may hold: they stay.
+
     Args:
         card: as people wrote it.
         found: the audit.
@@ -54,7 +57,9 @@ def reduced(card: Card, found: Audit, allow: Collection[str] = ()) -> tuple[Card
     """
     types = found.dropped("type", allow)
     others = tuple(name for name in found.types if name not in types)
-    kept, cuts = without(card, found.dropped("attribute", allow), types, others)
+    dropped = found.dropped("attribute", allow)
+    spoken_against = [name for name in dropped if found.finding(name).suggested != "ok"]
+    kept, cuts = without(card, spoken_against, types, others)
     return kept, tuple(LeftOut(cut, _sentence(cut, found)) for cut in cuts)
 
 

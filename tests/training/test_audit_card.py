@@ -55,6 +55,12 @@ def test_leaks_and_suspects_are_left_out_and_the_reason_is_one_sentence():
     assert [rule.name for rule in allowed.fit] == ["fit-1", "fit-2"]
 
 
+def test_rules_stay_where_nothing_can_be_said_of_what_they_read():
+    findings = tuple(replace(one, suggested="ok") if one.verdict == "suspect" else one for one in FOUND.findings)
+    card = made.card(fit=[{"when": {"attribute": "budget", "at_least": 5}, "points": 5}])
+    assert audit_card.reduced(card, replace(FOUND, findings=findings)) == (card, ())
+
+
 def planted():
     """Give a market in which the winners have a `package`, and sign a contract at the very instant of it."""
     frames = market.frames()
