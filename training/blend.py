@@ -25,6 +25,7 @@ from training.fit import Fitted, Recipe, expected_value
 from training.fit import fit as fit_trees
 from training.line import Line
 from training.rows import Rows
+from training.side_by_side import both
 
 Floats = NDArray[np.float64]
 
@@ -92,7 +93,10 @@ class Blend:
 
 def fit(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, share: float, seed: int) -> Blend:
     """Fit trees, and a line where it has a share; deterministic given the seed."""
-    return Blend(fit_trees(rows, specs, recipe, seed), Line.fit(rows, specs, seed) if share else None, share)
+    if not share:
+        return Blend(fit_trees(rows, specs, recipe, seed), None, share)
+    trees, line = both(lambda: fit_trees(rows, specs, recipe, seed), lambda: Line.fit(rows, specs, seed))
+    return Blend(trees, line, share)
 
 
 def choose(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) -> Share:

@@ -12,9 +12,7 @@ Isotonic calibration takes no part in this choice. It can be asked for, needs k 
 its own name beside the two numbers (`training.isotonic`).
 """
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
@@ -29,6 +27,7 @@ from training import isotonic as isotonic_term
 from training.fit import Recipe, fit
 from training.penalised import minimise
 from training.rows import Rows
+from training.side_by_side import side_by_side
 from training.tune import folds_of, number_of_folds
 
 Floats = NDArray[np.float64]
@@ -187,9 +186,8 @@ def out_of_fold(rows: Rows, learn: Callable[[Rows], Learnt], seed: int) -> Float
         return learn(rows.take(fold != number)).raw(rows.take(fold == number))
 
     raw = np.full(len(rows), np.nan)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for number, log_odds in zip(numbers, pool.map(held_out, numbers), strict=True):
-            raw[fold == number] = log_odds
+    for number, log_odds in zip(numbers, side_by_side(held_out, numbers), strict=True):
+        raw[fold == number] = log_odds
     return raw
 
 

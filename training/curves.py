@@ -34,6 +34,19 @@ def roc_curve(y: ArrayLike, s: ArrayLike) -> tuple[Floats, Floats]:
     return negatives / negatives[-1], positives / positives[-1]
 
 
+def bends(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Leave out the inner corners of level and of upright pieces: the same line, and much quicker to draw.
+
+    >>> [part.tolist() for part in bends(np.array([0.0, 0, 0, 1, 2, 3]), np.array([0.0, 1, 2, 2, 2, 3]))]
+    [[0.0, 0.0, 2.0, 3.0], [0.0, 2.0, 2.0, 3.0]]
+    """
+    still = [np.diff(part) == 0 for part in (x, y)]
+    straight = (still[0][1:] & still[0][:-1]) | (still[1][1:] & still[1][:-1])
+    kept = np.ones(len(x), dtype=np.bool_)
+    kept[1:-1] = ~straight
+    return x[kept], y[kept]
+
+
 def _corners(y: ArrayLike, s: ArrayLike) -> tuple[Floats, Floats]:
     """Count rows and positives down to each different score, best first, beginning with 0, shape (groups + 1,)."""
     groups = np.unique(-np.asarray(s, dtype=np.float64), return_inverse=True)[1]

@@ -15,6 +15,8 @@ from training.rows import Rows
 Floats = NDArray[np.float64]
 
 FEW_ROWS: Final = 200_000
+# Where trees may use a smaller share of the features than this, histograms are made column by column.
+BY_COLUMN: Final = 0.6
 # Depth and leaves are a price: TreeSHAP costs trees x leaves x depth^2 a row, so they stay small.
 FIXED: Final[dict[str, Any]] = {
     "objective": "binary",
@@ -72,14 +74,15 @@ def growing(recipe: Recipe, seed: int, cores: int) -> dict[str, Any]:
     """Give LightGBM's settings for growing a recipe's trees.
 
     One thread adds up histograms in the order of rows in either layout, so the trees are the same; by column it passes
-    over the features that a tree may not use. Several threads add up in a fixed order by row only.
+    over the features that a tree may not use, which pays where these are most. Several threads add up in a fixed order
+    by row only.
 
     Args:
         recipe: parameters and constraints.
         seed: of whatever LightGBM draws.
         cores: threads; 0 = all.
     """
-    by_column = cores == 1
+    by_column = cores == 1 and recipe.parameters.get("feature_fraction", 1.0) < BY_COLUMN
     layout = {"force_col_wise": by_column, "force_row_wise": not by_column}
     return {**FIXED, **layout, **recipe.settings, "seed": seed, "num_threads": cores}
 

@@ -26,6 +26,7 @@ from training.ladder_table import Judged, Line, Origin
 from training.prior import Prior
 from training.rows import Rows
 from training.settled import settled
+from training.side_by_side import side_by_side
 from training.split import censoring_weights
 from training.tune import folds_of, tune, tuning_rows
 
@@ -293,9 +294,11 @@ def _judge(
     sizes = [len(part.test) for part in parts]
     loss: dict[RungName, Floats] = {step.name: np.full(sum(sizes), np.nan) for step in steps}
     starts = np.cumsum([0, *sizes])
-    work = [(step, number) for step in steps for number, part in enumerate(parts) if _can_fit(step, part.learn)]
-    for done, (step, number) in enumerate(work, 1):
-        loss[step.name][starts[number] : starts[number + 1]] = _losses(step, parts[number], specs, seed)
+    # what takes longest comes first, so that no processor waits for it at the end
+    work = [(step, at) for step in reversed(steps) for at in reversed(range(len(parts))) if _can_fit(step, parts[at])]
+    found = side_by_side(lambda one: _losses(one[0], parts[one[1]], specs, seed), work)
+    for done, ((step, number), losses) in enumerate(zip(work, found, strict=True), 1):
+        loss[step.name][starts[number] : starts[number + 1]] = losses
         if progress is not None:
             progress(done, len(work))
     tested = pl.concat([part.test.frame.select("lead_id") for part in parts])["lead_id"]
@@ -325,9 +328,9 @@ def _origin(
     return Origin(part.at, _wins(part.learn), len(part.test), _wins(part.test), known)
 
 
-def _can_fit(step: Rung, rows: Rows) -> bool:
-    wins = _wins(rows)
-    return wins >= step.least_wins and (step.least_wins == 0 or 0 < rows.y.sum() < len(rows))
+def _can_fit(step: Rung, part: _Part) -> bool:
+    rows = part.learn
+    return _wins(rows) >= step.least_wins and (step.least_wins == 0 or 0 < rows.y.sum() < len(rows))
 
 
 def _unjudged(wins: int, losses: int, names: Sequence[RungName]) -> Choice:

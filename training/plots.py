@@ -17,7 +17,7 @@ from leadlight.errors import InputError
 from leadlight.metrics import auc, reliability, top_decile_lift, wilson_interval
 from leadlight.workspace import file_atomically
 from training.comparison import SCORER_NAMES
-from training.curves import gains_curve, roc_curve
+from training.curves import bends, gains_curve, roc_curve
 
 SIZE: Final = (6.4, 5.2)
 RESOLUTION: Final = 120
@@ -61,7 +61,7 @@ def gains_figure(y: ArrayLike, scores: Mapping[str, ArrayLike | None], title: st
     figure, axes = _empty(title, "share of leads worked, best score first", "share of positives found")
     for colour, name, p in _drawn(scores):
         lift = top_decile_lift(y, p)
-        worked, found = gains_curve(y, p)
+        worked, found = bends(*gains_curve(y, p))
         told = "lift not defined" if lift is None else f"lift {lift:.2f}"
         axes.plot(worked, found, color=colour, label=f"{_label(name)} ({told})")
     return _finished(figure, axes, 1.0)
@@ -77,7 +77,7 @@ def roc_figure(y: ArrayLike, scores: Mapping[str, ArrayLike | None], title: str 
     for colour, name, p in _drawn(scores):
         area = auc(y, p)
         told = "AUC not defined" if area is None else f"AUC {area:.3f}"
-        false, true = roc_curve(y, p)
+        false, true = bends(*roc_curve(y, p))
         axes.plot(false, true, color=colour, label=f"{_label(name)} ({told})")
     return _finished(figure, axes, 1.0)
 
