@@ -48,7 +48,7 @@ class Numbers:
         """
         scorer = self._scorer
         total = engine.points(self._card, self.columns.for_card(matrix), len(matrix)).total
-        X = np.full((len(matrix), len(scorer.specs)), np.nan)
+        X = np.full((len(matrix), len(scorer.specs)), np.nan, order="F")
         X[:, self._read] = self.columns.for_scorer(matrix)
         log_odds = scorer.log_odds(X, total)
         return {
