@@ -72,14 +72,16 @@ class Judged:
 
         Where all rungs were fitted at the same origins this is the rung within one standard error of the best; where a
         high one was fitted at few, it cannot excuse a low one that another has beaten elsewhere. The recalibrated rules
-        hold the prior already, as far as outcomes leave room: against them the prior stands only where it is better.
+        are the prior already, moved as far as outcomes carry: they give way to it only where they are worse by more
+        than a standard error. With few successes to be tested on, luck chose the prior now and then, and a prior may be
+        far off.
         """
         names = list(self.loss)
         return next(name for at, name in enumerate(names) if not any(self._beats(o, name) for o in names[at + 1 :]))
 
     def _beats(self, one: RungName, other: RungName) -> bool:
         found = self.difference(one, other)
-        errors = 0.0 if (one, other) == ("rules", "prior") else 1.0
+        errors = -1.0 if (one, other) == ("rules", "prior") else 1.0
         return found is not None and -found[0] > errors * found[1]
 
     def table(self, chosen: RungName) -> tuple[Line, ...]:

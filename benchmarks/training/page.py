@@ -94,14 +94,17 @@ def _leaks(details: Figures) -> str:
 def _ladder(details: Figures) -> str:
     rows = [
         (
+            f"`{name}`",
             f"{line['wins']:,}",
             str(line["seeds"]),
-            *(_number(line["log_loss"][name]) for name in SCORERS),
+            *(_number(line["log_loss"][scorer]) for scorer in SCORERS),
             ", ".join(f"{rung} {times}" for rung, times in line["rungs"].items() if times),
         )
-        for line in details["simulator"]
+        for name, lines in details.items()
+        for line in lines
     ]
-    return "Mean log loss on the same later leads.\n\n" + table(("wins", "seeds", *SCORERS, "rung chosen"), rows)
+    told = "Mean log loss on the same later leads of a record; sizes that a record has no wins for are left out."
+    return told + "\n\n" + table(("record", "wins", "seeds", *SCORERS, "rung chosen"), rows)
 
 
 def _flaml(details: Figures) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, oracle, resume, segments
 from benchmarks.training.command import Say
-from benchmarks.training.market import simulated
 from leadlight.errors import InputError
 
 
@@ -58,10 +57,12 @@ def of_xeducation(asked: Asked) -> dict[str, Any]:
 
 
 def of_ladder(asked: Asked) -> dict[str, Any]:
-    """Follow the ladder on the simulated market."""
-    market = simulated(learning_curve.LEADS, 1, asked.say)
-    found = learning_curve.curve(market, learning_curve.SIZES, asked.seeds or learning_curve.SEEDS, asked.say)
-    return {**learning_curve.figures(found), "details": {"simulator": learning_curve.summary(found)}}
+    """Follow the ladder on the simulated market and, with the folder, on the public data sets."""
+    seeds = asked.seeds or learning_curve.SEEDS
+    answer = learning_curve.measured(learning_curve.LEADS, learning_curve.SIZES, seeds, asked.data, asked.say)
+    found = answer["simulator"]
+    details = {"simulator": learning_curve.summary(found), **answer["real"]}
+    return {**learning_curve.figures(found), "details": details}
 
 
 def of_calibration(asked: Asked) -> dict[str, Any]:

@@ -30,9 +30,10 @@ def test_the_simplest_rung_within_one_standard_error_is_chosen():
     assert judged(prior=[1, 1, 1, 1], rules=[2, 2, 2, 2]).choice() == "prior"
 
 
-def test_against_the_rules_the_prior_stands_only_where_it_is_better():
+def test_the_rules_give_way_to_the_prior_only_where_they_are_worse_by_more_than_an_error():
     assert judged(prior=[1, 2, 1, 2.1], rules=[2, 1, 2, 1]).choice() == "rules"
-    assert judged(prior=[1, 2, 1, 1.9], rules=[2, 1, 2, 1]).choice() == "prior"
+    assert judged(prior=[1, 2, 1, 1.9], rules=[2, 1, 2, 1]).choice() == "rules"
+    assert judged(prior=[1, 2, 1, 1.1], rules=[3, 4, 3, 2]).choice() == "prior"
 
 
 def test_rungs_are_compared_where_both_were_fitted():

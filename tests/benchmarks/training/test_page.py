@@ -67,7 +67,7 @@ def test_the_page_holds_every_figure_with_its_bar():
     assert "| `oracle_gap` | AUC at most 0.01 below the oracle's | 0.0111 | **no** |" in lines
     assert "| `shift_alarm` | raised when the base rate moves from 5 % to 20 % | - | - |" in lines
     assert "| status synonym | 3/3 | 3/3 | 2/3 |" in lines
-    assert "| 1,600 | 10 | 0.1000 | 0.3000 | 0.2000 | 0.2500 | - | scorecard 4, model 6 |" in lines
+    assert "| `simulator` | 1,600 | 10 | 0.1000 | 0.3000 | 0.2000 | 0.2500 | - | scorecard 4, model 6 |" in lines
     assert "| 2 | 0.8500 | 0.8600 | 0.7000 | 0.0077 | 0.0020 | 0.0066 |" in lines
     assert "| `olist` | log_loss | 0.1235 | 0.2000 | -0.0700 | 0.0100 |" in lines
     assert "| `leaks` | 12 |" in lines
