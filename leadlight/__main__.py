@@ -5,7 +5,7 @@ The composition root: the only module of the kernel that looks upward. Each pack
 
     exit status   0    done
                   1    ran, and found a problem
-                  2    bad usage or input, or a part that is not installed
+                  2    bad usage or input, a part that is not installed, or too little memory for what was asked
                   70   a defect of leadlight itself (`LEADLIGHT_DEBUG=1` shows the traceback)
                   130  interrupted with Ctrl-C
 """
@@ -40,6 +40,9 @@ REGISTRARS: Final = (
     "scoring.cli:register",
     "serving.cli:register",
 )
+
+# What libraries say where memory or address space ran out, beside raising a MemoryError.
+OUT_OF_MEMORY: Final = ("std::bad_alloc", "bad allocation", "can't start new thread")
 
 # Which extra brings a third-party module that the core installation lacks.
 EXTRA_OF: Final[dict[str, str]] = {
@@ -138,6 +141,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:  # noqa: BLE001  (the last line of defence: nothing is hidden, LEADLIGHT_DEBUG shows all)
         if hasattr(error, "format_message"):
             _fail_usage(error)
+        if _ran_out_of_memory(error):
+            _fail(_out_of_memory(error), EXIT_BAD_INPUT)
         _fail(_defect(error), EXIT_DEFECT)
 
 
@@ -151,12 +156,30 @@ def _fail_usage(error: Any) -> NoReturn:
     _fail(f"{message.rstrip('.')}; see `{path} --help`", EXIT_BAD_INPUT)
 
 
+def _ran_out_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+
+
+def _out_of_memory(error: Exception) -> str:
+    """Say that memory ran out, where, and what helps; files get their names when they are whole."""
+    told = f" ({error})" if str(error) else ""
+    return (
+        f"memory ran out at {_place_of(error)}{told}; nothing is half-written; ask for less (fewer --ages where the "
+        "verb has them), or use a machine or a limit with more memory"
+    )
+
+
 def _defect(error: Exception) -> str:
+    where = _place_of(error)
+    return f"unexpected {type(error).__name__} at {where}: {error} (set LEADLIGHT_DEBUG=1 for the traceback)"
+
+
+def _place_of(error: Exception) -> str:
+    """Say in which line an error that nobody expected was raised, below its traceback where that is asked for."""
     if os.environ.get("LEADLIGHT_DEBUG"):
         traceback.print_exc()
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{Path(frame.filename).name}:{frame.lineno}"
-    return f"unexpected {type(error).__name__} at {where}: {error} (set LEADLIGHT_DEBUG=1 for the traceback)"
+    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def _fail(message: str, status: int) -> NoReturn:

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
 
@@ -103,6 +104,31 @@ def test_a_defect_is_one_line_and_says_how_to_see_more(verb, capsys, monkeypatch
     code, _, err = run(capsys, "verb")
     assert code == 70
     assert "Traceback (most recent call last)" in err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 1.94 GiB\nfor an array"),
+        MemoryError(),
+        RuntimeError("LightGBM: std::bad_alloc"),
+        RuntimeError("can't start new thread"),
+    ],
+)
+def test_too_little_memory_is_one_line_with_the_mend_and_no_defect(verb, capsys, error):
+    verb(failing(error))
+    code, out, err = run(capsys, "verb")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert re.match(r"error: memory ran out at test_main\.py:\d+", err)
+    assert "fewer --ages" in err
+    assert str(error).split("\n", maxsplit=1)[0] in err
+
+
+def test_an_array_that_does_not_fit_is_too_little_memory(verb, capsys):
+    verb(lambda: np.empty(2**58))
+    code, _, err = run(capsys, "verb")
+    assert code == 2
+    assert "Unable to allocate" in err
 
 
 def test_ctrl_c_is_130_without_a_word(verb, capsys):
