@@ -1,6 +1,7 @@
 """Training and test rows as arrays: the small carrier between tables and fitting."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -20,6 +21,10 @@ Floats = NDArray[np.float64]
 # Amounts beyond this, infinities included, count as this: squares and sums of them stay finite. No split or bound is
 # drawn out there, so a score does not depend on it.
 LARGEST: Final = 1e30
+# Features are computed for so many snapshots at once, and laid out for so many: beside the matrix itself, memory does
+# not grow with the number of snapshots.
+COMPUTED_AT_ONCE: Final = 1_000_000
+LAID_OUT_AT_ONCE: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +61,31 @@ class Rows:
 
 
 def gather(tables: Tables, frame: pl.DataFrame, specs: tuple[FeatureSpec, ...], card: Card) -> Rows:
-    """Compute features and rule points of snapshots in one pass."""
+    """Compute features and rule points of snapshots in one pass, a bounded number of them at a time."""
     columns = Columns.union(engine.specs(card), specs)
-    matrix = batch.matrix(batch.build(tables, frame, columns.specs), columns.specs)
-    points = engine.points(card, columns.for_card(matrix), frame.height).total
+    X, points = np.empty((frame.height, len(specs))), np.empty(frame.height)
+    for rows, matrix in _matrices(tables, frame, columns):
+        X[rows] = _steady(columns.for_scorer(matrix))
+        points[rows] = engine.points(card, columns.for_card(matrix), len(matrix)).total
     weight = frame["weight"].to_numpy() if "weight" in frame.columns else np.ones(frame.height)
-    return Rows(frame, _steady(columns.for_scorer(matrix)), points, frame["label"].to_numpy(), weight)
+    return Rows(frame, X, points, frame["label"].to_numpy(), weight)
+
+
+def _matrices(tables: Tables, frame: pl.DataFrame, columns: Columns) -> Iterator[tuple[slice, Floats]]:
+    """Yield the united features of snapshots piece by piece, and which rows each piece is."""
+    for first in range(0, frame.height, COMPUTED_AT_ONCE):
+        computed = batch.build(tables, frame.slice(first, COMPUTED_AT_ONCE), columns.specs)
+        for start, end in pieces(computed.height, LAID_OUT_AT_ONCE):
+            yield slice(first + start, first + end), batch.matrix(computed[start:end], columns.specs)
+
+
+def pieces(n: int, size: int = LAID_OUT_AT_ONCE) -> Iterator[tuple[int, int]]:
+    """Cut n rows into pieces of at most `size`, given as (first, one after the last).
+
+    >>> list(pieces(5, 2))
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    return ((start, min(start + size, n)) for start in range(0, n, size))
 
 
 def lead_hash(lead_ids: NDArray[np.object_], seed: int) -> NDArray[np.int64]:

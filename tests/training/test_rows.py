@@ -1,11 +1,17 @@
+import tracemalloc
+
 import numpy as np
+import polars as pl
 import pytest
 
 from features import catalog, online
 from features import tables as tables_of
 from leadlight.schema import DAY, HOUR
+from leadlight.spec import FeatureSpec
 from rules import engine, parse
+from scoring.columns import Columns
 from tests.training import market
+from training import rows as rows_module
 from training.rows import LARGEST, _steady, gather, lead_hash
 from training.split import Split, training_rows
 
@@ -29,6 +35,36 @@ def test_rows_hold_the_features_and_points_that_one_lead_alone_would_get(gathere
         values = online.row(timelines[lead], as_of, columns)
         alone = engine.points(card, {spec.name: values[[at]] for at, spec in enumerate(columns)}, 1)
         assert rows.points[place] == pytest.approx(alone.total[0])
+
+
+def test_rows_in_pieces_are_the_rows_in_one(gathered, monkeypatch):
+    tables, specs, card, whole = gathered
+    monkeypatch.setattr(rows_module, "COMPUTED_AT_ONCE", 30)
+    monkeypatch.setattr(rows_module, "LAID_OUT_AT_ONCE", 16)
+    assert len(whole) > 2 * 30
+    found = gather(tables, whole.frame, specs, card)
+    assert np.array_equal(found.X, whole.X, equal_nan=True)
+    assert found.points.tolist() == whole.points.tolist()
+    assert found.X.flags.c_contiguous
+    assert found.frame.equals(whole.frame)
+
+
+def test_laying_out_needs_little_beside_the_matrix_itself(monkeypatch):
+    """Whole copies of the matrix, one beside the other, are what a large record has no room for."""
+    specs = tuple(FeatureSpec(f"n{days}", "frequency", "count", window_days=days) for days in range(1, 61))
+    card, n = parse.builtin("standard"), 60_000
+    frame = pl.DataFrame({"lead_id": ["a"] * n, "as_of": [0] * n, "label": [0.0] * n})
+    computed = pl.DataFrame({one.name: np.zeros(n) for one in Columns.union(engine.specs(card), specs).specs})
+    monkeypatch.setattr(rows_module, "LAID_OUT_AT_ONCE", 2_000)
+    monkeypatch.setattr(rows_module.batch, "build", lambda *_: computed)
+    tracemalloc.start()
+    try:
+        rows = gather(None, frame, specs, card)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert rows.X.shape == (n, 60)
+    assert peak < 1.5 * rows.X.nbytes
 
 
 def test_taking_rows_keeps_their_parts_together(gathered):
