@@ -8,7 +8,7 @@ Source: B. Efron (1979), doi:10.1214/aos/1176344552; drawing whole clusters: C. 
 doi:10.1111/j.1467-9868.2007.00593.x.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -155,12 +155,19 @@ def _lead_sums(y: Floats, p: Floats, codes: Codes, n_leads: int) -> Floats:
 
 
 def replicate_metrics(
-    y: Floats, scores: Mapping[str, Floats], codes: Codes, n_leads: int, *, replicates: int, seed: int
+    y: Floats,
+    scores: Mapping[str, Floats],
+    codes: Codes,
+    n_leads: int,
+    *,
+    replicates: int,
+    seed: int,
+    done: Callable[[int], None] = lambda _: None,
 ) -> dict[str, dict[str, Floats]]:
     """Give each metric of each scorer on every replicate: metric -> scorer -> shape (replicates,), NaN where undefined.
 
     Arguments are not checked here (see `training.evaluate.compare`): y (n,) of 0 and 1, each score (n,) in [0, 1],
-    codes (n,) in 0 .. n_leads - 1.
+    codes (n,) in 0 .. n_leads - 1; `done` is told the number of each part of the replicates that is finished.
 
     ECE keeps the bins of the original rows and is, as every plug-in distance, larger on replicates than on the rows.
     """
@@ -182,4 +189,5 @@ def replicate_metrics(
             parts["log_loss"][name].append(means[:, k, 0])
             parts["brier"][name].append(means[:, k, 1])
             parts["ece"][name].append(np.abs(means[:, k, 2:]).sum(axis=1))
+        done(len(counts))
     return {metric: {name: np.concatenate(part) for name, part in by.items()} for metric, by in parts.items()}

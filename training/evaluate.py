@@ -2,10 +2,11 @@
 
 Intervals are 95 % percentile intervals over replicates that draw whole leads (`training.bootstrap`); differences are
 paired. "better" and "worse" mean that the interval of the difference excludes zero, everything else is "not
-distinguishable", and what does not exist for these rows (the AUC of one class) is None.
+distinguishable", and what does not exist for these rows (the AUC of one class) is None. Where all rows together have
+one outcome only, nothing is drawn: there are values, and no intervals, bars or verdicts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -51,6 +52,7 @@ def compare(
     reference: str = "model",
     age: ArrayLike | None = None,
     ece_limit: float = ECE_LIMIT,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
     """Measure every scorer on the same rows, and the reference against each other one.
 
@@ -66,6 +68,7 @@ def compare(
         reference: name in `scores` that differences are taken for.
         age: scheduled age of each row in µs, shape (n,), to give everything per age too; None = one slice.
         ece_limit: ECE allowed on a slice that is large enough for its own bar to be lower.
+        progress: called with (replicates done, all) while they are drawn, those of single ages by their rows.
 
     Raises:
         InputError: a shape, outcome or probability outside its domain (the scorer is named), or an unknown reference.
@@ -76,11 +79,30 @@ def compare(
     columns = {name: None if p is None else _checked(outcomes, p, name) for name, p in scores.items()}
     if len(lead_ids) != len(outcomes):
         raise InputError(f"lead_ids has {len(lead_ids)} rows, y has {len(outcomes)}; they must be the same rows")
-    task = _Task(columns, reference, seed, replicates, ece_limit)
-    leads = np.asarray(lead_ids, dtype=object)
-    if age is None:
+    leads, ages = np.asarray(lead_ids, dtype=object), None if age is None else _checked_ages(age, len(outcomes))
+    passes = 1 if ages is None or len(np.unique(ages)) < 2 else 2  # all rows together, and each at its age
+    done = _Done(progress, replicates, passes * len(outcomes))
+    task = _Task(columns, reference, seed, replicates, ece_limit, done, told=both_outcomes(outcomes))
+    if ages is None:
         return task.compare(outcomes, np.arange(len(outcomes)), leads, None)
-    return task.compare_by_age(outcomes, leads, _checked_ages(age, len(outcomes)))
+    return task.compare_by_age(outcomes, leads, ages)
+
+
+def both_outcomes(y: Floats) -> bool:
+    """Whether rows have both outcomes, without which scorers cannot be compared."""
+    return bool(0 < y.sum() < len(y))
+
+
+class _Done:
+    """Adds up how much was drawn, by rows, and tells it as replicates."""
+
+    def __init__(self, progress: Callable[[int, int], None] | None, replicates: int, rows: int) -> None:
+        self._progress, self._replicates, self._rows, self._cells = progress, replicates, rows, 0
+
+    def add(self, replicates: int, rows: int) -> None:
+        self._cells += replicates * rows
+        if self._progress is not None:
+            self._progress(self._cells // self._rows, self._replicates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,8 @@ class _Task:
     seed: int
     replicates: int
     ece_limit: float
+    done: _Done
+    told: bool
 
     def compare_by_age(self, y: Floats, leads: NDArray[np.object_], ages: NDArray[np.int64]) -> Comparison:
         parts = tuple(self.compare(y, np.flatnonzero(ages == age), leads, int(age)) for age in np.unique(ages))
@@ -116,13 +140,9 @@ class _Task:
         outcomes = y[rows]
         known = {name: p[rows] for name, p in self.columns.items() if p is not None and len(rows)}
         codes, n_leads = lead_codes(leads[rows])
-        drawn = (
-            replicate_metrics(outcomes, known, codes, n_leads, replicates=self.replicates, seed=self.seed)
-            if known
-            else {}
-        )
+        drawn = self._drawn(outcomes, known, codes, n_leads) if known and self.told else {}
         values = {name: _values(outcomes, p) for name, p in known.items()}
-        bars = self._bars(known) if barred else {}
+        bars = self._bars(known) if barred and self.told else {}
         return Comparison(
             age_us=age_us,
             rows=len(rows),
@@ -134,6 +154,17 @@ class _Task:
             ece_bar={name: bars.get(name) for name in self.columns},
             ece_limit=self.ece_limit,
             ece_ok={name: self._calibrated(name, values, bars) for name in self.columns},
+        )
+
+    def _drawn(self, y: Floats, known: Mapping[str, Floats], codes: NDArray[np.intp], n_leads: int) -> "_Drawn":
+        return replicate_metrics(
+            y,
+            known,
+            codes,
+            n_leads,
+            replicates=self.replicates,
+            seed=self.seed,
+            done=lambda replicates: self.done.add(replicates, len(y)),
         )
 
     def _differences(self, metric: Metric, values: "_Values", drawn: "_Drawn") -> dict[str, Difference | None]:
@@ -163,10 +194,12 @@ def _values(y: Floats, p: Floats) -> dict[Metric, float | None]:
 
 
 def _replicates(metric: Metric, name: str, value: float, drawn: _Drawn) -> Floats:
-    """Give a metric's replicates; those of ECE moved so that their mean is the value.
+    """Give a metric's replicates, none where nothing was drawn; those of ECE moved so that their mean is the value.
 
     ECE is a distance and grows under resampling: unmoved, its interval could lie wholly above the value.
     """
+    if not drawn:
+        return np.empty(0)
     replicates = drawn[metric][name]
     return replicates - replicates.mean() + value if metric == "ece" else replicates
 
@@ -174,7 +207,7 @@ def _replicates(metric: Metric, name: str, value: float, drawn: _Drawn) -> Float
 def _interval(replicates: Floats) -> tuple[float, float] | None:
     """Give the ends of the percentile interval over the defined replicates; None where too few are."""
     defined = replicates[~np.isnan(replicates)]
-    if len(defined) < DEFINED_SHARE * len(replicates):
+    if not len(defined) or len(defined) < DEFINED_SHARE * len(replicates):
         return None
     low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

@@ -172,6 +172,41 @@ def test_one_class_leaves_null_and_stays_json(outcome):
     json.dumps(result.to_json(), allow_nan=False)
 
 
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_of_one_class_nothing_is_drawn(outcome, monkeypatch):
+    """Of millions of rows without a success, replicates and bars would take minutes and tell nothing."""
+    monkeypatch.setattr("training.evaluate.replicate_metrics", None)
+    monkeypatch.setattr("training.evaluate.metrics.ece_bars", None)
+    _, scores, ids, age = rows(leads=80, ages=2)
+    result = run(np.full(160, outcome), scores, ids, age=age)
+    for part in (result, *result.by_age):
+        assert part.metrics["log_loss"]["model"].value > 0
+        assert part.metrics["log_loss"]["model"].low is None
+        assert part.differences["log_loss"]["rules"].low is None
+        assert part.verdict("log_loss", "rules") == "not distinguishable"
+        assert part.ece_bar["model"] is None
+        assert part.ece_ok["model"] is None
+
+
+def test_an_age_of_one_class_is_drawn_where_another_has_both():
+    y, scores, ids, age = rows(leads=80, ages=2)
+    y[age == age[0]] = 0
+    youngest, older = run(y, scores, ids, age=age).by_age
+    assert youngest.metrics["auc"]["model"] is None
+    assert youngest.metrics["log_loss"]["model"].low is not None
+    assert youngest.ece_bar["model"] is not None
+    assert older.metrics["auc"]["model"].low is not None
+
+
+@pytest.mark.parametrize("ages", [1, 3])
+def test_progress_ends_where_all_is_done(ages):
+    y, scores, ids, age = rows(leads=80, ages=ages)
+    told = []
+    run(y, scores, ids, age=age, progress=lambda done, whole: told.append((done, whole)))
+    assert told[-1] == (200, 200)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
 def test_few_positives_leave_the_interval_null():
     y = np.zeros(60)
     y[0] = 1
