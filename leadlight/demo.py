@@ -239,9 +239,10 @@ class _Tour:
 
     def comparison(self, trained: "Trained") -> None:
         """Print the comparison on the test side."""
+        from training import record
         from training.show import show_comparison
 
-        show_comparison(self.console, trained.comparison)
+        show_comparison(self.console, trained.comparison, who=record.called(trained.bundle))
 
     def explain(self, trained: "Trained") -> None:
         """Explain the most likely, a middling and the least likely lead of the newest test day."""

@@ -8,7 +8,7 @@ This is the points-to-double-the-odds scale of credit scorecards (N. Siddiqi, Cr
 """
 
 import math
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ LOWEST: Final = 0.0
 HIGHEST: Final = 100.0
 
 Floats = NDArray[np.float64]
+Ends = TypeVar("Ends", Floats, np.float64)
 
 
 def logit(probability: float) -> float:
@@ -56,6 +57,17 @@ def probability(log_odds: float) -> float:
         return 1.0 / (1.0 + math.exp(-log_odds))
     small = math.exp(log_odds)
     return small / (1.0 + small)
+
+
+def widened(low: Ends, high: Ends, likely: Ends) -> tuple[Ends, Ends]:
+    """Give the interval that is shown: its ends, widened where needed to hold the probability itself.
+
+    Args:
+        low: lower ends, as `Scorer.interval_of` gives them, shape (n,); or a single one.
+        high: upper ends.
+        likely: the probabilities that are shown with them.
+    """
+    return np.minimum(low, likely), np.maximum(high, likely)
 
 
 def probabilities(log_odds: Floats) -> Floats:

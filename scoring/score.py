@@ -19,7 +19,7 @@ from rules.parse import Card
 from scoring import explain as explaining
 from scoring.columns import Columns, Floats
 from scoring.explain import Contribution, Parts
-from scoring.scale import clipped, probability, raw_score, raw_scores
+from scoring.scale import clipped, probability, raw_score, raw_scores, widened
 from scoring.temperature import Levels, Temperature, temperature
 
 RULES_VERSION: Final = "rules"
@@ -273,10 +273,11 @@ class LeadScorer:
 def _interval(
     ends: tuple[Floats, Floats] | None, row: int, likely: float | None
 ) -> tuple[float, float] | tuple[None, None]:
-    """Give the interval of one row, widened where needed to hold the probability itself."""
+    """Give the interval of one row as it is shown."""
     if ends is None or likely is None:
         return None, None
-    return min(float(ends[0][row]), likely), max(float(ends[1][row]), likely)
+    low, high = widened(ends[0][row], ends[1][row], np.float64(likely))
+    return float(low), float(high)
 
 
 def default_levels(bundle: Bundle | None, card: Card) -> Levels:

@@ -188,9 +188,9 @@ def evaluate(
 
 
 def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -> dict[str, Any]:
-    from training import audit_card
+    from training import record
     from training.comparison import verdict
-    from training.show import ages_json, split_json
+    from training.show import ages_json, recorded_json, split_json
 
     comparison = trained.comparison.to_json()
     return {
@@ -204,7 +204,7 @@ def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -
         "metrics": comparison["metrics"],
         "differences": comparison["differences"],
         "ece_by_age": ages_json(trained.comparison),
-        "verdict": verdict(trained.comparison, model=trained.bundle.scorer.kind == "lightgbm"),
+        "verdict": verdict(trained.comparison, who=record.called(trained.bundle)),
         "better_than_rules": trained.better_than_rules,
         "current": settled.current,
         "current_why": settled.why,
@@ -215,9 +215,7 @@ def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -
         "seconds": trained.seconds,
         "reasons_max_error": trained.reasons_max_error,
         "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),
-        audit_card.KEY: trained.bundle.training[audit_card.KEY],
-        "simplified": trained.bundle.training.get("simplified", []),
-        "proposed_reference": trained.bundle.training.get("proposed_reference"),
+        **recorded_json(trained.bundle),
     }
 
 

@@ -114,16 +114,16 @@ class Comparison:
         return data
 
 
-def verdict(comparison: Comparison, *, model: bool = True) -> str:
+def verdict(comparison: Comparison, *, who: str | None = None) -> str:
     """Say in plain sentences whether the reference beats the rules and each other scorer, and whether it is calibrated.
 
     The oracle is a yardstick, not a rival: only the distance to it is told.
 
     Args:
         comparison: what was measured.
-        model: whether the reference is a model at all; if not, the sentences do not call it one.
+        who: what the reference is called, such as "the scorecard"; None = by its place, which is "the model".
     """
-    who = _name(comparison.reference) if model else "what is served"
+    who = _name(comparison.reference) if who is None else who
     if comparison.positives in {0, comparison.rows}:
         return (
             f"Nothing can be said: {comparison.rows:,} test rows of {comparison.leads:,} leads with "
@@ -151,7 +151,8 @@ def _against(comparison: Comparison, who: str, other: str) -> str:
             lists[found].append(METRIC_NAMES[metric])
     if not any(lists.values()):
         return f"{_name(other)[:1].upper()}{_name(other)[1:]} could not be compared."
-    beats = "beats" if comparison.better_than(other) else "does not beat"
+    many = who.endswith("s")
+    beats = ("beat" if many else "beats") if comparison.better_than(other) else f"do{'' if many else 'es'} not beat"
     told = "; ".join(f"{word} in {_listed(names)}" for word, names in lists.items() if names)
     return f"{who[:1].upper()}{who[1:]} {beats} {_name(other)} ({told})."
 

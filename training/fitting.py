@@ -23,7 +23,7 @@ from leadlight.errors import NotEnoughDataError
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from rules import parse
-from training import blend, calibrate, encode, intervals, ladder, pooling, prior, scorecard, tune
+from training import asked, blend, calibrate, encode, intervals, ladder, monotone, pooling, prior, scorecard, tune
 from training.calibrate import Calibration, Learnt
 from training.ladder import Choice
 from training.ladder_needs import RungName
@@ -40,7 +40,7 @@ Progress = Callable[[int, int], None]
 # What the provenance of a model says that has no meaning for rules on the same rows.
 MODEL_ONLY: Final = (
     *("ladder", "settled", "recipe", "trials", "tuning", "line", "calibrator", "encodings", "segment"),
-    *("proposed_reference", "reliability"),
+    *("proposed_reference", "reliability", asked.KEY, monotone.KEY),
 )
 
 
@@ -112,7 +112,18 @@ def make(
     choice = _asked(task, options.rung) if options.rung is not None else _chosen(task)
     said(choice.why)
     made = {"prior": _prior, "rules": _rules, "scorecard": _scorecard, "model": _model}[choice.rung](task)
-    return replace(made, notes={**made.notes, "why": choice.why, "ladder": choice.to_json()})
+    notes = {**made.notes, "why": choice.why, "ladder": {**choice.to_json(), "asked": options.rung is not None}}
+    return replace(made, notes=notes | _beside(task, choice.rung, made))
+
+
+def _beside(task: _Task, rung: RungName, made: Made) -> dict[str, Any]:
+    """Say what was asked for beside the rung and is not applied, or is not as it sounds."""
+    options = task.options
+    bound = rung == "model" and made.scorer.rule_b > 0
+    return {
+        asked.KEY: [one.to_json() for one in asked.not_applied(options, rung, made.notes)],
+        monotone.KEY: list(monotone.against(task.specs, options.monotone, options.card) if bound else ()),
+    }
 
 
 def _chosen(task: _Task) -> Choice:

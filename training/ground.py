@@ -10,6 +10,7 @@ from features.tables import Tables
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo, Workspace
 from rules.parse import Card
+from training import asked
 from training.audit import Audit, audit
 from training.audit_card import LeftOut, reduced
 from training.audit_gate import gated, without_types
@@ -51,7 +52,8 @@ def prepare(workspace: Workspace, options: Options) -> Ground:
     """Clean, split, audit, suggest a catalog, and compute the rows.
 
     Raises:
-        InputError: a cut outside the record, an age that means nothing, an attribute that cannot be allowed.
+        InputError: a cut outside the record, an age that means nothing, an attribute that cannot be allowed, a feature
+            or segment that does not exist.
         NotEnoughDataError: there is no lead before the cut.
     """
     clean_by = hygiene_settings.of_workspace(workspace) if options.hygiene else None
@@ -64,6 +66,7 @@ def prepare(workspace: Workspace, options: Options) -> Ground:
     info = gated(raw, found, options.allow)
     card, left_out = reduced(options.card, found, options.allow)
     specs = without_types(catalog.suggest(tables, info, split.cut, options.features), found, options.allow)
+    asked.check(options, specs, found)
     return Ground(
         info=info,
         tables=tables,

@@ -8,7 +8,7 @@ is never believed by itself, because what served before is always looked up for 
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -66,9 +66,57 @@ def changes(workspace: Workspace) -> list[Change]:
         raise WorkspaceError(f"`{path}` is damaged ({damaged}); move it away to go on without a history") from damaged
 
 
-def before(workspace: Workspace, version: str | None) -> str | None:
-    """Give what served before a version that serves; None where the history does not know."""
-    return next((change.previous for change in reversed(changes(workspace)) if change.version == version), None)
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """A version that serves or served.
+
+    Attributes:
+        version: of the bundle.
+        below: what to go back to from it; None where nothing is known of it, or nothing served before.
+        known: whether the history tells how it came to serve.
+    """
+
+    version: str
+    below: "_Stand | None" = None
+    known: bool = True
+
+
+def before(workspace: Workspace, version: str) -> str | None:
+    """Give what served before a version that serves; None where nothing did, or the history does not know."""
+    stand = _latest(_stands(changes(workspace)), version)
+    return None if stand.below is None else stand.below.version
+
+
+def is_first(workspace: Workspace, version: str) -> bool:
+    """Whether the history knows that nothing served before a version that serves."""
+    stand = _latest(_stands(changes(workspace)), version)
+    return stand.known and stand.below is None
+
+
+def _stands(known: Sequence[Change]) -> list[_Stand]:
+    """Give what each change led to, oldest first: forward puts one more on top, backward takes the top away.
+
+    So a version that served twice has two stands, and going back to the first of them does not lead to the second.
+    """
+    found: list[_Stand] = []
+    for change in known:
+        if change.action in BACKWARD:
+            found.append(_gone_back(found, change.version))
+        else:
+            below = None if change.previous is None else _latest(found, change.previous)
+            found.append(_Stand(change.version, below))
+    return found
+
+
+def _latest(stands: Sequence[_Stand], version: str) -> _Stand:
+    """Give the last stand of a version: a change that a crash stopped halfway names another one, and is passed over."""
+    return next((one for one in reversed(stands) if one.version == version), _Stand(version, known=False))
+
+
+def _gone_back(stands: Sequence[_Stand], version: str) -> _Stand:
+    """Give the stand of a version that is gone back to: the one below the last stand that has it below."""
+    tops = (one.below for one in reversed(stands) if one.below is not None and one.below.version == version)
+    return next(tops, _Stand(version, known=False))
 
 
 def put(
@@ -98,7 +146,10 @@ def put(
         if current == version:
             return None
         known = changes(workspace)
-        previous = before(workspace, version) if action in BACKWARD else current
+        previous = current
+        if action in BACKWARD:
+            below = _gone_back(_stands(known), version).below
+            previous = None if below is None else below.version
         change = Change(datetime.now(UTC).isoformat(timespec="seconds"), action, version, previous, because)
         lines = [json.dumps(asdict(line), ensure_ascii=False) for line in (*known, change)]
         write_text_atomically(_path(workspace), "\n".join(lines) + "\n")

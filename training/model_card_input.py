@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -13,15 +13,13 @@ from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
 from leadlight.vocabulary import STAGES_EN
 from leadlight.workspace import TablesInfo
+from training import record
 from training.comparison import SCORER_NAMES, Comparison
 from training.disjoint import Disjoint
 from training.split import Split
 
 Floats = NDArray[np.float64]
 Standing = Literal["better", "partly", "same", "worse", "no model", "nothing"]
-
-# Kinds of scorers that learnt more than what points are worth.
-LEARNT: Final = ("lightgbm", "scorecard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +65,12 @@ class CardInput:
     @property
     def learnt(self) -> bool:
         """Whether a model or a scorecard answers, and not rules or base rate."""
-        return self.bundle.scorer.kind in LEARNT
+        return record.is_model(self.bundle)
 
     @property
     def who(self) -> str:
         """What the reference scorer is called."""
-        return {"lightgbm": "the model", "scorecard": "the scorecard"}.get(self.bundle.scorer.kind, "what is served")
+        return record.called(self.bundle)
 
     @property
     def one_class(self) -> bool:

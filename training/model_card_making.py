@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from training import asked
 from training.comparison import METRIC_NAMES, Metric
 from training.model_card_input import CardInput
 from training.model_card_parts import (
     DASH,
     Markup,
     absent,
+    bullets,
+    capital,
     code,
     joined,
     paragraph,
@@ -28,7 +31,9 @@ def making(card: CardInput) -> Markup:
     """Say how probabilities were made true, and which categories became numbers."""
     training = card.training
     parts = [*_recipe(training), *_line(training), *_calibration(training), *_encodings(training)]
-    return section("making", "How it was made", *(parts or [absent("Nothing was fitted beyond the rule link.")]))
+    fitted = parts or [absent("Nothing was fitted beyond the rule link.")]
+    told = bullets([f"{capital(one)}." for one in asked.told(training)])
+    return section("making", "How it was made", *fitted, told)
 
 
 def _recipe(training: Mapping[str, Any]) -> list[Markup]:

@@ -188,8 +188,7 @@ def compared(card: CardInput) -> Markup:
 
 
 def _verdict(card: CardInput) -> str:
-    told = verdict(card.comparison, model=card.learnt)
-    return told.replace("The model", capital(card.who)).replace("the model", card.who) if card.learnt else told
+    return verdict(card.comparison, who=card.who)
 
 
 def _metric_table(card: CardInput) -> Markup:

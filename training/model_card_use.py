@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.describe import meaning
 from leadlight import durations
-from scoring.scale import probabilities
+from scoring.scale import probabilities, widened
 from scoring.wish import USUAL_RATE
 from training import influence as influences
 from training import model_card_plots as plots
@@ -285,25 +285,27 @@ def intervals(card: CardInput) -> Markup:
     ends = scorer.interval_of(log_odds)
     if ends is None:
         return section("intervals", title, absent("This bundle gives probabilities without an interval."))
-    width = ends[1] - ends[0]
+    likely = probabilities(log_odds)
+    low, high = widened(*ends, likely)
+    width = high - low
     told = (
         f"The interval (Venn-ABERS) of a probability is {np.median(width):.3f} wide in the median of test snapshots "
         f"and {np.quantile(width, 0.9):.3f} or more in a tenth of them."
     )
     meant = (
         " Its ends are the rates at this score if one more lead were known and had failed, or succeeded. Wide means "
-        "that hardly any such lead is known; narrow does not mean that the true probability lies inside."
+        "that hardly any such lead is known; narrow does not mean that the true probability lies inside. As in every "
+        "score, an interval is widened where needed to hold the probability itself."
     )
-    return section("intervals", title, paragraph(told, meant), _width_table(log_odds, *ends))
+    return section("intervals", title, paragraph(told, meant), _width_table(likely, low, high))
 
 
-def _width_table(log_odds: Floats, low: Floats, high: Floats) -> Markup:
-    order = np.argsort(log_odds, kind="stable")
+def _width_table(likely: Floats, low: Floats, high: Floats) -> Markup:
+    order = np.argsort(likely, kind="stable")
     rows = []
     for place, part in enumerate(np.array_split(order, FIFTHS)):
         if len(part):
-            p = probabilities(log_odds[part])
-            ends = [f"{p.mean():.1%}", f"{low[part].mean():.1%}", f"{high[part].mean():.1%}"]
+            ends = [f"{likely[part].mean():.1%}", f"{low[part].mean():.1%}", f"{high[part].mean():.1%}"]
             rows.append([f"fifth {place + 1}", *ends, f"{(high - low)[part].mean():.3f}"])
     headings = ["by probability, lowest first", "mean probability", "lower end", "upper end", "mean width"]
     return table("Intervals by fifths of the test snapshots.", headings, rows)

@@ -43,7 +43,7 @@ class Options:
         rung: of the ladder; None = the one that the outcomes carry.
         isotonic: whether calibration may add steps, as a term of its own.
         segment: attribute by which partial pooling is tried, such as a team; None = none.
-        monotone: feature name -> 1 (more never lowers the score) or -1.
+        monotone: feature name -> 1 (in a model's trees more never lowers the score) or -1; rule points are not bound.
         price: of explaining, nats per unit of depth x trees (see `training.tune`); None = the default.
         studies: URL of the database that keeps tuning's trials; None = a file in the workspace.
     """

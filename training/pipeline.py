@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +25,10 @@ from scoring import batch as scoring_batch
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from training import audit_card, baselines, evaluate, fitting, model_card, odoo, record, reliability, shift
 from training.comparison import Comparison
-from training.fitting import MODEL_ONLY, Made
+from training.fitting import MODEL_ONLY, Made, Progress
 from training.ground import Ground, prepare
 from training.options import Options
-from training.rows import Rows
+from training.rows import Rows, pieces
 from training.split import Split, losses_are_final
 from training.study import address
 from training.tune import tuning_rows
@@ -126,10 +126,10 @@ def train(
         said=lambda why: watch.step("fit", f"fit: {why}"),
         progress=progress,
     )
-    watch.step("evaluate", f"evaluate: {len(ground.test):,} test snapshots, every scorer on the same rows")
+    watch.step("evaluate", f"evaluate: {_evaluating(ground.test)}")
     columns, simplified = _columns(ground, made.scorer, options.seed, oracle)
     frame = _with_scores(ground.test.frame, columns)
-    comparison = _compare(frame, columns, options.seed)
+    comparison = _compare(frame, columns, options.seed, progress)
     bundle = _bundle(ground, made, comparison, columns["model"], options)
     bundle = replace(bundle, training={**bundle.training, "simplified": list(simplified)})
     watch.step("thresholds", "thresholds: first crossings after the cut")
@@ -149,6 +149,16 @@ def train(
         reasons_max_error=_reasons_error(made.scorer, ground.specs, ground.test),
         seconds=watch.seconds,
         card=card,
+    )
+
+
+def _evaluating(test: Rows) -> str:
+    """Say what is compared on the test rows; with one outcome only nothing can be, and nothing is fitted for it."""
+    if not len(test) or evaluate.both_outcomes(test.y):
+        return f"{len(test):,} test snapshots, every scorer on the same rows"
+    held = "reached" if test.y[0] else "did not reach"
+    return (
+        f"all {len(test):,} test snapshots {held} the target: no scorers are compared, a comparison needs both outcomes"
     )
 
 
@@ -172,11 +182,14 @@ def _columns(
 ) -> tuple[dict[str, Floats | None], tuple[str, ...]]:
     """Give the probabilities of every scorer on the test rows, and where one of them is less than it could be."""
     known, test = ground.known, ground.test
-    model = probabilities(scorer.log_odds(_matrix(scorer, ground.specs, test), test.points))
+    model = probabilities(_log_odds(scorer, ground.specs, test))
     truth = None if oracle is None else _truth(oracle, test, ground.split)
     if not len(known):
         return {"model": model, "rules": model, "oracle": truth}, ()
     link = baselines.RulesLink.fit(known.points, known.y, known.weight)
+    if len(test) and not evaluate.both_outcomes(test.y):
+        rate = np.full(len(test), baselines.base_rate(known.y, known.weight))
+        return {"model": model, "rules": link.probability(test.points), "base_rate": rate, "oracle": truth}, ()
     references, simplified = _references(known, test, ground.specs, seed)
     return {"model": model, "rules": link.probability(test.points), **references, "oracle": truth}, simplified
 
@@ -184,7 +197,8 @@ def _columns(
 def _notes(ground: Ground, scorer: Scorer, p: Floats | None, seed: int) -> dict[str, Any]:
     """Say what the rows tell beside the fit; `p` are the scorer's probabilities of the test rows."""
     known, test = ground.known, ground.test
-    slices = () if p is None else reliability.slices(test.y, p, seed, age=test.frame["age"].to_numpy())
+    judged = p is not None and evaluate.both_outcomes(test.y)
+    slices = reliability.slices(test.y, p, seed, age=test.frame["age"].to_numpy()) if judged else ()
     return {
         "hygiene": ground.hygiene,
         "losses_are_final": losses_are_final(ground.tables, ground.split),
@@ -234,7 +248,8 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
         name: test[name].to_numpy() for name in ("rules", "logistic", "odoo", "base_rate", "oracle") if name in test
     }
     comparison = _compare(test, {"model": columns["rules"], **columns}, model.training["seed"])
-    why = f"the model `{model.version}`, fitted on the same rows, is not better than the rules, so the rules answer"
+    who = record.called(model)
+    why = f"{who} `{model.version}`, fitted on the same rows, may not serve, so the rules answer"
     kept = {name: value for name, value in model.training.items() if name not in MODEL_ONLY}
     bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
     tables = hygiene.tables_for(workspace, hygiene_settings.recorded(model.training))
@@ -250,11 +265,13 @@ def new_version(kind: ScorerKind) -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{kind.replace('_', '-')}-{secrets.token_hex(3)}"
 
 
-def _compare(test: pl.DataFrame, columns: Mapping[str, Floats | None], seed: int) -> Comparison:
+def _compare(
+    test: pl.DataFrame, columns: Mapping[str, Floats | None], seed: int, progress: Progress | None = None
+) -> Comparison:
     """Compare scorers on test rows (lead_id, age, label), per age too; nothing is defined where there are no rows."""
     leads = test["lead_id"].to_numpy().astype(object)
     ages = test["age"].to_numpy() if len(test) else None
-    return evaluate.compare(test["label"].to_numpy(), columns, leads, seed, age=ages)
+    return evaluate.compare(test["label"].to_numpy(), columns, leads, seed, age=ages, progress=progress)
 
 
 def _references(
@@ -283,12 +300,20 @@ def _truth(oracle: Oracle, test: Rows, split: Split) -> Floats | None:
     return oracle(test.frame["lead_id"].to_list(), test.frame["as_of"].to_numpy(), split.target, split.horizon_us)
 
 
-def _matrix(scorer: Scorer, specs: tuple[FeatureSpec, ...], rows: Rows) -> Floats:
-    """Give the features that a scorer reads, in its order."""
-    if scorer.specs == specs:
-        return rows.X
+def _pieces(scorer: Scorer, specs: tuple[FeatureSpec, ...], rows: Rows) -> Iterator[tuple[slice, Floats, Floats]]:
+    """Yield the rows piece by piece: which they are, the features that a scorer reads, in its order, and the points."""
     places = {spec.name: place for place, spec in enumerate(specs)}
-    return rows.X[:, [places[spec.name] for spec in scorer.specs]]
+    at = slice(None) if scorer.specs == specs else [places[spec.name] for spec in scorer.specs]
+    for start, end in pieces(len(rows)):
+        yield slice(start, end), rows.X[start:end][:, at], rows.points[start:end]
+
+
+def _log_odds(scorer: Scorer, specs: tuple[FeatureSpec, ...], rows: Rows) -> Floats:
+    """Give the log-odds of rows, shape (n,); what is copied for it does not grow with their number."""
+    found = np.empty(len(rows))
+    for piece, X, points in _pieces(scorer, specs, rows):
+        found[piece] = scorer.log_odds(X, points)
+    return found
 
 
 def thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, cut: int, until: int) -> dict[str, Any]:
@@ -310,16 +335,18 @@ def _reasons_error(scorer: Scorer, specs: tuple[FeatureSpec, ...], test: Rows) -
     """Measure additivity on every test row: the sum of all parts against the served log-odds."""
     if not len(test):
         return None
-    X = _matrix(scorer, specs, test)
-    parts = scorer.contributions(X, test.points)
-    return float(np.abs(parts.log_odds(test.points) - scorer.log_odds(X, test.points)).max())
+    largest = 0.0
+    for _, X, points in _pieces(scorer, specs, test):
+        parts = scorer.contributions(X, points)
+        largest = max(largest, float(np.abs(parts.log_odds(points) - scorer.log_odds(X, points)).max()))
+    return largest
 
 
 def _proposed(scorer: Scorer, specs: tuple[FeatureSpec, ...], known: Rows) -> float | None:
     """Propose another reference where the one used puts most training rows at one end of the scale."""
     if not len(known):
         return None
-    log_odds = scorer.log_odds(_matrix(scorer, specs, known), known.points)
+    log_odds = _log_odds(scorer, specs, known)
     score = raw_scores(log_odds, scorer.reference)
     if max(np.mean(score <= LOWEST), np.mean(score >= HIGHEST)) < ONE_END:
         return None

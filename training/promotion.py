@@ -2,9 +2,12 @@
 
 After a training (`settle`):
 
-a model that beats the rules and is not worse    serves from now on, and is champion
-  than the champion on the same newest slice
-a model that does not                            is challenger; what served goes on serving
+a model, or a scorecard that was asked for,      serves from now on, and is champion
+  that beats the rules and is not worse than
+  the champion on the same newest slice
+a scorecard that the ladder chose, if it is      serves from now on, and is champion
+  not worse beyond noise than either
+one that does not                                is challenger; what served goes on serving
   and nothing serves yet                         a bundle of kind `rules`, fitted on the same rows, serves
 rules or base rate                               serve if nothing serves yet
 
@@ -120,9 +123,9 @@ def settle(workspace: Workspace, trained: "Trained") -> Settled:
         return Settled(current, champion=False, why=told, versus=versus)
     from training.pipeline import rules_bundle  # noqa: PLC0415  (seconds to import; the list of models needs none of it)
 
-    fallback = rules_bundle(workspace, trained)
+    fallback, who = rules_bundle(workspace, trained), record.called(new)
     history.put(workspace, fallback.version, "train", expected=None)
-    told = f"{refused} and nothing served yet, so rules fitted on the same rows serve; the model stays as a challenger"
+    told = f"{refused} and nothing served yet, so rules fitted on the same rows serve; {who} stays as a challenger"
     return Settled(fallback.version, champion=False, why=told, fallback=fallback)
 
 
@@ -159,11 +162,13 @@ def rollback(workspace: Workspace) -> Promoted:
     """Let the previous bundle serve again, in one step; repeated, the one before that.
 
     Raises:
-        BundleMissingError: nothing serves, the history does not know what served before, or that is gone.
+        BundleMissingError: nothing serves, nothing served before or the history does not know what, or that is gone.
         BundleTamperedError: signature, hash or content of the previous bundle does not hold; nothing is changed.
     """
     current = workspace.current_version()
     version = history.before(workspace, current)
+    if version is None and history.is_first(workspace, current):
+        raise BundleMissingError(f"nothing served before `{current}`, so there is nothing to go back to")
     if version is None:
         raise BundleMissingError(
             f"the history does not know what served before `{current}`; choose by `leadlight models promote VERSION`"
@@ -220,18 +225,20 @@ def _settle_without_model(workspace: Workspace, trained: "Trained", current: str
 
 def _refused(workspace: Workspace, trained: "Trained", current: str | None) -> "tuple[str | None, Versus | None]":
     """Say why a model just trained may not serve (None = it may), and how it did against the champion."""
-    new = trained.bundle
+    new, who = trained.bundle, record.called(trained.bundle)
     leaks = record.unresolved(new, "leak")
     if leaks:
         return f"the audit found a leak that is not resolved ({'; '.join(leaks)})", None
-    if new.scorer.kind == "lightgbm" and not trained.better_than_rules:
-        return "the model does not beat the rules in both log loss and AUC", None
     found = record.against_rules(new)
     if None in found.values():
-        return "the model could not be compared with the rules on the test side", None
+        return f"{who} could not be compared with the rules on the test side", None
     worse = [METRIC_NAMES[metric] for metric, verdict in found.items() if verdict == "worse"]
     if worse:
-        return f"the model is worse than the rules in {' and '.join(worse)}", None
+        return f"{who} is worse than the rules in {' and '.join(worse)}", None
+    if not _by_the_ladder(new) and not trained.better_than_rules:
+        told = f"{who} does not beat the rules in both log loss and AUC"
+        asked = "; it was asked for by --rung: one that the ladder chose would only have to be no worse"
+        return told + (asked if new.scorer.kind == "scorecard" else ""), None
     champion = None if current is None else _read(workspace, current)
     if champion is None:
         return None, None
@@ -257,7 +264,8 @@ def _refused_by_champion(
         seed=trained.bundle.training["seed"],
     )
     reasons = _against(found)
-    return (f"the model may not replace what serves: {reasons[0]}" if reasons else None), found
+    who = record.called(trained.bundle)
+    return (f"{who} may not replace what serves: {reasons[0]}" if reasons else None), found
 
 
 def _read(workspace: Workspace, version: str) -> Bundle | None:
@@ -268,11 +276,17 @@ def _read(workspace: Workspace, version: str) -> Bundle | None:
         return None
 
 
+def _by_the_ladder(bundle: Bundle) -> bool:
+    """Whether it is a scorecard that the ladder chose, which has been held against the rules on earlier outcomes."""
+    return bundle.scorer.kind == "scorecard" and not record.asked_for(bundle)
+
+
 def _earned(bundle: Bundle) -> str:
-    """Say why a model may serve."""
+    """Say why a model or a scorecard may serve."""
+    who = record.called(bundle)
     if record.beats_rules(bundle):
-        return "the model beats the rules in log loss and AUC"
-    return "the ladder chose the model, and it is not worse than the rules beyond noise"
+        return f"{who} beats the rules in log loss and AUC"
+    return f"the ladder chose {who}, and it is not worse than the rules beyond noise"
 
 
 def _instead(workspace: Workspace, current: str | None, new: Bundle) -> str:

@@ -13,12 +13,43 @@ AuditState = Literal["clean", "suspect", "leak", "not audited"]
 # Kinds that learnt something from features, and so can be better than the rules, leak, and be champion.
 MODELS: Final[frozenset[ScorerKind]] = frozenset({"lightgbm", "scorecard"})
 
+# What is trained is called, in sentences; beside "the rule score" and "the base rate", which it is compared with.
+CALLED: Final[dict[ScorerKind, str]] = {
+    "lightgbm": "the model",
+    "scorecard": "the scorecard",
+    "rules": "the trained rules",
+    "base_rate": "the trained base rate",
+}
+
 MODEL_RUNGS: Final = frozenset({"scorecard", "model"})
 
 
 def is_model(bundle: Bundle) -> bool:
     """Whether a model answers, and not the rules or the base rate."""
     return bundle.scorer.kind in MODELS
+
+
+def called(bundle: Bundle) -> str:
+    """Name what answers, as in a sentence."""
+    return CALLED[bundle.scorer.kind]
+
+
+def asked_for(bundle: Bundle) -> bool:
+    """Whether its rung was asked for (`--rung`), so that the ladder compared nothing; False where it does not say."""
+    return bool((bundle.training.get("ladder") or {}).get("asked", False))
+
+
+def left_out(bundle: Bundle) -> tuple[dict[str, str], ...]:
+    """Give the attributes and activity types of which the audit made no feature: kind, name, verdict and why each."""
+    audit = bundle.training.get("audit") or {}
+    if not isinstance(audit, Mapping):
+        return ()
+    dropped = {(kind, name) for kind in ("attribute", "type") for name in audit.get(f"dropped_{kind}s", ())}
+    return tuple(
+        {key: str(one[key]) for key in ("kind", "name", "verdict", "why")}
+        for one in audit.get("findings", ())
+        if (one.get("kind"), one.get("name")) in dropped
+    )
 
 
 def beats_rules(bundle: Bundle) -> bool | None:

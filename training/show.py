@@ -1,15 +1,17 @@
 """Trainings and assessments on the terminal, and the parts of their JSON that are shared."""
 
 import shlex
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
 from leadlight import durations
+from leadlight.bundle import Bundle
 from leadlight.instants import iso
 from leadlight.workspace import Workspace
-from training import audit_card
+from training import asked, audit_card, monotone, record
 from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison, Estimate, verdict
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from training.track import TrackedRun
 
 UNDEFINED: Final = "-"
+# Of the columns that the audit left out, so many of each verdict are told with their reason.
+MOST_NAMED: Final = 3
+LEFT_OUT: Final = (
+    ("leak", "leaks", "`leadlight audit` shows all"),
+    ("suspect", "suspects", "--allow NAME --because TEXT uses one"),
+)
 
 
 def split_json(trained: "Trained") -> dict[str, Any]:
@@ -32,6 +40,27 @@ def split_json(trained: "Trained") -> dict[str, Any]:
         "horizon_source": split.horizon_source if timed else None,
         "ages": [durations.write(age) for age in split.ages_us] if timed else [],
         "train_ages": [durations.write(age) for age in split.train_ages_us] if timed else [],
+    }
+
+
+def recorded_json(bundle: Bundle) -> dict[str, Any]:
+    """Give what a bundle records of how its training was answered: the ladder, what was left out or not applied."""
+    training = bundle.training
+    audit = training.get("audit") or {}
+    segment = training.get("segment")
+    return {
+        "ladder": training.get("ladder"),
+        "audit": {
+            "left_out": list(record.left_out(bundle)),
+            "allowed": audit.get("allowed", {}),
+            "unresolved": audit.get("unresolved", []),
+        },
+        audit_card.KEY: training[audit_card.KEY],
+        asked.KEY: training.get(asked.KEY, []),
+        monotone.KEY: training.get(monotone.KEY, []),
+        "segment": None if segment is None else {"column": segment["column"], "used": segment["used"]},
+        "simplified": training.get("simplified", []),
+        "proposed_reference": training.get("proposed_reference"),
     }
 
 
@@ -73,9 +102,12 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
                 f"nobody had reached {trained.split.target} by then, so these {split['horizon_days']:g} days are the "
                 "usual ones; --horizon sets others",
             )
-    show_comparison(console, trained.comparison, model=trained.bundle.scorer.kind == "lightgbm")
-    for told in (*audit_card.told(trained.bundle), *trained.bundle.training.get("simplified", ())):
+    show_comparison(console, trained.comparison, who=record.called(trained.bundle))
+    for told in notes(trained.bundle):
         _line(console, f"note: {told}")
+    needs = (trained.bundle.training.get("ladder") or {}).get("next")
+    if needs is not None:
+        _line(console, f"next rung: {needs['told']}")
     proposed = trained.bundle.training.get("proposed_reference")
     if proposed is not None:
         _line(
@@ -92,6 +124,23 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
         _line(console, f"  {page}    run {run.run_id}")
 
 
+def notes(bundle: Bundle) -> tuple[str, ...]:
+    """Say in a sentence each what a training left out, did not apply, or made simpler than it could be."""
+    training = bundle.training
+    simplified: Sequence[str] = training.get("simplified", ())
+    return (*_left_out(bundle), *audit_card.told(bundle), *asked.told(training), *simplified)
+
+
+def _left_out(bundle: Bundle) -> Iterator[str]:
+    """Say how many attributes and activity types the audit left out, and why: a line of leaks, one of suspects."""
+    for verdict_, word, mend in LEFT_OUT:
+        found = [one for one in record.left_out(bundle) if one["verdict"] == verdict_]
+        if found:
+            named = "; ".join(f"`{one['name']}` ({one['why']})" for one in found[:MOST_NAMED])
+            more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+            yield f"the audit left out {len(found)} {word if len(found) > 1 else word[:-1]}: {named}{more}; {mend}"
+
+
 def show_assessment(found: "Assessed") -> None:
     """Print how a bundle did in a period."""
     console = Console()
@@ -101,7 +150,7 @@ def show_assessment(found: "Assessed") -> None:
         f"{found.bundle.version}: target {found.bundle.scorer.target} within {days}, snapshots of {iso(found.start)} - "
         f"{iso(found.end)}: {found.predictions.height:,} open, {found.comparison.rows:,} mature",
     )
-    show_comparison(console, found.comparison, model=found.bundle.scorer.kind == "lightgbm")
+    show_comparison(console, found.comparison, who=record.called(found.bundle))
 
 
 def page_command(room: Workspace) -> str:
@@ -109,13 +158,13 @@ def page_command(room: Workspace) -> str:
     return f"mlflow server --backend-store-uri {shlex.quote(room.mlflow_uri)} --workers 1"
 
 
-def show_comparison(console: Console, comparison: Comparison, *, model: bool = True) -> None:
+def show_comparison(console: Console, comparison: Comparison, *, who: str = SCORER_NAMES["model"]) -> None:
     """Print scorers x metrics with intervals, the calibration error per age against its bar, and the verdict.
 
     Args:
         console: where to.
         comparison: what to print.
-        model: whether the reference is a model at all; if not, it is not called one.
+        who: what was trained is called.
     """
     scorers = [name for name in SCORER_NAMES if any(comparison.metrics[metric].get(name) for metric in METRICS)]
     if scorers:
@@ -126,7 +175,7 @@ def show_comparison(console: Console, comparison: Comparison, *, model: bool = T
             table.add_column(METRIC_NAMES[metric], justify="right")
         for name in scorers:
             cells = [_estimate(comparison.metrics[metric].get(name)) for metric in METRICS]
-            table.add_row(_row_name(name, model=model), *cells, style="bold" if name == comparison.reference else "")
+            table.add_row(_row_name(name, who), *cells, style="bold" if name == comparison.reference else "")
         console.print(table)
     for row in ages_json(comparison):
         if row["ece"] is not None:
@@ -137,11 +186,11 @@ def show_comparison(console: Console, comparison: Comparison, *, model: bool = T
                 console,
                 f"ECE at age {row['age']} ({row['rows']:,} rows): {row['ece']:.4f}, {said} {bar:.4f} ({about})",
             )
-    _line(console, verdict(comparison, model=model))
+    _line(console, verdict(comparison, who=who))
 
 
-def _row_name(scorer: str, *, model: bool) -> str:
-    return SCORER_NAMES[scorer].removeprefix("the ") if model or scorer != "model" else "what is served"
+def _row_name(scorer: str, who: str) -> str:
+    return (who if scorer == "model" else SCORER_NAMES[scorer]).removeprefix("the ")
 
 
 def _estimate(found: Estimate | None) -> str:

@@ -114,8 +114,8 @@ def opened(store: Store) -> "Iterator[MlflowClient]":
             warnings.simplefilter("ignore")  # mlflow's, about itself
             from mlflow import MlflowClient  # noqa: PLC0415
 
-            for name in NOISY:  # importing mlflow sets its own levels
-                logging.getLogger(name).setLevel(logging.ERROR)
+            for name in NOISY:  # importing mlflow sets its own levels; it logs at length, as errors, what it raises
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             yield MlflowClient(store.uri, store.uri)
     except LeadlightError:
         raise

@@ -76,7 +76,10 @@ IsotonicOption = Annotated[
 ]
 MonotoneOption = Annotated[
     list[str] | None,
-    typer.Option(help="FEATURE=+1: more of it never lowers a score; =-1: never raises one. May be repeated."),
+    typer.Option(
+        help="FEATURE=+1: in a model's trees more of it never lowers a score; =-1: never raises one. Rule points are "
+        "added and may go the other way. May be repeated."
+    ),
 ]
 PriceOption = Annotated[
     float | None,

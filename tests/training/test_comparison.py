@@ -46,9 +46,17 @@ def test_the_sentence_says_who_beats_whom(found):
     assert "is within its bar at every age" in said
 
 
-def test_what_is_no_model_is_not_called_one(found):
-    said = verdict(found, model=False)
-    assert "What is served beats the rule score" in said
+@pytest.mark.parametrize(
+    ("who", "words"),
+    [
+        ("the scorecard", "The scorecard beats the rule score"),
+        ("the trained rules", "The trained rules beat the rule score"),
+    ],
+)
+def test_what_was_trained_has_its_own_name(found, who, words):
+    said = verdict(found, who=who)
+    assert words in said
+    assert f"error of {who} is" in said
     assert "The model" not in said
 
 

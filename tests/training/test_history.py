@@ -44,6 +44,40 @@ def test_rollbacks_lead_ever_further_back(room):
     assert history.before(room, "c") == "a"
 
 
+def test_what_served_twice_is_gone_back_to_once_each(room):
+    for version, before in (("a", None), ("c", "a"), ("a", "c")):
+        history.put(room, version, "promote", expected=before)
+    gone = []
+    while (version := history.before(room, room.current_version())) is not None:
+        history.put(room, version, "rollback", expected=room.current_version())
+        gone.append(version)
+    assert gone == ["c", "a"]
+    assert history.is_first(room, "a")
+    history.put(room, "b", "promote", expected="a")
+    assert history.before(room, "b") == "a"
+    assert not history.is_first(room, "b")
+
+
+def test_a_rollback_that_crashed_is_repeated_from_where_it_was(room, monkeypatch):
+    for version, before in (("a", None), ("c", "a"), ("a", "c")):
+        history.put(room, version, "promote", expected=before)
+    with monkeypatch.context() as patch:
+        patch.setattr(Workspace, "set_current", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.put(room, "c", "rollback", expected="a")
+    assert history.before(room, "a") == "c"
+    history.put(room, "c", "rollback", expected="a")
+    assert history.before(room, "c") == "a"
+
+
+def test_an_undo_goes_back_to_what_was_corrected_wherever_it_stands(room):
+    for version, action, before in (("a", "train", None), ("b", "shift", "a"), ("c", "train", "b")):
+        history.put(room, version, action, expected=before)
+    history.put(room, "b", "promote", expected="c")
+    history.put(room, "a", "undo", expected="b")
+    assert history.before(room, "a") is None
+
+
 def test_what_serves_already_leaves_no_line(room):
     climb(room)
     assert history.put(room, "c", "promote", expected="c") is None
@@ -71,6 +105,11 @@ def test_a_crash_before_the_pointer_moves_is_not_believed(room, monkeypatch):
 def test_a_pointer_that_was_set_by_hand_has_no_past(room):
     room.set_current("b")
     assert history.before(room, "b") is None
+    assert not history.is_first(room, "b")
+    history.put(room, "c", "promote", expected="b")
+    history.put(room, "b", "rollback", expected="c")
+    assert history.before(room, "b") is None
+    assert not history.is_first(room, "b")
 
 
 def test_what_is_not_there_or_came_in_between_is_refused(room):

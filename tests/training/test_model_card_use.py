@@ -1,5 +1,6 @@
 """What a card says of the use."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +31,18 @@ def test_intervals_are_told_where_the_bundle_has_them(made):
     found = use.intervals(card)
     assert "wide in the median of test snapshots" in found
     assert found.count("<tr>") == 6
+
+
+def test_intervals_on_the_card_are_those_that_serving_shows(made):
+    """An interval that lies beside the probability is widened to hold it, as in `scoring.score`."""
+    interval = VennAbers((-2.0, 0.0), (0.0, 0.0, 0.0), (0.001, 0.001, 0.001))
+    scorer = replace(made.bundle.scorer, interval=interval)
+    found = use.intervals(replace(made, bundle=replace(made.bundle, scorer=scorer)))
+    rows = [re.findall(r"<td[^>]*>(.*?)</td>", row) for row in found.split("<tr>")[2:]]
+    assert len(rows) == 5
+    for mean, low, high, width in rows:
+        assert (low, high) == ("0.0%", mean)
+        assert float(width) == pytest.approx(float(mean.rstrip("%")) / 100, abs=0.001)
 
 
 def test_a_shared_lead_gets_its_own_comparison(made):

@@ -81,15 +81,32 @@ def test_a_scorecard_needs_only_not_to_be_worse_than_the_rules(trained):
     room, model = trained
     differences = {m: {"rules": {"verdict": "not distinguishable"}} for m in ("log_loss", "auc")}
     card = replace(model.bundle.scorer, kind="scorecard")
-    bundle = replace(model.bundle, scorer=card, metrics={**model.bundle.metrics, "differences": differences})
+    asked = {**model.bundle.training, "ladder": {"rung": "scorecard", "asked": True}}
+    by_hand = replace(
+        model.bundle, scorer=card, metrics={**model.bundle.metrics, "differences": differences}, training=asked
+    )
+    found = promotion.settle(room, replace(model, bundle=by_hand, better_than_rules=False))
+    assert not found.champion
+    assert "the scorecard does not beat the rules in both log loss and AUC; it was asked for by --rung" in found.why
+    assert "the scorecard stays as a challenger" in found.why
+    bundle = replace(by_hand, training={**asked, "ladder": {"rung": "scorecard", "asked": False}})
     found = promotion.settle(room, replace(model, bundle=bundle, better_than_rules=False))
     assert found.champion
-    assert "not worse than the rules beyond noise" in found.why
+    assert "the ladder chose the scorecard, and it is not worse than the rules beyond noise" in found.why
     differences["auc"]["rules"]["verdict"] = "worse"
     other = replace(bundle, version=NEW)
     assert "worse than the rules in AUC" in promotion.settle(room, replace(model, bundle=other)).why
     nothing = replace(bundle, version=NEW, metrics={})
     assert "could not be compared" in promotion.settle(room, replace(model, bundle=nothing)).why
+
+
+def test_a_scorecard_that_was_asked_for_and_beats_the_rules_serves(trained):
+    room, model = trained
+    training = {**model.bundle.training, "ladder": {"rung": "scorecard", "asked": True}}
+    bundle = replace(model.bundle, scorer=replace(model.bundle.scorer, kind="scorecard"), training=training)
+    found = promotion.settle(room, replace(model, bundle=bundle))
+    assert found.champion
+    assert found.why.startswith("the scorecard beats the rules in log loss and AUC, so it serves")
 
 
 @pytest.mark.parametrize("better", [False, None])
@@ -244,7 +261,25 @@ def test_rollback_goes_back_one_step_at_a_time(trained):
     done = promotion.rollback(room)
     assert (done.version, done.previous, done.promoted, done.champion) == ("20250101T000000-mid", NEW, True, True)
     assert promotion.rollback(room).version == room.current_version() == OLD
-    with pytest.raises(BundleMissingError, match=f"does not know what served before `{OLD}`"):
+    with pytest.raises(BundleMissingError, match=f"nothing served before `{OLD}`"):
+        promotion.rollback(room)
+
+
+def test_what_served_twice_does_not_come_back_for_ever(trained):
+    room, model = trained
+    for version in (OLD, NEW):
+        saved(room, model, version)
+        assert promotion.promote(room, version).promoted
+    assert promotion.promote(room, OLD).promoted
+    assert [promotion.rollback(room).version for _ in range(2)] == [NEW, OLD]
+    with pytest.raises(BundleMissingError, match=f"nothing served before `{OLD}`"):
+        promotion.rollback(room)
+
+
+def test_a_pointer_that_was_set_by_hand_cannot_be_gone_back_from(trained):
+    room, model = trained
+    room.set_current(model.bundle.version)
+    with pytest.raises(BundleMissingError, match="the history does not know what served before"):
         promotion.rollback(room)
 
 

@@ -22,6 +22,26 @@ def test_better_than_the_rules_is_read_from_the_figures(bundle):
     assert not record.is_model(rules)
 
 
+def test_what_answers_is_called_by_its_name(bundle):
+    assert record.called(bundle) == "the model"
+    assert record.called(replace(bundle, scorer=bundle.scorer.rules_alone("rules"))) == "the trained rules"
+
+
+def test_whether_the_rung_was_asked_for_is_told_where_it_is_recorded(bundle):
+    assert record.asked_for(told(bundle, ladder={"rung": "scorecard", "asked": True}))
+    assert not record.asked_for(told(bundle, ladder={"rung": "scorecard"}))
+    assert not record.asked_for(told(bundle, ladder=None))
+
+
+def test_what_the_audit_left_out_is_told_with_its_reason(bundle):
+    leak = {"kind": "type", "name": "signed", "verdict": "leak", "why": "it comes after"}
+    same = {**leak, "kind": "attribute", "verdict": "ok"}
+    audit = {"findings": [leak, same], "dropped_types": ["signed"], "dropped_attributes": []}
+    assert record.left_out(told(bundle, audit=audit)) == (leak,)
+    assert record.left_out(told(bundle, audit=None)) == ()
+    assert record.left_out(told(bundle, audit=[LEAK])) == ()
+
+
 def test_the_rung_is_told_where_the_ladder_was_climbed(bundle):
     assert record.rung(told(bundle, ladder={"rung": "scorecard"})) == "scorecard"
     assert record.rung(told(bundle, ladder=None)) is None

@@ -4,7 +4,7 @@ import pytest
 from rich.console import Console
 
 from tests.training import market
-from training import promotion, show
+from training import promotion, record, show
 from training.track import TrackedRun
 
 
@@ -44,9 +44,37 @@ def test_calibration_is_told_per_age_against_its_bar(first):
         assert row["ok"] is (row["ece"] <= max(row["bar"], row["limit"]))
 
 
-@pytest.mark.parametrize(("model", "words"), [(True, "The model beats"), (False, "What is served beats")])
-def test_the_comparison_calls_nothing_a_model_that_is_none(first, capsys, model, words):
-    show.show_comparison(Console(width=120), first[1].comparison, model=model)
+def test_what_was_left_out_and_what_comes_next_is_told(trained, capsys):
+    room, model = trained
+    columns = [f"c{at}" for at in range(5)]
+    audit = {
+        "findings": [
+            {"kind": "type", "name": "signed", "verdict": "leak", "why": "it comes after"},
+            *({"kind": "attribute", "name": name, "verdict": "suspect", "why": "it may be"} for name in columns),
+            {"kind": "attribute", "name": "size", "verdict": "ok", "why": "nothing speaks against it"},
+        ],
+        "dropped_attributes": columns,
+        "dropped_types": ["signed"],
+    }
+    ladder = {"rung": "scorecard", "next": {"told": "`model` needs about 400 leads with a success"}}
+    training = {**model.bundle.training, "audit": audit, "ladder": ladder}
+    bundle = replace(model.bundle, training={**training, "segment": {"column": "industry", "used": False, "more": 1}})
+    show.show_training(room, replace(model, bundle=bundle), promotion.settle(room, model), None)
+    said = capsys.readouterr().out
+    assert "note: the audit left out 1 leak: `signed` (it comes after); `leadlight audit` shows all\n" in said
+    assert "left out 5 suspects: `c0` (it may be); `c1` (it may be); `c2` (it may be); and 2 more; --allow" in said
+    assert "next rung: `model` needs about 400 leads with a success" in said
+    found = show.recorded_json(bundle)
+    assert len(found["audit"]["left_out"]) == 6
+    assert found["ladder"] == ladder
+    assert found["segment"] == {"column": "industry", "used": False}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("lightgbm", "The model beats"), ("scorecard", "The scorecard beats"), ("rules", "rules beat")]
+)
+def test_the_comparison_names_what_was_trained(first, capsys, kind, words):
+    show.show_comparison(Console(width=120), first[1].comparison, who=record.CALLED[kind])
     said = capsys.readouterr().out
     assert words in said
     assert "logistic regression" in said

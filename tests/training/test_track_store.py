@@ -1,3 +1,4 @@
+import logging
 import os
 import socket
 import sqlite3
@@ -118,6 +119,16 @@ def test_another_page_at_that_address_is_told_in_one_line(room, monkeypatch, sta
     assert str(told.value).startswith(f"MLflow at `{address}`: ")
     assert len(str(told.value).splitlines()) == 1
     assert len(str(told.value)) < 400
+
+
+def test_mlflow_does_not_log_what_we_tell_in_one_line(room, capfd):
+    """MLflow's store logs a failed statement as an error, with its traceback, and raises it as well."""
+    noisy = logging.getLogger("mlflow.store.db.utils")
+    with opened(Store.own(room)):
+        noisy.error("SQLAlchemy database error", exc_info=ValueError("disk I/O"))
+        assert not noisy.isEnabledFor(logging.ERROR)
+    assert noisy.isEnabledFor(logging.ERROR)  # others hear it again
+    assert "SQLAlchemy" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["htp://127.0.0.1:5000", "http://", "postgresql://h/db", "databricks://x"])

@@ -1,0 +1,107 @@
+"""What is asked for beside the question: wrong names are refused on every rung, and what has no effect is said."""
+
+import json
+
+import pytest
+
+from leadlight.__main__ import main
+from leadlight.errors import InputError
+from tests.training import made, market
+from tests.training.test_audit_gate import FOUND
+from training import asked
+from training.ladder_needs import RUNGS
+
+QUESTION = ("--target", "sql", "--horizon", "30d", "--test-from", "2025-06-01", "--ages", "1d,7d", "--no-track")
+
+
+def train(capsys, room, *words, status=0):
+    with pytest.raises(SystemExit) as left:
+        main(["train", *QUESTION, "--workspace", str(room.root), *words])
+    said = capsys.readouterr()
+    assert left.value.code == status, said.err
+    return said
+
+
+@pytest.fixture
+def room(frames, tmp_path):
+    return market.publish(tmp_path / "ws", frames)
+
+
+@pytest.mark.parametrize(
+    ("rung", "words", "problem"),
+    [
+        *((rung, ("--monotone", "fit.industri=+1"), "did you mean `fit.industry`?") for rung in RUNGS),
+        ("rules", ("--monotone", "fit.industry=+1"), "`fit.industry` is a category"),
+        ("rules", ("--segment", "industri"), "segment column `industri` does not exist; did you mean `industry`?"),
+    ],
+)
+def test_names_are_looked_at_whatever_the_rung(room, capsys, rung, words, problem):
+    said = train(capsys, room, "--rung", rung, *words, status=2)
+    assert problem in said.err
+    assert said.out == ""
+    assert not room.bundles.exists()
+
+
+def test_what_the_audit_leaves_out_is_said_to_be_left_out():
+    for options, told in (
+        (market.options(segment="status"), "--segment `status`: the audit leaves `status` out.*declare `known_at`"),
+        (market.options(segment="size"), "--segment `size`: it is no category"),
+        (market.options(segment="budget"), "or --allow budget --because TEXT"),
+        (market.options(monotone={"fit.budget": 1}), "--monotone `fit.budget`: the audit leaves `budget` out"),
+    ):
+        with pytest.raises(InputError, match=told):
+            asked.check(options, made.SPECS, FOUND)
+    with pytest.raises(InputError, match="segment column `budget` does not exist"):
+        asked.check(market.options(segment="budget", allow={"budget": "asked early"}), made.SPECS, FOUND)
+    asked.check(market.options(segment="industry", monotone={"views": 1}), made.SPECS, FOUND)
+
+
+ALL = {"isotonic": True, "segment": "industry", "monotone": {"views": 1}, "price": 5.0, "seconds": 9.0}
+CALIBRATED = {"isotonic_steps": 4, "why": "sigmoid"}
+
+
+def names(rung, notes, **options):
+    return [one.option for one in asked.not_applied(market.options(**{"trials": 15, **options}), rung, notes)]
+
+
+@pytest.mark.parametrize("rung", ["prior", "rules"])
+def test_the_rules_apply_nothing(rung):
+    assert names(rung, {}, **ALL) == ["--monotone", "--isotonic", "--segment industry", "--seconds, --price"]
+    assert names(rung, {}) == []
+    assert names(rung, {}, trials=3, studies="sqlite:///x.db") == ["--trials, --studies"]
+
+
+def test_a_scorecard_is_calibrated_and_has_segments():
+    notes = {"calibrator": CALIBRATED, "segment": {"used": True}}
+    assert names("scorecard", notes, **ALL) == ["--monotone", "--seconds, --price"]
+
+
+def test_a_model_applies_everything_that_its_outcomes_carry():
+    assert names("model", {"calibrator": CALIBRATED, "segment": {"used": True}}, **ALL) == []
+    poor = {"calibrator": {"isotonic_steps": None, "why": "slope only; no isotonic term"}, "segment": {"used": False}}
+    first, second = asked.not_applied(market.options(**ALL), "model", poor)
+    assert first.to_json() == {"option": "--isotonic", "why": "slope only; no isotonic term"}
+    assert "is not lower than without it beyond noise" in second.why
+    (alone,) = asked.not_applied(market.options(segment="industry"), "model", {"calibrator": CALIBRATED})
+    assert "too few training rows" in alone.why
+
+
+def test_told_in_sentences():
+    training = {asked.KEY: [{"option": "--price", "why": "only the rung `model` is tuned"}], "against_monotone": ["b"]}
+    assert asked.told(training) == ("--price is not applied: only the rung `model` is tuned", "b")
+    assert asked.told({}) == ()
+
+
+def test_a_training_says_what_it_did_not_apply(room, capsys):
+    words = ("--rung", "rules", "--isotonic", "--segment", "industry", "--price", "5")
+    found = json.loads(train(capsys, room, *words, "--json").out)
+    assert [one["option"] for one in found["not_applied"]] == ["--isotonic", "--segment industry", "--price"]
+    assert found["ladder"]["asked"] is True
+    bundle = json.loads((room.bundle_path(found["version"]) / "training.json").read_text())
+    assert bundle["not_applied"] == found["not_applied"]
+    page = room.model_card_path(found["version"]).read_text()
+    assert "only a scorecard or a model has segments" in page
+    said = train(capsys, room, *words).out
+    assert "note: --price is not applied: only the rung `model` is tuned; this is the rung `rules`" in said
+    assert "The trained rules do not beat the rule score" in said
+    assert "What is served" not in said
