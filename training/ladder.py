@@ -177,8 +177,9 @@ def choose(
     if not len(rows):
         told = f"no outcome is known at the cut: {PARTS['prior']} answers"
         return Choice("prior", told, 0, 0, (), (), needs_of("prior", 0, ()))
-    if not losses and horizon_us is not None:
-        told = f"only quick successes are known at the cut, those of {wins:,} leads, and no failure yet: "
+    if not losses:
+        quick, yet = ("quick ", " yet") if horizon_us is not None else ("", "")
+        told = f"only {quick}successes are known at the cut, those of {wins:,} leads, and no failure{yet}: "
         return Choice("prior", f"{told}{PARTS['prior']} answers", wins, 0, (), (), needs_of("prior", wins, ()))
     sample = tuning_rows(replace(rows, weight=np.ones(len(rows))), seed)
     held = _validation(sample, cut, horizon_us, seed)
@@ -352,11 +353,18 @@ def _why(chosen: RungName, judged: Judged, held: _Validation, missing: Sequence[
         if found is not None:
             told.append(f"`{name}` {_compared(*found)}")
     place = "origin" if held.across == "time" else "fold"
-    told += [
-        f"`{rung.name}` was not tried (no {place} knows the {rung.least_wins} successes it needs)" for rung in missing
-    ]
+    told += [f"`{rung.name}` was not tried ({_untried(rung, held.parts, place)})" for rung in missing]
     caution = "" if held.caution is None else f"; {held.caution}"
     return f"chosen: {PARTS[chosen]}; {COMPARED[held.across]}, in log loss, {', '.join(told)}{caution}"
+
+
+def _untried(rung: Rung, parts: Sequence[_Part], place: str) -> str:
+    """Say what kept a rung from being compared."""
+    if any(_can_fit(rung, part) for part in parts):
+        return f"no {place} holds enough to learn it from"
+    if any(_wins(part.learn) >= rung.least_wins for part in parts):
+        return f"no {place} knows both outcomes"
+    return f"no {place} knows the {rung.least_wins} successes it needs"
 
 
 def _compared(mean: float, error: float) -> str:

@@ -188,6 +188,28 @@ def test_one_class_is_no_error(outcome):
     assert choice.wins == (0 if outcome == 0 else len(set(same.lead_ids)))
 
 
+def test_of_successes_alone_without_a_clock_the_prior_answers_and_says_why():
+    """An imported list of won deals only: a base rate near 1 would be told to every lead."""
+    found = made.rows(420, per_lead=1)
+    frame = found.frame.with_columns(known_at="as_of", weight=pl.lit(1.0), label=pl.lit(1.0))
+    choice = choose(replace(found, y=np.ones(len(found)), frame=frame), cut=421 * DAY, horizon_us=None)
+    assert (choice.rung, choice.losses) == ("prior", 0)
+    assert "only successes are known at the cut" in choice.why
+    assert "quick" not in choice.why
+    assert "not tried" not in choice.why
+
+
+def test_a_rung_that_was_not_tried_says_what_was_missing():
+    whole = rows(200)
+    part = ladder._Part(None, whole, whole)
+    won = replace(part, learn=whole.take(whole.y == 1))
+    few = replace(part, learn=whole.take(np.arange(200) < 3))
+    model = ladder.Rung("scorecard", STEPS[-1].fit, 10)
+    assert ladder._untried(model, [few, won], "origin") == "no origin knows both outcomes"
+    assert ladder._untried(model, [few], "fold") == "no fold knows the 10 successes it needs"
+    assert ladder._untried(model, [part, few], "origin") == "no origin holds enough to learn it from"
+
+
 def test_a_record_shorter_than_two_horizons_leaves_the_rules():
     choice = choose(rows(60), horizon_us=100 * DAY)
     assert choice.rung == "rules"
