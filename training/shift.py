@@ -35,10 +35,9 @@ ASSUMPTION: Final = (
     "that will not as failures always did (P(features | outcome) is unchanged); scores alone cannot test this, "
     "outcomes can"
 )
-# An alarm needs a change that is not zero with this confidence, and of at least a tenth of the odds.
-ALARM_LEVEL: Final = 0.99
+# An alarm needs a change that is not zero beyond this chance of an error, and of at least a tenth of the odds.
+ALARM_ERROR: Final = 0.01
 LEAST_CHANGE: Final = 0.1
-BEYOND: Final = NormalDist().inv_cdf((1 + ALARM_LEVEL) / 2)
 # No correction beyond this many log-odds (odds times 400).
 LARGEST: Final = 6.0
 # Scores that spread less than this tell nothing about the base rate.
@@ -54,7 +53,7 @@ class Shift:
     Attributes:
         before: base rate that the scores were calibrated to.
         after: base rate of the recent scores, as estimated.
-        low: lower end of the 99 % interval of `after`.
+        low: lower end of the 99 % interval of `after` (of one look, or of all looks together: `training.shift_looks`).
         high: upper end.
         estimate: estimated change in log-odds.
         log_odds: what to add to every log-odds: the estimate if the alarm is raised, else 0 (see `against`, too).
@@ -95,6 +94,7 @@ def estimate(
     *,
     leads: Leads | None = None,
     known_leads: int | None = None,
+    error: float = ALARM_ERROR,
 ) -> Shift:
     """Estimate the base rate of recent leads from their scores.
 
@@ -107,6 +107,7 @@ def estimate(
         base_rate: share of positives among the (weighted) training rows of these ages.
         leads: lead of each score, shape (n,); None = each is of another lead.
         known_leads: leads behind `base_rate`; None = it is known without noise.
+        error: chance of a false alarm at this one look.
 
     Raises:
         InputError: a base rate outside (0, 1), or log-odds that are not finite.
@@ -123,7 +124,7 @@ def estimate(
         moved = len(z) * rate * (1 - rate)
         return moved**2 / (max(known_leads, 1) * base_rate * (1 - base_rate))
 
-    return _found(z, np.full(len(z), logit(base_rate)), leads, noise)
+    return _found(z, np.full(len(z), logit(base_rate)), leads, noise, error)
 
 
 def against(
@@ -135,6 +136,7 @@ def against(
     reference_leads: Leads | None = None,
     recent_ages: ArrayLike | None = None,
     reference_ages: ArrayLike | None = None,
+    error: float = ALARM_ERROR,
 ) -> Shift:
     """Estimate the base rate of recent leads against the newest matured ones of the same ages.
 
@@ -150,6 +152,7 @@ def against(
         recent_ages: age of each recent snapshot, in any unit; None = all are of one age. Those of an age of which no
             matured snapshots with both outcomes are given are left out.
         reference_ages: the same of the matured ones.
+        error: chance of a false alarm at this one look; the interval of the base rate leaves out as much.
 
     Raises:
         InputError: values outside their domain.
@@ -174,8 +177,16 @@ def against(
         by_lead = np.bincount(codes, influence)
         return float(by_lead @ by_lead)
 
+    def spread(change: float) -> float:
+        root = np.zeros(len(known))
+        for age, (up, prior) in levels.items():
+            rows = ages[1] == age
+            root[rows] = _expected(known[rows] + up, prior, change) * math.sqrt(float((place == age).sum()))
+        by_lead = np.bincount(codes, root)
+        return float(by_lead @ by_lead)
+
     leads = None if recent_leads is None else np.asarray(recent_leads, dtype=object)[told]
-    found = _found(z + level, old, leads, noise)
+    found = _found(z + level, old, leads, noise, error, expected=(spread, len(known)))
     if not found.alarm:
         return found
     return replace(found, log_odds=_level(z, float(probabilities(z + level + found.estimate).mean())))
@@ -212,6 +223,17 @@ def _influence(z: Floats, known: Floats, y: Floats, prior: float, change: float)
     return np.asarray((by_level * (y - p) - by_rate * (y - rate)) / len(known))
 
 
+def _expected(known: Floats, prior: float, change: float) -> Floats:
+    """Give what each matured row of an age tells of the spread of one recent one, shape (m,).
+
+    Their squares sum to the mean squared residual that recent scores have if the assumption holds: that of the matured
+    ones, those who will succeed weighted by the change of the odds.
+    """
+    weight = 1 + math.expm1(change) * probabilities(known)
+    residual = probabilities(known + change) - probability(prior + change)
+    return np.asarray(residual * np.sqrt(weight / weight.sum()))
+
+
 def _level(z: Floats, rate: float) -> float:
     """Find what must be added for the mean probability to be a rate, within +-6 log-odds (bisection)."""
     low, high = -LARGEST, LARGEST
@@ -236,7 +258,15 @@ def known_rates(rows: Rows) -> dict[int, dict[str, float | int]]:
     return found
 
 
-def _found(z: Floats, old: Floats, leads: Leads | None, noise: Callable[[float], float]) -> Shift:
+def _found(
+    z: Floats,
+    old: Floats,
+    leads: Leads | None,
+    noise: Callable[[float], float],
+    error: float,
+    *,
+    expected: tuple[Callable[[float], float], int] | None = None,
+) -> Shift:
     """Find the change, its interval, and whether it is beyond noise.
 
     Args:
@@ -244,13 +274,20 @@ def _found(z: Floats, old: Floats, leads: Leads | None, noise: Callable[[float],
         old: log-odds of the base rate of each row's age, shape (n,).
         leads: lead of each row; None = each is of another one.
         noise: change -> variance that the base rate brings into the equation, a sum over rows.
+        error: chance that the interval does not hold the truth.
+        expected: change -> variance of the sum over rows that it lets expect, and from how many rows that is known. It
+            is pooled with the variance that is seen: few scores tell little of their own spread. None = what is seen.
     """
     codes, n_leads = _codes(leads, len(z))
+    beyond = NormalDist().inv_cdf(error / 2)
 
     def rejected(change: float) -> bool:
         residual = probabilities(z + change) - probabilities(old + change)
         by_lead = np.bincount(codes, residual)
-        return float(residual.sum()) ** 2 > BEYOND**2 * (float(by_lead @ by_lead) + noise(change))
+        variance = float(by_lead @ by_lead)
+        if expected is not None:
+            variance = (len(z) * variance + expected[1] * expected[0](change)) / (len(z) + expected[1])
+        return float(residual.sum()) ** 2 > beyond**2 * (variance + noise(change))
 
     told = float(np.std(z - old)) > LEAST_SPREAD
     change = _fixed_point(z, old) if told else 0.0

@@ -1,5 +1,6 @@
 """`leadlight shift`: check, apply, undo."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,10 @@ KnownFromOption = Annotated[
     str | None,
     typer.Option("--known-from", help="First as_of of the matured snapshots to compare with.", show_default="the cut"),
 ]
+AgainOption = Annotated[
+    bool,
+    typer.Option("--again", help="Count snapshots that were known when the last correction was taken back, too."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,35 +37,39 @@ def register(app: typer.Typer) -> None:
 def check(
     *,
     known_from: KnownFromOption = None,
+    again: AgainOption = False,
     workspace: WorkspaceOption = Path("workspace"),
     as_json: JsonOption = False,
 ) -> None:
     """Look for a changed base rate in recent scores; where a correction is in force, at the outcomes. Changes nothing.
 
-    Exit status 1: an alarm, or a correction that outcomes disprove.
+    One look a week is due; until the next one the answer is the same. Exit status 1: an alarm, or a correction that
+    outcomes disprove.
 
     Example: leadlight shift check
     """
     from training import shift_serve
 
-    _looked(shift_serve.check, workspace, known_from, as_json=as_json)
+    _looked(partial(shift_serve.check, again=again), workspace, known_from, as_json=as_json)
 
 
 def apply(
     *,
     known_from: KnownFromOption = None,
+    again: AgainOption = False,
     workspace: WorkspaceOption = Path("workspace"),
     as_json: JsonOption = False,
 ) -> None:
     """Do what `check` finds: correct after an alarm, take a correction back that outcomes disprove, else nothing.
 
-    Meant to run daily. A correction is a bundle of its own beside the one that it corrects.
+    Meant to run daily. A correction is a bundle of its own beside the one that it corrects. After one was taken back
+    only later snapshots count, and odds are not changed tenfold.
 
     Example: leadlight shift apply --known-from 2026-01-01
     """
     from training import shift_serve
 
-    _looked(shift_serve.apply, workspace, known_from, as_json=as_json)
+    _looked(partial(shift_serve.apply, again=again), workspace, known_from, as_json=as_json)
 
 
 def undo(
@@ -108,7 +117,8 @@ def _show(found: "Watched") -> None:
     seen, verdict = found.look, found.verdict
     if seen is not None:
         print(
-            f"bundle {found.bundle}: {seen.found.scores:,} recent snapshots ({iso(seen.since)} to {iso(seen.until)}) "
+            f"bundle {found.bundle}, look {seen.turn.number} (the next one is due {iso(seen.turn.following)}): "
+            f"{seen.found.scores:,} recent snapshots ({iso(seen.since)} to {iso(seen.turn.until)}) "
             f"against {seen.matured:,} matured ones (from {iso(seen.known_from)})"
         )
         alarm = f"ALARM, {seen.found.log_odds:+.2f} log-odds: " if seen.found.alarm else "no alarm: "

@@ -1,8 +1,15 @@
-"""What outcomes that arrived since say about a correction of the base rate: borne out, or to be taken back."""
+"""What outcomes that arrived since say about a correction of the base rate: borne out, or to be taken back.
 
+Outcomes arrive one by one and are asked every day, so the verdict is the likelihood ratio of the corrected and the
+uncorrected probabilities: if one of the two is right, the ratio in favour of the other reaches 20 with a probability of
+5 % at most, however often one looks, and of however few leads (J. Ville, 1939; G. Shafer and others (2011), Test
+martingales, Bayes factors and p-values, doi:10.1214/10-STS347). The rows of a lead depend on each other; a lead counts
+with the mean of their logarithms, which has no larger expectation than one row alone.
+"""
+
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -15,7 +22,8 @@ from training.shift import checked
 
 Finding = Literal["better", "worse", "not distinguishable"]
 
-VERDICT_LEVEL: Final = 0.95
+# Odds of 20 to 1, in nats.
+BEYOND_NOISE: Final = math.log(20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +35,8 @@ class Verdict:
         shift: log-odds to go on with: 0 where the correction was disproved.
         undone: whether it is taken back.
         difference: mean log loss with the correction minus without, nats.
-        low: lower end of its 95 % interval over leads.
-        high: upper end.
+        evidence: the same summed over leads, each with the mean of its rows, nats; beyond +-3 (odds of 20 to 1) it is a
+            verdict: above it against the correction, below it for it.
         rows: matured rows.
         leads: of how many leads.
         observed: share of positives.
@@ -41,8 +49,7 @@ class Verdict:
     shift: float
     undone: bool
     difference: float
-    low: float
-    high: float
+    evidence: float
     rows: int
     leads: int
     observed: float
@@ -63,8 +70,7 @@ def check(
 ) -> Verdict:
     """Hold a correction against outcomes that arrived; take it back if it made calibration worse beyond noise.
 
-    Both probabilities order the leads alike, so all of the difference of their log losses is calibration. Its interval
-    is normal, with the standard error over leads.
+    Both probabilities order the leads alike, so all of the difference of their log losses is calibration.
 
     Args:
         shift: log-odds that were added.
@@ -81,23 +87,17 @@ def check(
         raise InputError("log_odds, y (0 or 1) and leads must be of the same matured rows")
     codes, n_leads = lead_codes(leads)
     loss = np.logaddexp(0, z + shift) - outcomes * (z + shift) - (np.logaddexp(0, z) - outcomes * z)
-    mean = float(loss.mean())
-    residual = np.bincount(codes, loss - mean, minlength=n_leads)
-    error = float(np.sqrt(residual @ residual)) / len(z)
-    half = NormalDist().inv_cdf((1 + VERDICT_LEVEL) / 2) * error
+    evidence = float((np.bincount(codes, loss) / np.bincount(codes)).sum())
     verdict: Finding = "not distinguishable"
-    if n_leads > 1 and mean - half > 0:
-        verdict = "worse"
-    elif n_leads > 1 and mean + half < 0:
-        verdict = "better"
+    if abs(evidence) >= BEYOND_NOISE:
+        verdict = "worse" if evidence > 0 else "better"
     observed, with_, without = (float(part.mean()) for part in (outcomes, probabilities(z + shift), probabilities(z)))
     return Verdict(
         verdict=verdict,
         shift=0.0 if verdict == "worse" else shift,
         undone=verdict == "worse",
-        difference=mean,
-        low=mean - half,
-        high=mean + half,
+        difference=float(loss.mean()),
+        evidence=evidence,
         rows=len(z),
         leads=n_leads,
         observed=observed,

@@ -45,7 +45,7 @@ def test_a_rise_is_corrected_borne_out_and_undone_exactly(corrected):
     room, done, world = corrected
     original = files(room, done.bundle)
     assert done.look.found.alarm
-    assert 0.5 < done.log_odds < 4
+    assert 0.5 < done.log_odds < shift_serve.FARTHEST
     assert history.served(room) == done.current != done.bundle
     assert history.changes(room)[-1].action == "shift"
     found = chosen.load(room)
@@ -78,23 +78,65 @@ def test_a_rise_is_corrected_borne_out_and_undone_exactly(corrected):
         shift_serve.undo(room)
 
 
-def test_outcomes_take_a_false_correction_back(serving):
-    world = moved.busier()
-    room = moved.publish(serving, world, moved.SEEN)
+def test_outcomes_take_a_false_correction_back_and_it_waits_for_outcomes_then(serving):
+    world = moved.busier(1)
+    room = moved.publish(serving, world, moved.EARLY)
     assert shift_serve.check(room).problem
     assert len(room.bundle_versions()) == 1
     done = shift_serve.apply(room)
     assert done.look.found.alarm
     assert not done.problem
-    moved.publish(room, world, moved.DAYS)
+    moved.publish(room, world, moved.EARLY + 60)
     seen = shift_serve.check(room)
     assert seen.problem
     assert seen.verdict.undone
     assert history.served(room) == done.current
     back = shift_serve.apply(room)
     assert (back.problem, back.current, back.log_odds) == (False, done.bundle, 0.0)
-    assert history.served(room) == done.bundle
     assert "disprove" in history.changes(room)[-1].because
+    assert back.held.by == "outcomes"
+    for day in (moved.EARLY + 64, moved.DAYS):
+        moved.publish(room, world, day)
+        waits = shift_serve.apply(room)
+        assert waits.mend is None
+        assert waits.log_odds == 0.0
+        assert history.served(room) == done.bundle
+    assert len(room.bundle_versions()) == 2
+
+
+def test_what_a_person_took_back_does_not_come_again_by_what_was_known_then(corrected):
+    room, done, world = corrected
+    shift_serve.undo(room, because="one large fair")
+    for day in (moved.SEEN, moved.SEEN + 8):
+        held = shift_serve.apply(moved.publish(room, world, day))
+        assert (held.problem, held.log_odds, held.current) == (False, 0.0, done.bundle)
+        assert "a person took back the last correction" in held.why
+        assert "(one large fair)" in held.why
+        assert "--again" in held.why
+    again = shift_serve.apply(room, again=True)
+    assert again.log_odds
+    assert history.served(room) == again.current != done.bundle
+
+
+def test_what_comes_after_an_undo_is_new_evidence(corrected):
+    room, done, world = corrected
+    history.put(room, done.bundle, "rollback", expected=done.current)
+    assert shift_serve.apply(room).held.until == moved.at(moved.SEEN)
+    later = shift_serve.apply(moved.publish(room, world, moved.SEEN + 33))
+    assert later.look.since == moved.at(moved.SEEN) + 1
+    assert later.look.found.alarm
+    assert later.log_odds
+
+
+def test_a_correction_too_large_for_its_assumption_is_not_made(serving):
+    before = history.served(serving)
+    room = moved.publish(serving, moved.busier(), moved.SEEN)
+    for ask in (shift_serve.check, shift_serve.apply):
+        found = ask(room)
+        assert (found.problem, found.mend, found.current) == (True, None, before)
+        assert abs(found.look.found.log_odds) > shift_serve.FARTHEST
+        assert "the odds would change by a factor of" in found.why
+    assert room.bundle_versions() == [before]
 
 
 def test_a_rollback_leads_back_too_and_then_further(corrected):

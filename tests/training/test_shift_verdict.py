@@ -20,7 +20,7 @@ def test_outcomes_bear_a_true_shift_out_and_take_a_false_one_back():
     false = shift_verdict.check(1.6, z, y, leads_of(4_000))
     assert (false.verdict, false.undone, false.shift) == ("worse", True, 0.0)
     assert "taken back" in false.why
-    assert false.low > 0
+    assert false.evidence > shift_verdict.BEYOND_NOISE
     assert json.loads(json.dumps(false.to_json()))["undone"] is True
 
 

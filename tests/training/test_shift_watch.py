@@ -12,8 +12,8 @@ def test_recent_snapshots_have_no_known_outcome_and_matured_ones_come_after_the_
     room, model = trained
     room = moved.publish(room, moved.as_it_was(), moved.SEEN)
     seen = shift_watch.look(room, model.bundle)
-    assert seen.until == market.START + moved.SEEN * DAY
-    assert seen.since == seen.until - market.HORIZON + 1
+    assert seen.turn.until == market.START + 428 * DAY  # nine weeks after the training
+    assert seen.since == seen.turn.until - market.HORIZON + 1
     assert (seen.known_from, seen.known_until) == (market.CUT, seen.since - 1)
     assert seen.ages_us == market.AGES
     assert 100 < seen.found.scores < seen.matured
@@ -21,6 +21,18 @@ def test_recent_snapshots_have_no_known_outcome_and_matured_ones_come_after_the_
     later = shift_watch.look(room, model.bundle, known_from=market.START + 330 * DAY)
     assert later.matured < seen.matured
     assert later.found.scores == seen.found.scores
+
+
+def test_between_two_looks_the_answer_stays_and_only_later_snapshots_count_if_asked(trained):
+    room, model = trained
+    world = moved.as_it_was()
+    looks = [shift_watch.look(moved.publish(room, world, day), model.bundle) for day in (428, 434)]
+    assert looks[0] == looks[1]
+    after = market.START + 420 * DAY
+    fewer = shift_watch.look(room, model.bundle, after=after)
+    assert fewer.since == after + 1
+    assert 0 < fewer.found.scores < looks[1].found.scores
+    assert shift_watch.look(room, model.bundle, after=looks[1].turn.until) is None
 
 
 def test_a_correction_in_force_does_not_change_what_is_seen(trained):
