@@ -197,8 +197,9 @@ def _columns(
 def _notes(ground: Ground, scorer: Scorer, p: Floats | None, seed: int) -> dict[str, Any]:
     """Say what the rows tell beside the fit; `p` are the scorer's probabilities of the test rows."""
     known, test = ground.known, ground.test
-    judged = p is not None and evaluate.both_outcomes(test.y)
-    slices = reliability.slices(test.y, p, seed, age=test.frame["age"].to_numpy()) if judged else ()
+    slices: tuple[reliability.Slice, ...] = ()
+    if p is not None and evaluate.both_outcomes(test.y):
+        slices = reliability.slices(test.y, p, seed, age=test.frame["age"].to_numpy())
     return {
         "hygiene": ground.hygiene,
         "losses_are_final": losses_are_final(ground.tables, ground.split),

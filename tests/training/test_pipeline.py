@@ -177,6 +177,22 @@ def test_one_class_only_stays_with_the_rules_and_says_why(frames, tmp_path):
     assert trained.bundle.scorer.specs == ()
     assert trained.better_than_rules is None
     assert trained.comparison.metrics["auc"]["model"] is None
+    assert trained.comparison.metrics["log_loss"]["model"].low is None
+    assert "logistic" not in trained.test.columns
+
+
+def test_of_successes_alone_without_a_clock_the_prior_answers(frames, tmp_path):
+    """A list of won deals only: a base rate near 1 is no answer to give to every lead."""
+    ranks = frames["leads"].with_columns(created_at=pl.int_range(pl.len()) * 60_000_000)
+    none = {"reason": pl.lit(None, pl.String), "amount": pl.lit(None, pl.Float64)}
+    stages = ranks.select("lead_id", stage=pl.lit("sql"), entered_at=pl.col("created_at") + 30_000_000, **none)
+    made = {**frames, "leads": ranks, "stages": stages, "activities": frames["activities"].clear()}
+    known = replace(market.info(clock="order"), observed_until=int(ranks["created_at"].max()) + 30_000_000)
+    asked = market.options(test_from=0.7, horizon_us=None, ages_us=(), rung=None)
+    trained = pipeline.train(market.publish(tmp_path / "ws", made, known), asked)
+    assert trained.bundle.training["ladder"]["rung"] == "prior"
+    assert "only successes are known" in trained.why
+    assert trained.test["model"].max() < 0.9
 
 
 def test_too_few_negatives_carry_no_model_either(tmp_path):
@@ -307,7 +323,7 @@ def test_steps_are_told_and_timed(first, tmp_path, frames):
         "thresholds",
         "model card",
     ]
-    assert counted == [(1, 1)]
+    assert (counted[0], counted[-1]) == ((1, 1), (100, 100))  # a recipe that was tried, and replicates
 
 
 def test_rules_of_the_same_training_can_serve_instead(trained):
