@@ -12,7 +12,7 @@ from leadlight.errors import InputError
 from leadlight.instants import iso
 from leadlight.workspace import TablesInfo, Workspace
 from scoring import batch
-from training import evaluate
+from training import evaluate, record
 from training.comparison import Comparison
 
 
@@ -56,7 +56,7 @@ class Assessed:
             "immature": self.predictions.filter(pl.col("as_of") > self.mature_until).height,
             "n_test": self.comparison.rows,
             "positives": self.comparison.positives,
-            "verdict": evaluate.verdict(self.comparison, model=scorer.kind == "lightgbm"),
+            "verdict": evaluate.verdict(self.comparison, who=record.called(self.bundle)),
             "notes": list(self.notes),
             "comparison": self.comparison.to_json(),
         }
