@@ -169,7 +169,8 @@ def _prior(task: _Task) -> Made:
 def _rules(task: _Task) -> Made:
     """Fit a line over rule points: the prior, moved by the outcomes."""
     scorer = prior.fit_rules(task.known, task.prior).into(task.blank())
-    raw = calibrate.out_of_fold(task.known, lambda inside: prior.fit_rules(inside, task.prior), task.options.seed)
+    bare = replace(task.known, X=task.known.X[:, :0])  # only points are read: folds need not copy features
+    raw = calibrate.out_of_fold(bare, lambda inside: prior.fit_rules(inside, task.prior), task.options.seed)
     return _with_interval(scorer, raw, task)
 
 
