@@ -27,6 +27,7 @@ ENGINE_ACTIVITIES: Final[dict[str, int | None]] = {
     "pandas": 1_000_000,
     "pyspark": 2_000_000,
 }
+PROCESSES: Final = 5  # that time one lead, at least
 WORKERS: Final = 2
 WORKER_MEMORY: Final = "2g"
 
@@ -156,7 +157,7 @@ def hygiene(bench: Bench) -> None:
 def of_one_lead(bench: Bench) -> None:
     """Time one lead online."""
     workspace = bench.log(min(bench.activities, PARITY_ACTIVITIES))
-    again, new = single.microseconds(workspace, max(bench.runs, 3))
+    again, new = single.of_processes(workspace, max(bench.runs, PROCESSES))
     bench.found["online_us"], bench.found["online_first_us"] = again, new
 
 

@@ -21,9 +21,10 @@ class Selected:
     Attributes:
         flags: 1 where a filter (row) selects an activity (column) and 0 elsewhere, shape (F, n).
         counts: how many of the first i activities each selects, shape (F, n + 1), i from 0.
+        newest: the place of the last of these, -1 where there is none; of the same shape.
     """
 
-    __slots__ = ("_activities", "_answered", "_places", "_rows", "counts", "flags")
+    __slots__ = ("_activities", "_answered", "_places", "_rows", "counts", "flags", "newest")
 
     def __init__(self, activities: Activities, kinds: Indices, table: Floats, rows: Mapping[FilterKey, int]) -> None:
         """Derive from the kind of each activity, shape (n,), and which filter selects which, shape (kinds, F).
@@ -39,6 +40,8 @@ class Selected:
         self.flags: Floats = table.T.take(kinds, axis=1)
         self.counts: Floats = np.zeros((table.shape[1], len(kinds) + 1))
         np.cumsum(self.flags, axis=1, out=self.counts[:, 1:])
+        self.newest: Indices = np.full(self.counts.shape, -1, dtype=np.intp)
+        np.maximum.accumulate(np.where(self.flags > 0, np.arange(len(kinds)), -1), axis=1, out=self.newest[:, 1:])
         self._places: dict[int, tuple[Indices, Instants]] = {}
         self._answered: dict[tuple[FilterKey, int], Indices] = {}
 

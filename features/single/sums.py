@@ -62,7 +62,10 @@ class Sums:
             if spec.measure in {"momentum", "trend", "share"}
         )
         last = [one for one in chosen if one[1].measure == "days_since_last"]
-        self._last = tuple((at, place, begin[width(spec.window_days)]) for at, spec, place in last)
+        self._last = tuple(
+            np.array(column, dtype=np.intp)
+            for column in zip(*((at, place, begin[width(spec.window_days)]) for at, spec, place in last), strict=True)
+        )
 
     def fill(self, out: Floats, seen: Seen, selected: Selected) -> None:
         """Write the measures.
@@ -105,12 +108,10 @@ class Sums:
         return weights
 
     def _fill_last(self, out: Floats, seen: Seen, selected: Selected) -> None:
-        numbers, begins = selected.counts[:, seen.n].astype(np.intp).tolist(), seen.begins.tolist()
-        for at, row, window in self._last:
-            places, times = selected.places(row)
-            last = numbers[row] - 1
-            if last >= 0 and places.item(last) >= begins[window]:
-                out[at] = (seen.as_of - times.item(last)) / DAY
+        at, rows, windows = self._last
+        places = selected.newest[:, seen.n].take(rows)
+        days = (seen.as_of - seen.activities.occurred_at.take(places)) / DAY  # of place -1 it is not looked at
+        out[at] = np.where(places >= seen.begins.take(windows), days, np.nan)
 
 
 def _counts(spec: FeatureSpec) -> tuple[int | None, ...]:

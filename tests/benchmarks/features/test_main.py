@@ -28,7 +28,7 @@ def measured(tmp_path_factory):
     arguments = [*SMALL, "--scratch", str(scratch), "--out", str(out), "--json"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timing, "_done", done_here)
-        patch.setattr(figures.single, "CALLS", 20)
+        patch.setattr(figures, "PROCESSES", 1)
         patch.setattr(figures, "GROWTH", 2)
         printed = []
         patch.setattr("builtins.print", lambda text, **_: printed.append(text))
