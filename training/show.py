@@ -168,7 +168,9 @@ def show_comparison(console: Console, comparison: Comparison, *, who: str = SCOR
     """
     scorers = [name for name in SCORER_NAMES if any(comparison.metrics[metric].get(name) for metric in METRICS)]
     if scorers:
-        told = f"{comparison.rows:,} test rows, {comparison.positives:,} positive; with 95 % intervals over leads"
+        told = f"{comparison.rows:,} test rows, {comparison.positives:,} positive"
+        if 0 < comparison.positives < comparison.rows:
+            told += "; with 95 % intervals over leads"
         table = Table(title=told, box=None, padding=(0, 1, 0, 0))
         table.add_column("", overflow="fold")
         for metric in METRICS:
@@ -178,7 +180,7 @@ def show_comparison(console: Console, comparison: Comparison, *, who: str = SCOR
             table.add_row(_row_name(name, who), *cells, style="bold" if name == comparison.reference else "")
         console.print(table)
     for row in ages_json(comparison):
-        if row["ece"] is not None:
+        if row["ok"] is not None:
             said = "within" if row["ok"] else "NOT within"
             bar = max(row["bar"], row["limit"])
             about = f"bar of a perfect model {row['bar']:.4f}, of large slices {row['limit']:.4f}"

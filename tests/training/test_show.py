@@ -1,10 +1,12 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from leadlight.schema import DAY
 from tests.training import market
-from training import promotion, record, show
+from training import evaluate, promotion, record, show
 from training.track import TrackedRun
 
 
@@ -42,6 +44,17 @@ def test_calibration_is_told_per_age_against_its_bar(first):
     assert [row["age"] for row in rows] == ["1d", "7d"]
     for row in rows:
         assert row["ok"] is (row["ece"] <= max(row["bar"], row["limit"]))
+
+
+def test_values_without_intervals_or_bars_are_told_alone(capsys):
+    ages = np.repeat([DAY, 7 * DAY], 10)
+    found = evaluate.compare(np.zeros(20), {"model": np.full(20, 0.1)}, ["a", "b"] * 10, 0, age=ages)
+    show.show_comparison(Console(), found)
+    said = capsys.readouterr().out
+    assert "Nothing can be said" in said
+    assert "0.105" in said  # -ln 0.9
+    assert "interval" not in said
+    assert "ECE at age" not in said
 
 
 def test_what_was_left_out_and_what_comes_next_is_told(trained, capsys):
