@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,6 @@ from benchmarks.training import (
     leaks,
     learning_curve,
     oracle,
-    parts,
     resume,
     segments,
 )
@@ -50,11 +50,16 @@ def test_x_education_needs_its_folder(monkeypatch, tmp_path):
 def test_the_ladder_gives_its_bars_and_its_curve(monkeypatch):
     draw = Draw(0, "rules", {"ladder": 0.4, "prior": 0.5, "fitted_rules": 0.5, "base_rate": 0.5})
     given = []
-    monkeypatch.setattr(parts, "simulated", lambda *_: "market")
+    monkeypatch.setattr(learning_curve, "simulated", lambda *_: "market")
+    monkeypatch.setattr(learning_curve, "real", lambda question, *_: question.key)
+    monkeypatch.setattr(learning_curve, "check_files", lambda _: None)
     monkeypatch.setattr(learning_curve, "curve", lambda *of: given.append(of[:3]) or {25: [draw]})
     found = PARTS["ladder"].measure(asked(seeds=2))
     assert found["ladder_win_share_25"] == 1
     assert given == [("market", learning_curve.SIZES, 2)]
+    assert list(found["details"]) == ["simulator"]
+    found = PARTS["ladder"].measure(asked(Path(), seeds=2))
+    assert list(found["details"]) == ["simulator", *(question.key for question in learning_curve.QUESTIONS)]
     json.dumps(found, allow_nan=False)
 
 
