@@ -121,7 +121,7 @@ def _train(room: Workspace, options: "Options", *, track: bool, as_json: bool) -
     from training.track import Followed, Tracked
     from training.track import log as track_run
 
-    with _watched("tuning") as (say, progress):
+    with _watched() as (say, progress):
         trained = pipeline.train(room, options, say=say, progress=progress)
         settled = promotion.settle(room, trained)
         tracked = Tracked(None, Followed())
@@ -242,17 +242,17 @@ def _refuse_clockless(info: TablesInfo, **given: str | None) -> None:
 
 
 @contextmanager
-def _watched(what: str) -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
-    """Yield (say, progress) that write on stderr: lines, and a bar while something is counted."""
+def _watched() -> Iterator[tuple[Callable[[str], None], Callable[[int, int], None]]]:
+    """Yield (say, progress) that write on stderr: lines, and a bar that is called by the first word of the last one."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None, visible=False)
+        task = bar.add_task("", total=None, visible=False)
 
         def say(text: str) -> None:
-            bar.update(task, visible=False)
+            bar.update(task, description=text.partition(":")[0], visible=False)
             bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
         def progress(done: int, total: int) -> None:

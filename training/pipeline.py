@@ -104,7 +104,7 @@ def train(
         workspace: holds the tables; the bundle is written into it, the pointer `current` is not touched.
         options: what is asked for.
         say: told what begins, in one line.
-        progress: called with (done, all) while rungs are compared and recipes are tried.
+        progress: called with (done, all) while rungs are compared, recipes are tried and replicates are drawn.
         oracle: true probabilities (simulated markets only), for the comparison.
 
     Raises:

@@ -12,7 +12,7 @@ that a score test does not reject: where scores tell little, an interval around 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import NormalDist
 from typing import Any, Final
@@ -161,35 +161,61 @@ def against(
     z, known, outcomes = checked(recent), checked(reference), np.asarray(y, dtype=np.float64)
     if outcomes.shape != known.shape or not np.isin(outcomes, (0.0, 1.0)).all():
         raise InputError("reference and y (0 or 1) must be of the same matured rows")
-    ages = _ages(recent_ages, len(z)), _ages(reference_ages, len(known))
-    levels = _levels(known, outcomes, *ages)
-    told = np.isin(ages[0], list(levels))
-    z, place = z[told], ages[0][told]
+    place, ages = _ages(recent_ages, len(z)), _ages(reference_ages, len(known))
+    levels = _levels(known, outcomes, place, ages)
+    told = np.isin(place, list(levels))
+    z, place = z[told], place[told]
     level, old = (np.array([levels[age][part] for age in place.tolist()]) for part in (0, 1))
-    codes = _codes(reference_leads, len(known))[0]
-
-    def noise(change: float) -> float:
-        influence = np.zeros(len(known))
-        for age, (up, prior) in levels.items():
-            new, rows = place == age, ages[1] == age
-            share = _influence(z[new] + up, known[rows] + up, outcomes[rows], prior, change)
-            influence[rows] = share
-        by_lead = np.bincount(codes, influence)
-        return float(by_lead @ by_lead)
-
-    def spread(change: float) -> float:
-        root = np.zeros(len(known))
-        for age, (up, prior) in levels.items():
-            rows = ages[1] == age
-            root[rows] = _expected(known[rows] + up, prior, change) * math.sqrt(float((place == age).sum()))
-        by_lead = np.bincount(codes, root)
-        return float(by_lead @ by_lead)
-
+    matured = _Matured(known, outcomes, ages, _codes(reference_leads, len(known))[0], levels, z, place)
     leads = None if recent_leads is None else np.asarray(recent_leads, dtype=object)[told]
-    found = _found(z + level, old, leads, noise, error, expected=(spread, len(known)))
+    found = _found(z + level, old, leads, matured.noise, error, expected=(matured.spread, len(known)))
     if not found.alarm:
         return found
     return replace(found, log_odds=_level(z, float(probabilities(z + level + found.estimate).mean())))
+
+
+@dataclass(frozen=True, slots=True)
+class _Matured:
+    """The matured rows, shape (m,) each, beside the recent ones that they are held against, shape (n,) each.
+
+    Attributes:
+        raw: log-odds.
+        y: outcomes.
+        age: of each row.
+        lead: number of the lead of each row.
+        levels: see `_levels`.
+        recent: log-odds of the recent rows.
+        recent_age: of each of these; all are in `levels`.
+    """
+
+    raw: Floats
+    y: Floats
+    age: Codes
+    lead: Codes
+    levels: Mapping[int, tuple[float, float]]
+    recent: Floats
+    recent_age: Codes
+
+    def noise(self, change: float) -> float:
+        """Give the variance that the base rate brings into the equation of a change."""
+        influence = np.zeros(len(self.raw))
+        for age, (up, prior) in self.levels.items():
+            new, rows = self.recent_age == age, self.age == age
+            influence[rows] = _influence(self.recent[new] + up, self.raw[rows] + up, self.y[rows], prior, change)
+        return self._by_lead(influence)
+
+    def spread(self, change: float) -> float:
+        """Give the variance of the sum over recent rows that a change lets expect."""
+        root = np.zeros(len(self.raw))
+        for age, (up, prior) in self.levels.items():
+            rows = self.age == age
+            recent = float((self.recent_age == age).sum())
+            root[rows] = _expected(self.raw[rows] + up, prior, change) * math.sqrt(recent)
+        return self._by_lead(root)
+
+    def _by_lead(self, values: Floats) -> float:
+        of_lead = np.bincount(self.lead, values)
+        return float(of_lead @ of_lead)
 
 
 def _levels(known: Floats, y: Floats, recent: Codes, ages: Codes) -> dict[int, tuple[float, float]]:
@@ -235,12 +261,8 @@ def _expected(known: Floats, prior: float, change: float) -> Floats:
 
 
 def _level(z: Floats, rate: float) -> float:
-    """Find what must be added for the mean probability to be a rate, within +-6 log-odds (bisection)."""
-    low, high = -LARGEST, LARGEST
-    for _ in range(BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if probabilities(z + middle).mean() < rate else (low, middle)
-    return (low + high) / 2
+    """Find what must be added for the mean probability to be a rate, within +-6 log-odds."""
+    return _bisected(lambda up: bool(probabilities(z + up).mean() < rate))
 
 
 def known_rates(rows: Rows) -> dict[int, dict[str, float | int]]:
@@ -314,13 +336,15 @@ def _fixed_point(z: Floats, old: Floats) -> float:
 
     The likelihood is concave in the base rate; it rises with the change where the mean lies above the rate.
     """
+    return _bisected(lambda change: bool(probabilities(z + change).mean() > probabilities(old + change).mean()))
+
+
+def _bisected(below: Callable[[float], bool]) -> float:
+    """Find the change up to which something holds, within +-6 log-odds."""
     low, high = -LARGEST, LARGEST
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        if probabilities(z + middle).mean() > probabilities(old + middle).mean():
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if below(middle) else (low, middle)
     return (low + high) / 2
 
 

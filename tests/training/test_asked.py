@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from leadlight.__main__ import main
 from leadlight.errors import InputError
 from tests.training import made, market
 from tests.training.test_audit_gate import FOUND
+from tests.training.test_cli import run
 from training import asked
 from training.ladder_needs import RUNGS
 
@@ -15,11 +15,7 @@ QUESTION = ("--target", "sql", "--horizon", "30d", "--test-from", "2025-06-01", 
 
 
 def train(capsys, room, *words, status=0):
-    with pytest.raises(SystemExit) as left:
-        main(["train", *QUESTION, "--workspace", str(room.root), *words])
-    said = capsys.readouterr()
-    assert left.value.code == status, said.err
-    return said
+    return run(capsys, "train", *QUESTION, "--workspace", room.root, *words, status=status)
 
 
 @pytest.fixture
