@@ -34,7 +34,7 @@ RUNS: Final = 3  # of as many calls, in a process
 def of_processes(workspace: Workspace, processes: int) -> tuple[float, float]:
     """Give the medians over processes of what `microseconds` gives in each."""
     command = [sys.executable, "-m", "benchmarks.features.single", str(workspace.root)]
-    told = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(processes)]  # noqa: S603  (our own module)
+    told = [subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout for _ in range(processes)]  # noqa: S603  (our own module)
     found = [json.loads(text) for text in told]
     return statistics.median(one["again"] for one in found), statistics.median(one["new"] for one in found)
 
