@@ -72,6 +72,14 @@ def log_losses(y: Floats, p: Floats) -> Floats:
     return np.where(y == 1, -np.log(kept), -np.log1p(-kept))
 
 
+def log_losses_of_log_odds(y: Floats, z: Floats) -> Floats:
+    """Give the same from log-odds z, ln(1 + e^z) - y z, shape (n,): exact however far they lie from 0, without a floor.
+
+    Arguments are not checked.
+    """
+    return np.asarray(np.logaddexp(0, z) - y * z, dtype=np.float64)
+
+
 def brier(y: ArrayLike, p: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Mean squared distance between probability and outcome.
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.metrics import log_losses_of_log_odds
 from leadlight.spec import FeatureSpec
 from leadlight.terms import squashed
 from scoring.scale import probabilities
@@ -301,7 +302,7 @@ def _later_losses(Z: Floats, y: Floats, mass: Floats, fold: tuple[NDArray[np.int
     earlier, later = fold
     found = _ridges(Z[earlier], y[earlier], mass[earlier], PENALTIES)
     etas = [Z[later] @ theta[:-1] + theta[-1] for theta in found]
-    return [float(mass[later] @ (np.logaddexp(0, eta) - y[later] * eta)) for eta in etas]
+    return [float(mass[later] @ log_losses_of_log_odds(y[later], eta)) for eta in etas]
 
 
 def _ridges(Z: Floats, y: Floats, mass: Floats, penalties: Sequence[float]) -> list[Floats]:

@@ -18,6 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from leadlight.metrics import log_losses_of_log_odds
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from training import calibrate
@@ -138,4 +139,4 @@ def scaled(booster: lgb.Booster, factor: float) -> lgb.Booster:
 
 
 def _log_loss(rows: Rows, raw: Floats) -> float:
-    return float(np.average(np.logaddexp(0, raw) - rows.y * raw, weights=rows.weight))
+    return float(np.average(log_losses_of_log_odds(rows.y, raw), weights=rows.weight))

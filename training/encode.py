@@ -25,6 +25,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.metrics import log_losses_of_log_odds
 from leadlight.spec import FeatureSpec
 from leadlight.terms import encoder
 from training.fit import Recipe, fit
@@ -287,8 +288,7 @@ def _draw(rows: Rows, seed: int) -> Mask:
 
 def _losses(learn: Rows, test: Rows, specs: Sequence[FeatureSpec], seed: int) -> Floats:
     """Give the log loss of every test row under a model with the usual recipe, nats, shape (n,)."""
-    raw = fit(learn, specs, TRIED, seed).raw(test)
-    return np.asarray(np.logaddexp(0.0, raw) - test.y * raw)
+    return log_losses_of_log_odds(test.y, fit(learn, specs, TRIED, seed).raw(test))
 
 
 def _mean_and_error(values: Floats, weight: Floats, leads: NDArray[np.str_]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadlight.errors import NotEnoughDataError
+from leadlight.metrics import log_losses_of_log_odds
 from leadlight.spec import FeatureSpec
 from training import blend, scorecard
 from training import prior as priors
@@ -317,7 +318,7 @@ def _losses(step: Rung, part: _Part, specs: Sequence[FeatureSpec], seed: int) ->
         raw = step.fit(part.learn, specs, seed).raw(part.test)
     except NotEnoughDataError:  # such as folds of tuning that have one class only
         return np.full(len(part.test), np.nan)
-    return np.asarray(np.logaddexp(0, raw) - part.test.y * raw, dtype=np.float64)
+    return log_losses_of_log_odds(part.test.y, raw)
 
 
 def _origin(

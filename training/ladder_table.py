@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from training.clustered import mean_by_lead
 from training.ladder_needs import RungName, Seen
 
 Floats = NDArray[np.float64]
@@ -107,14 +108,3 @@ class Judged:
             for number, origin in enumerate(self.origins)
         ]
         return tuple(Seen(wins, *paired) for wins, paired in found if paired is not None)
-
-
-def mean_by_lead(values: Floats, weight: Floats, lead: NDArray[np.int64]) -> tuple[float, float] | None:
-    """Give the weighted mean and its standard error with whole leads as units; None with fewer than two leads."""
-    units = len(np.unique(lead))
-    if units < 2:
-        return None
-    total = weight.sum()
-    mean = float(weight @ values / total)
-    of_lead = np.bincount(lead, weights=weight * (values - mean))
-    return mean, float(np.sqrt((of_lead**2).sum() * units / (units - 1)) / total)

@@ -26,17 +26,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.sets import QUESTIONS, check_files
 from benchmarks.training.command import attempted
 from benchmarks.training.market import Market, Say, real, simulated
+from leadlight.metrics import log_losses_of_log_odds
 from training import baselines, ladder
 from training.ladder_needs import RUNGS
 from training.prior import Prior
 from training.rows import Rows, lead_hash
-
-Floats = NDArray[np.float64]
 
 SIZES: Final = (0, 5, 10, 25, 50, 100, 400, 1_600)
 SEEDS: Final = 50
@@ -103,11 +101,8 @@ def measure(market: Market, rows: Rows, test: Rows, seed: int) -> Draw:
         raw["fitted_rules"] = baselines.RulesLink.fit(rows.points, rows.y, rows.weight).log_odds(test.points)
         if 0 < rows.y.sum() < len(rows):
             raw["model"] = ladder.usual_model(rows, market.specs, seed).raw(test)
-    return Draw(seed, choice.rung, {name: float(np.mean(_losses(values, test.y))) for name, values in raw.items()})
-
-
-def _losses(raw: Floats, y: Floats) -> Floats:
-    return np.asarray(np.logaddexp(0, raw) - y * raw, dtype=np.float64)
+    losses = {name: float(np.mean(log_losses_of_log_odds(test.y, values))) for name, values in raw.items()}
+    return Draw(seed, choice.rung, losses)
 
 
 def curve(market: Market, sizes: Sequence[int], seeds: int, say: Say) -> dict[int, list[Draw]]:

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from benchmarks.training.command import attempted
 from benchmarks.training.market import AGES, HORIZON, Market, rows_of
 from leadlight.ingest.pipeline import ingest
+from leadlight.metrics import log_losses_of_log_odds
 from leadlight.simulate.record import Options as MarketOptions
 from leadlight.simulate.truth import true_probability
 from leadlight.simulate.write import write_market
@@ -163,7 +164,7 @@ def three_ways(rows: Rows, market: Market, seed: int) -> dict[Way, float] | None
     categories = len(market.specs[places[0]].categories)
     ways = pooling.three_ways(rows, z, places[0], categories, learn=RulesOnly.learn, seed=seed)
     return {
-        way: float(np.average(np.logaddexp(0, log_odds) - rows.y * log_odds, weights=rows.weight))
+        way: float(np.average(log_losses_of_log_odds(rows.y, log_odds), weights=rows.weight))
         for way, log_odds in ways.items()
     }
 

@@ -91,6 +91,14 @@ def test_identities_of_the_ranking_measures(seed, ties):
     assert metrics.top_decile_lift(y, p, share=1.0) == pytest.approx(1, abs=1e-12)
 
 
+def test_log_losses_of_log_odds_are_those_of_their_probabilities_and_know_no_floor():
+    z, y = np.array([-3.0, -0.5, 0.0, 2.0, 30.0]), np.array([0.0, 1.0, 1.0, 0.0, 1.0])
+    expected = metrics.log_losses(y, 1 / (1 + np.exp(-z)))
+    assert metrics.log_losses_of_log_odds(y, z) == pytest.approx(expected, rel=1e-9, abs=1e-14)
+    far = metrics.log_losses_of_log_odds(np.array([1.0, 0.0, 1.0, 0.0]), np.array([-800.0, 800.0, 800.0, -800.0]))
+    assert far.tolist() == [800.0, 800.0, 0.0, 0.0]
+
+
 def test_identities_of_the_probability_measures():
     y, p, _ = sample(7)
     assert metrics.log_loss(y, p) == pytest.approx(metrics.log_losses(y, p).mean(), abs=1e-15)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.ladder_table import Judged, Origin, mean_by_lead
+from training.ladder_table import Judged, Origin
 
 NAN = float("nan")
 
@@ -11,14 +11,6 @@ def judged(**loss):
     origins = tuple(Origin(at, 5 * (at + 1), 2, 1, dict.fromkeys(loss, 0.0)) for at in range(2))
     values = {name: np.array(column, dtype=float) for name, column in loss.items()}
     return Judged(values, np.ones(4), np.arange(4), np.array([0, 0, 1, 1]), origins)
-
-
-def test_the_standard_error_takes_whole_leads_as_units():
-    values, weight = np.array([1.0, 1.0, 3.0, 3.0]), np.ones(4)
-    assert mean_by_lead(values, weight, np.array([0, 0, 1, 1])) == pytest.approx((2.0, 1.0))
-    assert mean_by_lead(values, weight, np.arange(4))[1] == pytest.approx(values.std(ddof=1) / 2)
-    assert mean_by_lead(values, weight, np.zeros(4, dtype=int)) is None
-    assert mean_by_lead(values, np.array([3.0, 1, 1, 1]), np.arange(4))[0] == pytest.approx(10 / 6)
 
 
 def test_the_simplest_rung_within_one_standard_error_is_chosen():
