@@ -33,6 +33,45 @@ class Optimum:
     curvature: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """Where the search stands: parameters (k,), log-odds of the rows (n,), and the loss there."""
+
+    theta: Floats
+    eta: Floats
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What is minimised; fields as in `minimise`."""
+
+    design: Floats
+    y: Floats
+    mass: Floats
+    ridge: Floats
+    offset: Floats | float
+    towards: Floats | float
+
+    def at(self, theta: Floats) -> _Point:
+        """Give the loss at given parameters."""
+        eta = self.offset + self.design @ theta
+        prior = self.ridge @ (theta - self.towards) ** 2 / 2
+        return _Point(theta, eta, float(self.mass @ (np.logaddexp(0, eta) - self.y * eta) + prior))
+
+    def slope(self, here: _Point) -> tuple[Floats, Floats]:
+        """Give the gradient, shape (k,), and the root of what each row weighs in the curvature, shape (n,)."""
+        p = probabilities(here.eta)
+        gradient = self.design.T @ (self.mass * (p - self.y)) + self.ridge * (here.theta - self.towards)
+        return gradient, np.sqrt(self.mass * p * (1 - p))
+
+    def descended(self, here: _Point, step: Floats, converged: float) -> tuple[_Point, Floats]:
+        """Take a step, halved while it would raise the loss and moves anything; give where it led and what it was."""
+        while (there := self.at(here.theta - step)).loss > here.loss and np.abs(step).max() > converged:
+            step = step / 2
+        return there, step
+
+
 def minimise(
     design: Floats,
     y: Floats,
@@ -59,26 +98,19 @@ def minimise(
         flat: where the loss, per unit of mass, neither slopes by more in any direction nor can fall by more, as the
             last step foretold, the search ends before that; 0 = only where nothing moves.
     """
-
-    def at(theta: Floats) -> tuple[Floats, float]:
-        eta = offset + design @ theta
-        return eta, float(mass @ (np.logaddexp(0, eta) - y * eta) + ridge @ (theta - towards) ** 2 / 2)
-
-    theta = np.zeros(design.shape[1]) + (towards if start is None else start)
-    (eta, here), curvature = at(theta), np.diag(ridge)
-    enough, foretold, root = flat * mass.sum(), np.inf, np.empty(design.shape)
+    problem = _Problem(design, y, mass, ridge, offset, towards)
+    here = problem.at(np.zeros(design.shape[1]) + (towards if start is None else start))
+    curvature, root = np.diag(ridge), np.empty(design.shape)
+    enough, foretold = flat * mass.sum(), np.inf
     for _ in range(STEPS):
-        p = probabilities(eta)
-        gradient = design.T @ (mass * (p - y)) + ridge * (theta - towards)
+        gradient, rooted = problem.slope(here)
         if foretold <= enough and np.abs(gradient).max() <= enough:
             break
-        np.multiply(design, np.sqrt(mass * p * (1 - p))[:, None], out=root)
+        np.multiply(design, rooted[:, None], out=root)
         curvature = root.T @ root + np.diag(ridge)
         step = np.linalg.solve(curvature, gradient)
         foretold = float(gradient @ step) / 2
-        while (there := at(theta - step))[1] > here and np.abs(step).max() > converged:
-            step = step / 2
-        theta, (eta, here) = theta - step, there
+        here, step = problem.descended(here, step, converged)
         if np.abs(step).max() <= converged:
             break
-    return Optimum(theta, here, curvature)
+    return Optimum(here.theta, here.loss, curvature)
