@@ -108,7 +108,7 @@ def minimise(
             break
         np.multiply(design, rooted[:, None], out=root)
         curvature = root.T @ root + np.diag(ridge)
-        step: Floats = np.linalg.solve(curvature, gradient)
+        step = np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)
         foretold = float(gradient @ step) / 2
         here, step = problem.descended(here, step, converged)
         if np.abs(step).max() <= converged:
