@@ -14,7 +14,8 @@ Usage: python -m benchmarks.training [--data FOLDER] [--only PART ...] [--seeds 
 Each is a command of its own, with more to set and more to read: python -m benchmarks.training.leaks (leak_xeducation is
 in it), .learning_curve, .calibration, .segments, .oracle, .automl, .resume. Without the folder of the public data sets
 everything is measured on the simulator only, and `not_run` says so. What a part found is told on stderr when it is
-finished; with --out the JSON so far is written then too, so that a run that is stopped is not lost.
+finished; with --out the JSON so far is written then too, so that a run that is stopped is not lost. `measured` in it
+says of each part which seeds it took and which commit of the code (as it was when the command started).
 
 Exit status: 0 every bar that was measured holds, 1 one is missed, 2 bad usage or input, or a part could not be run.
 """
@@ -26,13 +27,14 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
 
+from benchmarks.commit import Commit, commit
 from benchmarks.sets import check_files
 from benchmarks.training.bars import KEYS, bars_of
 from benchmarks.training.parts import PARTS, Asked
@@ -52,6 +54,7 @@ class Bench:
         not_run: key -> why there is no figure.
         details: part -> everything that stands behind its figures.
         seconds: part -> wall time.
+        measured: part -> its seeds, and the commit of the code (null outside a git repository).
         failed: whether a part that could be run did not come to its end.
     """
 
@@ -59,16 +62,18 @@ class Bench:
     not_run: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, Any] = field(default_factory=dict)
     failed: bool = False
 
 
 def measure(asked: Asked, only: Sequence[str], out: Path | None) -> Bench:
     """Measure the parts in the order of `PARTS`; what was found is told, and written, after each."""
+    code = commit()
     bench = Bench(not_run={key: "not yet" for part in PARTS.values() for key in part.keys})
     for name, part in PARTS.items():
         why = part.hindered(asked) if name in only else NOT_ASKED
         if why is None:
-            why = _measured(bench, name, asked)
+            why = _measured(bench, name, asked, code)
         elif name in only:
             asked.say(f"{name}: not run: {why}")
         told = dict.fromkeys(part.keys, why)
@@ -79,17 +84,19 @@ def measure(asked: Asked, only: Sequence[str], out: Path | None) -> Bench:
     return bench
 
 
-def _measured(bench: Bench, name: str, asked: Asked) -> str | None:
+def _measured(bench: Bench, name: str, asked: Asked, code: Commit | None) -> str | None:
     """Measure a part; gives why it failed, None where it did not."""
     asked.say(f"{name}:")
     start = time.perf_counter()
+    seeds = PARTS[name].repetitions(asked)
     try:
-        answer = PARTS[name].measure(asked)
+        answer = PARTS[name].measure(asked, seeds)
     except LeadlightError as problem:
         bench.failed = True
         asked.say(f"{name}: error: {problem}")
         return f"failed: {problem}"
     bench.seconds[name] = round(time.perf_counter() - start, 1)
+    bench.measured[name] = {"seeds": list(range(seeds)), "commit": None if code is None else asdict(code)}
     bench.details[name] = answer.pop("details", None)
     bench.found |= answer
     asked.say(f"{name} ({bench.seconds[name]:.0f} s): {json.dumps(answer, allow_nan=False)}")
@@ -105,6 +112,7 @@ def as_json(bench: Bench, asked: Asked) -> dict[str, Any]:
         "sets": "simulator only" if asked.data is None else "simulator and public data sets",
         "bars": {bar.key: bar.held for bar in bars_of(bench.found)},
         "seconds": bench.seconds,
+        "measured": bench.measured,
         "cores": os.cpu_count(),
         "versions": {"Python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "details": bench.details,

@@ -6,6 +6,7 @@ same. Then a model with the usual recipe is fitted to what is left, and tested o
 
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -36,6 +37,14 @@ ORDER: Final = "Lead Number"
 OUTCOME: Final = "Converted"
 # What sales filled in after talking to the lead, without any doubt.
 MUST_NOT: Final = ("Tags", "Lead Quality")
+# Where only the evidence can tell whether that was so.
+BY_EVIDENCE: Final = (
+    "Lead Profile",
+    "Asymmetrique Activity Index",
+    "Asymmetrique Activity Score",
+    "Asymmetrique Profile Index",
+    "Asymmetrique Profile Score",
+)
 # Recipes tried: the usual one only, with the number of trees that folds of the training side choose.
 TRIALS: Final = 1
 
@@ -49,13 +58,14 @@ def measure(data: Path, seed: int = 0) -> dict[str, Any]:
     found = audit(tables, info, split, seed)
     other = audit(*read(raw, renamed), seed)
     verdicts = {column: found.finding(name).verdict for column, name in named.items()}
-    changes = sum(other.finding(renamed[column]).verdict != verdict for column, verdict in verdicts.items())
+    others = {column: other.finding(name).verdict for column, name in renamed.items()}
     used = [column for column, verdict in verdicts.items() if verdict == "ok"]
     return {
         "xeducation_auc_before_gate": test_auc(tables, _all_declared(info), split, seed),
         "xeducation_auc_after_gate": test_auc(tables, gated(info, found), split, seed),
-        "xeducation_rename_changes": changes,
+        "xeducation_rename_changes": sum(others[column] != verdict for column, verdict in verdicts.items()),
         "xeducation_verdicts": dict(sorted(verdicts.items(), key=lambda item: (item[1], item[0]))),
+        "xeducation_verdicts_renamed": others,
         "xeducation_why": {column: found.finding(name).why for column, name in named.items()},
         "xeducation_used_but_must_not": [column for column in MUST_NOT if column in used],
         "xeducation_unresolved": [one.name for one in found.unresolved()],
@@ -77,33 +87,31 @@ def columns(raw: Path) -> list[str]:
     return [name for name in header if name not in {ID, ORDER, OUTCOME}]
 
 
-def read(raw: Path, names: dict[str, str]) -> tuple[Tables, TablesInfo, Split]:
-    """Ingest with every column as an attribute under a name of one's own, undeclared."""
+def mapping_of(raw: Path, names: Mapping[str, str]) -> dict[str, Any]:
+    """Map every column to an attribute under a name of one's own, undeclared.
+
+    Args:
+        raw: folder of the file.
+        names: column -> attribute.
+    """
     attributes = {
         name: {"column": column, "kind": "number" if _numeric(raw, column) else "category"}
         for column, name in names.items()
     }
-    mapping = {
-        "version": 1,
-        "clock": f"order({ORDER})",
-        "missing": ["Select"],
-        "files": [
-            {
-                "file": FILE,
-                "tables": [
-                    {"table": "leads", "columns": {"lead_id": ID}, "attributes": attributes},
-                    {
-                        "table": "stages",
-                        "where": {OUTCOME: "1"},
-                        "columns": {"lead_id": ID, "stage": {"constant": "customer"}},
-                    },
-                ],
-            }
-        ],
-    }
+    won = {"lead_id": ID, "stage": {"constant": "customer"}}
+    tables = [
+        {"table": "leads", "columns": {"lead_id": ID}, "attributes": attributes},
+        {"table": "stages", "where": {OUTCOME: "1"}, "columns": won},
+    ]
+    files = [{"file": FILE, "tables": tables}]
+    return {"version": 1, "clock": f"order({ORDER})", "missing": ["Select"], "files": files}
+
+
+def read(raw: Path, names: Mapping[str, str]) -> tuple[Tables, TablesInfo, Split]:
+    """Ingest with every column as an attribute under a name of one's own, undeclared."""
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "mapping.yaml"
-        YAML(typ="safe").dump(mapping, path)
+        YAML(typ="safe").dump(mapping_of(raw, names), path)
         room = Workspace.at(Path(scratch) / "workspace")
         ingest(path, raw, room)
         tables, info = in_memory(tables_of.read(room)), undeclared(room.tables_info())

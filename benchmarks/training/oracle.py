@@ -50,6 +50,8 @@ from training.options import Options
 Floats = NDArray[np.float64]
 
 LEADS: Final = 100_000
+# Markets of which the gap that is held against the bar is the mean.
+SEEDS: Final = 3
 # As `leadlight train` does where nothing is said.
 TEST_FROM: Final = 0.7
 BAR: Final = 0.01

@@ -16,7 +16,7 @@ class Asked:
 
     Attributes:
         data: folder of the public data sets; None = simulator only.
-        seeds: repetitions; None = as many as the part's own command makes.
+        seeds: repetitions of every part that is repeated; None = as many as the part's own command makes.
         say: told what begins and what was found, in one line.
     """
 
@@ -27,16 +27,28 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part: the keys it gives, how it is measured, and why it cannot be (None = it can)."""
+    """A part.
+
+    Attributes:
+        keys: what it gives.
+        measure: measures it with seeds 0 .. n - 1.
+        seeds: n, where nothing else is asked for; None = it is made once, with seed 0, whatever is asked for.
+        hindered: tells why it cannot be measured; None where it can.
+    """
 
     keys: tuple[str, ...]
-    measure: Callable[[Asked], dict[str, Any]]
+    measure: Callable[[Asked, int], dict[str, Any]]
+    seeds: int | None = None
     hindered: Callable[[Asked], str | None] = lambda _: None
 
+    def repetitions(self, asked: Asked) -> int:
+        """Give how many seeds it is measured with."""
+        return 1 if self.seeds is None else asked.seeds or self.seeds
 
-def of_leaks(asked: Asked) -> dict[str, Any]:
+
+def of_leaks(asked: Asked, seeds: int) -> dict[str, Any]:
     """Plant leaks; those of full and middle strength count together, the weak ones have keys of their own."""
-    answer = leaks.plant_everywhere(asked.data, asked.seeds or leaks.SEEDS, asked.say)
+    answer = leaks.plant_everywhere(asked.data, seeds, asked.say)
     keys = ("leaks_found", "leaks_planted")
     return {
         **{key: sum(answer[key][one] for one in leaks.MUST) for key in keys},
@@ -46,7 +58,7 @@ def of_leaks(asked: Asked) -> dict[str, Any]:
     }
 
 
-def of_xeducation(asked: Asked) -> dict[str, Any]:
+def of_xeducation(asked: Asked, _seeds: int) -> dict[str, Any]:
     """Audit X Education under two sets of names."""
     if asked.data is None:
         raise InputError("xeducation: --data is missing; give the folder that holds the public data sets")
@@ -56,39 +68,38 @@ def of_xeducation(asked: Asked) -> dict[str, Any]:
     return {**{key: answer[key] for key in kept}, "details": answer}
 
 
-def of_ladder(asked: Asked) -> dict[str, Any]:
+def of_ladder(asked: Asked, seeds: int) -> dict[str, Any]:
     """Follow the ladder on the simulated market and, with the folder, on the public data sets."""
-    seeds = asked.seeds or learning_curve.SEEDS
     answer = learning_curve.measured(learning_curve.LEADS, learning_curve.SIZES, seeds, asked.data, asked.say)
     found = answer["simulator"]
     details = {"simulator": learning_curve.summary(found), **answer["real"]}
     return {**learning_curve.figures(found), "details": details}
 
 
-def of_calibration(asked: Asked) -> dict[str, Any]:
+def of_calibration(asked: Asked, seeds: int) -> dict[str, Any]:
     """Measure calibration on the newest slice, and after the base rate moved."""
-    return calibration.run_seeds(asked.seeds or calibration.SEEDS, calibration.LEADS, asked.say)
+    return calibration.run_seeds(seeds, calibration.LEADS, asked.say)
 
 
-def of_segments(asked: Asked) -> dict[str, Any]:
+def of_segments(asked: Asked, seeds: int) -> dict[str, Any]:
     """Measure the coverage of the intervals of segments."""
-    found = segments.run_seeds(asked.seeds or segments.SEEDS, segments.LEADS, asked.say)
+    found = segments.run_seeds(seeds, segments.LEADS, asked.say)
     return {**found, "interval_coverage_by_score": found["details"]["coverage"]}
 
 
-def of_oracle(asked: Asked) -> dict[str, Any]:
+def of_oracle(asked: Asked, seeds: int) -> dict[str, Any]:
     """Measure the distance to the oracle."""
-    found = oracle.work(asked.seeds or 1, asked.say)
+    found = oracle.work(seeds, asked.say)
     return {"oracle_gap": found["oracle_gap"], "details": found}
 
 
-def of_flaml(asked: Asked) -> dict[str, Any]:
+def of_flaml(asked: Asked, seeds: int) -> dict[str, Any]:
     """Compare with FLAML on every set that is there."""
-    found = automl.measure(asked.data, asked.seeds or automl.SEEDS, asked.say)
+    found = automl.measure(asked.data, seeds, asked.say)
     return {**found, "details": found[automl.FLAML]}
 
 
-def of_resume(asked: Asked) -> dict[str, Any]:
+def of_resume(asked: Asked, _seeds: int) -> dict[str, Any]:
     """Kill tuning and resume it."""
     asked.say("tuning, killed and resumed")
     answer = resume.measure()
@@ -106,12 +117,14 @@ def without_flaml(_asked: Asked) -> str | None:
 
 
 PARTS: Final[Mapping[str, Part]] = {
-    "leaks": Part(("leaks_found", "leaks_planted", "false_alarms"), of_leaks),
-    "xeducation": Part(("xeducation_auc_after_gate", "xeducation_rename_changes"), of_xeducation, without_data),
-    "ladder": Part(("ladder_win_share_25", "ladder_worse_than_rules"), of_ladder),
-    "calibration": Part(("ece_newest", "ece_bar", "ece_after_shift", "shift_alarm"), of_calibration),
-    "segments": Part(("interval_coverage",), of_segments),
-    "oracle": Part(("oracle_gap",), of_oracle),
-    "flaml": Part(("flaml",), of_flaml, without_flaml),
+    "leaks": Part(("leaks_found", "leaks_planted", "false_alarms"), of_leaks, leaks.SEEDS),
+    "xeducation": Part(
+        ("xeducation_auc_after_gate", "xeducation_rename_changes"), of_xeducation, hindered=without_data
+    ),
+    "ladder": Part(("ladder_win_share_25", "ladder_worse_than_rules"), of_ladder, learning_curve.SEEDS),
+    "calibration": Part(("ece_newest", "ece_bar", "ece_after_shift", "shift_alarm"), of_calibration, calibration.SEEDS),
+    "segments": Part(("interval_coverage",), of_segments, segments.SEEDS),
+    "oracle": Part(("oracle_gap",), of_oracle, oracle.SEEDS),
+    "flaml": Part(("flaml",), of_flaml, automl.SEEDS, without_flaml),
     "resume": Part(("resume_lost_trials",), of_resume),
 }

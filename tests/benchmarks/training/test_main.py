@@ -3,11 +3,13 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.commit import Commit
 from benchmarks.training import __main__ as command
 from benchmarks.training.bars import KEYS
 from benchmarks.training.parts import PARTS
 from leadlight.errors import NotEnoughDataError
 from tests.benchmarks.training.test_bars import GOOD
+from tests.benchmarks.training.test_runs import BESIDE
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +22,11 @@ def at_once(monkeypatch):
 
 def give(monkeypatch, name, **other):
     part = PARTS[name]
-    more = {"leaks": ("leaks_found_weak",), "calibration": ("ece_after_shift_bar",)}
-    more |= {"xeducation": ("xeducation_used_but_must_not",), "segments": ("interval_coverage_by_score",)}
-    more["resume"] = ("resume_same_result",)
+    more = {**BESIDE, "leaks": ("leaks_found_weak",)}
     figures = {**GOOD, "leaks_found_weak": 3, **other}
 
-    def measure(asked):
-        asked.say(f"{name} of {asked.seeds}")
+    def measure(asked, seeds):
+        asked.say(f"{name} of {seeds}")
         return {**{key: figures[key] for key in (*part.keys, *more.get(name, ()))}, "details": {"of": name}}
 
     monkeypatch.setitem(PARTS, name, replace(part, measure=measure))
@@ -78,6 +78,22 @@ def test_parts_that_are_not_asked_for_are_named(capsys, data):
     assert set(answer["not_run"]) == set(KEYS) - {"interval_coverage", "resume_lost_trials"}
     assert set(answer["not_run"].values()) == {"left out by --only"}
     assert "segments of 2" in told.err
+    assert "resume of 1" in told.err
+
+
+def test_it_is_said_which_code_was_measured_and_with_which_seeds(capsys, monkeypatch):
+    codes = [Commit("aaaaaaa", dirty=True)]
+    monkeypatch.setattr(command, "commit", codes.pop)
+    assert command.run(["--only", "resume", "oracle", "--json"]) == 0
+    code = {"hash": "aaaaaaa", "dirty": True}
+    measured = {"oracle": {"seeds": [0, 1, 2], "commit": code}, "resume": {"seeds": [0], "commit": code}}
+    assert answer_of(capsys)["measured"] == measured
+
+
+def test_outside_a_repository_no_code_is_named(capsys, monkeypatch):
+    monkeypatch.setattr(command, "commit", lambda: None)
+    assert command.run(["--only", "segments", "--seeds", "2", "--json"]) == 0
+    assert answer_of(capsys)["measured"] == {"segments": {"seeds": [0, 1], "commit": None}}
 
 
 def test_flaml_that_is_not_there_is_named_with_its_extra(capsys, data, monkeypatch):
@@ -97,7 +113,7 @@ def test_a_bar_that_is_missed_ends_with_1_and_is_shown(capsys, data, monkeypatch
 
 
 def test_a_part_that_fails_leaves_the_others_and_ends_with_2(capsys, data, monkeypatch):
-    def fails(_asked):
+    def fails(_asked, _seeds):
         raise NotEnoughDataError("no lead")
 
     monkeypatch.setitem(PARTS, "ladder", replace(PARTS["ladder"], measure=fails))
@@ -110,7 +126,7 @@ def test_a_part_that_fails_leaves_the_others_and_ends_with_2(capsys, data, monke
 
 
 def test_what_was_found_is_told_and_written_after_each_part(capsys, data, monkeypatch, tmp_path):
-    def stopped(_asked):
+    def stopped(_asked, _seeds):
         raise KeyboardInterrupt
 
     out = tmp_path / "figures.json"

@@ -30,21 +30,21 @@ def test_leaks_of_full_and_middle_strength_count_together(monkeypatch):
     }
     given = []
     monkeypatch.setattr(leaks, "plant_everywhere", lambda data, seeds, _say: given.append((data, seeds)) or answer)
-    found = PARTS["leaks"].measure(asked())
+    found = PARTS["leaks"].measure(asked(), 4)
     assert (found["leaks_found"], found["leaks_planted"]) == (47, 48)
     assert (found["leaks_found_weak"], found["leaks_planted_weak"]) == (5, 24)
-    assert given == [(None, leaks.SEEDS)]
+    assert given == [(None, 4)]
 
 
 def test_x_education_needs_its_folder(monkeypatch, tmp_path):
     keys = ("xeducation_auc_after_gate", "xeducation_rename_changes", "xeducation_used_but_must_not")
     monkeypatch.setattr(leak_xeducation, "measure", lambda _: dict.fromkeys((*keys, "xeducation_why"), 0))
     part = PARTS["xeducation"]
-    assert set(part.measure(asked(tmp_path))) == {*keys, "details"}
+    assert set(part.measure(asked(tmp_path), 1)) == {*keys, "details"}
     assert part.hindered(asked(tmp_path)) is None
     assert "simulator only" in part.hindered(asked())
     with pytest.raises(InputError, match="--data"):
-        part.measure(asked())
+        part.measure(asked(), 1)
 
 
 def test_the_ladder_gives_its_bars_and_its_curve(monkeypatch):
@@ -54,40 +54,55 @@ def test_the_ladder_gives_its_bars_and_its_curve(monkeypatch):
     monkeypatch.setattr(learning_curve, "real", lambda question, *_: question.key)
     monkeypatch.setattr(learning_curve, "check_files", lambda _: None)
     monkeypatch.setattr(learning_curve, "curve", lambda *of: given.append(of[:3]) or {25: [draw]})
-    found = PARTS["ladder"].measure(asked(seeds=2))
+    found = PARTS["ladder"].measure(asked(), 2)
     assert found["ladder_win_share_25"] == 1
     assert given == [("market", learning_curve.SIZES, 2)]
     assert list(found["details"]) == ["simulator"]
-    found = PARTS["ladder"].measure(asked(Path(), seeds=2))
+    found = PARTS["ladder"].measure(asked(Path()), 2)
     assert list(found["details"]) == ["simulator", *(question.key for question in learning_curve.QUESTIONS)]
     json.dumps(found, allow_nan=False)
 
 
 @pytest.mark.parametrize(
-    ("name", "module", "measure"),
-    [("calibration", calibration, "run_seeds"), ("segments", segments, "run_seeds")],
+    ("name", "module"),
+    [
+        ("leaks", leaks),
+        ("ladder", learning_curve),
+        ("calibration", calibration),
+        ("segments", segments),
+        ("oracle", oracle),
+        ("flaml", automl),
+    ],
 )
-def test_seeds_are_the_part_s_own_unless_asked_for(monkeypatch, name, module, measure):
+def test_seeds_are_the_part_s_own_unless_asked_for(name, module):
+    assert PARTS[name].repetitions(asked()) == module.SEEDS
+    assert PARTS[name].repetitions(asked(seeds=7)) == 7
+
+
+def test_what_is_made_once_is_not_repeated():
+    assert {name for name, part in PARTS.items() if part.repetitions(asked(seeds=7)) == 1} == {"xeducation", "resume"}
+
+
+@pytest.mark.parametrize(("name", "module"), [("calibration", calibration), ("segments", segments)])
+def test_markets_are_as_large_as_the_part_s_own_command_makes_them(monkeypatch, name, module):
     given = []
     answer = {"details": {"coverage": {"rules": 0.9}}}
-    monkeypatch.setattr(module, measure, lambda seeds, leads, _say: given.append((seeds, leads)) or answer)
-    PARTS[name].measure(asked())
-    PARTS[name].measure(asked(seeds=7))
-    assert given == [(module.SEEDS, module.LEADS), (7, module.LEADS)]
+    monkeypatch.setattr(module, "run_seeds", lambda seeds, leads, _say: given.append((seeds, leads)) or answer)
+    PARTS[name].measure(asked(), 7)
+    assert given == [(7, module.LEADS)]
 
 
 def test_the_oracle_is_asked_about_so_many_markets(monkeypatch):
     given = []
     monkeypatch.setattr(oracle, "work", lambda seeds, _say: given.append(seeds) or {"oracle_gap": 0.01, "markets": []})
-    found = PARTS["oracle"].measure(asked())
-    PARTS["oracle"].measure(asked(seeds=2))
+    found = PARTS["oracle"].measure(asked(), 2)
     assert found == {"oracle_gap": 0.01, "details": {"oracle_gap": 0.01, "markets": []}}
-    assert given == [1, 2]
+    assert given == [2]
 
 
 def test_flaml_is_measured_where_it_is_there(monkeypatch):
     monkeypatch.setattr(automl, "measure", lambda _data, seeds, _say: {"flaml": seeds})
-    assert PARTS["flaml"].measure(asked()) == {"flaml": automl.SEEDS, "details": automl.SEEDS}
+    assert PARTS["flaml"].measure(asked(), 2) == {"flaml": 2, "details": 2}
     monkeypatch.setattr(automl, "installed", lambda: False)
     assert "extra `bench`" in PARTS["flaml"].hindered(asked())
 
@@ -95,5 +110,5 @@ def test_flaml_is_measured_where_it_is_there(monkeypatch):
 def test_resume_counts_lost_trials(monkeypatch):
     answer = {"resume_lost_trials": 0, "resume_same_result": True, "resume_kills": 8}
     monkeypatch.setattr(resume, "measure", lambda: answer)
-    found = PARTS["resume"].measure(asked())
+    found = PARTS["resume"].measure(asked(), 1)
     assert found == {"resume_lost_trials": 0, "resume_same_result": True, "details": answer}
