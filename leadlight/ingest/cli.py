@@ -1,7 +1,7 @@
 """The verb `ingest`."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.errors import InputError
 
 if TYPE_CHECKING:
-    from leadlight.ingest.report import IngestReport
+    from leadlight.ingest.report import FileReport, IngestReport
 
 _MICROSECONDS = 1_000_000
 
@@ -40,8 +40,9 @@ def ingest_command(
     """Bring raw files into the tables of the workspace.
 
     Ingesting the same files again changes nothing. Rows that cannot be used are kept in the quarantine with file, row
-    and cause; those of leads that are not known yet are tried again at the next ingest. The exit status is 1 if not
-    one row could be used.
+    and cause; those of leads that are not known yet are tried again at the next ingest. A value of a column of numbers
+    that is no finite number costs that value alone: it counts as missing, and is counted and shown. The exit status is
+    1 if not one row could be used.
 
     Example: leadlight ingest examples/bpic2012/mapping.yaml --data data/bpic2012
 
@@ -102,18 +103,13 @@ def _show(report: "IngestReport") -> None:
     for heading in ("file", "table", "rows", "stored", "updated", "duplicates", "quarantined"):
         words = heading in {"file", "table"}
         table.add_column(heading, justify="left" if words else "right", overflow="fold" if words else "ellipsis")
-    causes: list[str] = []
     for file in report.files:
         for part in file.tables:
             counts = (part.rows, part.stored, part.updated, part.duplicates, part.quarantined)
             table.add_row(file.file, part.table, *(f"{count:,}" for count in counts))
-            causes += [f"{file.file} -> {part.table}: {number:,} x {cause}" for cause, number in part.causes.items()]
-        causes += [f"{file.file}: {number:,} x {cause}" for cause, number in file.causes.items()]
-        if file.left_out:
-            causes.append(f"{file.file}: {file.left_out:,} of {file.rows:,} rows are asked for by no table")
     console = Console(stderr=True)
     console.print(table)
-    for line in causes:
+    for line in _notes(report.files):
         console.print(f"  {line}", highlight=False, markup=False)
     if report.retried.rows:
         left = f"{report.retried.waiting:,} of {report.retried.rows:,} rows from earlier ingests still wait"
@@ -122,3 +118,15 @@ def _show(report: "IngestReport") -> None:
     rows = ", ".join(f"{name} {count:,}" for name, count in report.tables.items())
     clock = " (clock: order, not point in time)" if report.clock == "order" else ""
     console.print(f"now: {rows}; observed until {until}{clock}; {report.seconds:.1f} s", highlight=False, markup=False)
+
+
+def _notes(files: "Sequence[FileReport]") -> Iterator[str]:
+    """Say what was set aside, what could not be read, and what was left out."""
+    for file in files:
+        for part in file.tables:
+            place = f"{file.file} -> {part.table}"
+            yield from (f"{place}: {number:,} x {cause}" for cause, number in part.causes.items())
+            yield from (f"{place}: {found.sentence(name)}" for name, found in part.unreadable.items() if found.count)
+        yield from (f"{file.file}: {number:,} x {cause}" for cause, number in file.causes.items())
+        if file.left_out:
+            yield f"{file.file}: {file.left_out:,} of {file.rows:,} rows are asked for by no table"

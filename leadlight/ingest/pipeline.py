@@ -50,7 +50,13 @@ def ingest(mapping_path: Path, data_dir: Path, workspace: Workspace, progress: P
         staging, accounts = Staging(staged), Accounts()
         stage_waiting(previous, staging, accounts)
         reports = read_all(
-            mapping, files, data_dir=data_dir, staging=staging, accounts=accounts, progress=progress or _silent
+            mapping,
+            files,
+            data_dir=data_dir,
+            numbers=_numbers(mapping, previous),
+            staging=staging,
+            accounts=accounts,
+            progress=progress or _silent,
         )
         ordered = mapping.mapping.order_column is not None
         tables = next_tables(previous, staging, accounts, attributes=_attributes(mapping), ordered=ordered)
@@ -134,6 +140,11 @@ def _attributes(mapping: MappingFile) -> list[Attribute]:
             if output.table == "leads":
                 sources.update(output.attributes)
     return [Attribute(name, source.kind, source.known_at) for name, source in sources.items()]
+
+
+def _numbers(mapping: MappingFile, previous: Previous) -> set[str]:
+    attributes = merged_attributes(previous.info, _attributes(mapping))
+    return {attribute.name for attribute in attributes if attribute.kind == "number"}
 
 
 def _observed_until(mapping: MappingFile, previous: Previous, folder: Path) -> int:

@@ -1,6 +1,6 @@
 """Raw files -> typed rows in the staging folder, with each file's accounts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -50,11 +50,12 @@ def read_all(
     files: list[tuple[RawFile, OpenedFile]],
     *,
     data_dir: Path,
+    numbers: Collection[str],
     staging: Staging,
     accounts: Accounts,
     progress: Progress,
 ) -> list[FileReport]:
-    """Read and convert every file, in order.
+    """Read and convert every file, in order; `numbers` are the attributes of leads that are numbers.
 
     Raises:
         MappingError: a line-wise file never has a column that the mapping reads.
@@ -64,7 +65,8 @@ def read_all(
     reports: list[FileReport] = []
     for raw, opened in files:
         name = opened.path.relative_to(data_dir).as_posix()
-        reader = _Reader(mapping, raw, opened, name=name, first_out=outs[id(raw)], staging=staging, accounts=accounts)
+        reader = _Reader(mapping, raw, opened, name=name, staging=staging, accounts=accounts)
+        reader.prepare(outs[id(raw)], numbers)
         reports.append(reader.read(progress))
     return reports
 
@@ -86,7 +88,6 @@ class _Reader:
         opened: OpenedFile,
         *,
         name: str,
-        first_out: int,
         staging: Staging,
         accounts: Accounts,
     ) -> None:
@@ -95,11 +96,14 @@ class _Reader:
         self.file = accounts.file(name)
         self.report = FileReport(name)
         self.outputs: list[tuple[int, Transform, TableReport]] = []
-        for out, output in enumerate(raw.tables, start=first_out):
+
+    def prepare(self, first_out: int, numbers: Collection[str]) -> None:
+        """Prepare the outputs, counted from `first_out`; `numbers` are the attributes of leads that are numbers."""
+        for out, output in enumerate(self.raw.tables, start=first_out):
             report = TableReport(output.table)
             self.report.tables.append(report)
             self.accounts.tables[out, self.file] = report
-            self.outputs.append((out, Transform.of(mapping.mapping, raw, output), report))
+            self.outputs.append((out, Transform.of(self.mapping.mapping, self.raw, output, numbers), report))
             if output.table == "activities" and "activity_id" not in output.columns:
                 self.accounts.hashed.append(out)
 
@@ -135,6 +139,7 @@ class _Reader:
         report.rows += len(selected)
         rows = transform.apply(selected)
         self.staging.add(transform.table, rows.good, out, self.file)
+        report.read(rows.unreadable)
         for cause, count in rows.bad.group_by("cause").len().iter_rows():
             report.quarantine(str(cause), int(count))
         if len(rows.bad):

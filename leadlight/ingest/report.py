@@ -1,10 +1,56 @@
 """What an ingest did, row by row accounted for."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from leadlight.errors import LeadlightError
 from leadlight.schema import TableName
+
+MOST_EXAMPLES: Final = 3  # of the unreadable values of a column
+_LONGEST_EXAMPLE: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A value of a raw file: its row, as a spreadsheet shows it, and its text, cut where it is long."""
+
+    row: int
+    value: str
+
+    @classmethod
+    def of(cls, row: int, value: str) -> "Example":
+        """Quote a value."""
+        return cls(row, value if len(value) <= _LONGEST_EXAMPLE else f"{value[:_LONGEST_EXAMPLE]}...")
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """Values of a column of numbers that are no finite number: null in the tables, in rows that are stored.
+
+    Attributes:
+        count: how many.
+        of: how many values there are, missing ones left out.
+        examples: the first of them.
+    """
+
+    count: int = 0
+    of: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+    def add(self, later: "Unreadable") -> None:
+        """Add those of later rows."""
+        self.count += later.count
+        self.of += later.of
+        self.examples = [*self.examples, *later.examples][:MOST_EXAMPLES]
+
+    def sentence(self, column: str) -> str:
+        """Say how many and show examples; where nothing at all could be read, the mapping may be wrong."""
+        whole = self.count == self.of
+        share = f"all {self.of:,}" if whole else f"{self.count:,} of {self.of:,}"
+        shown = ", ".join(f"`{' '.join(found.value.split())}` in row {found.row}" for found in self.examples)
+        hint = "; does the mapping need `strip`, or is it no number?" if whole else ""
+        return f"{share} values of `{column}` are no finite number and count as missing: {shown}{hint}"
 
 
 @dataclass(slots=True)
@@ -19,6 +65,8 @@ class TableReport:
         duplicates: rows that say what was known.
         quarantined: rows kept aside.
         causes: cause -> number of quarantined rows.
+        unreadable: column of numbers -> those of its values that could not be read, if any. Quarantined rows are not
+            looked at.
     """
 
     table: TableName
@@ -28,11 +76,17 @@ class TableReport:
     duplicates: int = 0
     quarantined: int = 0
     causes: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, Unreadable] = field(default_factory=dict)
 
     def quarantine(self, cause: str, count: int) -> None:
         """Count rows kept aside."""
         self.quarantined += count
         self.causes[cause] = self.causes.get(cause, 0) + count
+
+    def read(self, batch: Mapping[str, Unreadable]) -> None:
+        """Count the values of a batch that could not be read."""
+        for column, found in batch.items():
+            self.unreadable.setdefault(column, Unreadable()).add(found)
 
 
 @dataclass(slots=True)
@@ -99,13 +153,19 @@ class IngestReport:
         return self.total("quarantined") + sum(file.malformed for file in self.files)
 
     @property
+    def unreadable(self) -> int:
+        """Values of this ingest that could not be read and are null."""
+        tables = (table for file in self.files for table in file.tables)
+        return sum(column.count for table in tables for column in table.unreadable.values())
+
+    @property
     def nothing_stored(self) -> bool:
         """Whether not one row was stored, updated or known already."""
         return self.total("stored") + self.total("updated") + self.total("duplicates") == 0
 
     def to_json(self) -> dict[str, Any]:
         """Give the report as JSON."""
-        return {**asdict(self), "quarantined": self.quarantined}
+        return {**asdict(self), "quarantined": self.quarantined, "unreadable": self.unreadable}
 
 
 def check_balance(files: list[FileReport], retried: Retried) -> None:

@@ -1,6 +1,6 @@
 """One batch of raw texts -> typed rows of one table, and the rows refused with their cause."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -10,7 +10,9 @@ import polars as pl
 from leadlight.errors import did_you_mean
 from leadlight.ingest.check import VOCABULARIES, required_columns
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
+from leadlight.ingest.numbers import finite, unreadable, unreadable_changes
 from leadlight.ingest.readers import ROW
+from leadlight.ingest.report import Unreadable
 from leadlight.ingest.times import parse_instants
 from leadlight.ingest.values import condition, text_of
 from leadlight.schema import TABLES, ColumnKind, TableName
@@ -45,10 +47,12 @@ class Rows:
     Attributes:
         good: `ROW` and the mapped columns in their types (instants Int64 µs UTC), valid rows only.
         bad: `ROW`, `cause`, `content` (the raw texts as JSON).
+        unreadable: column of numbers -> its values in valid rows that are no finite number, and null in `good`.
     """
 
     good: pl.DataFrame
     bad: pl.DataFrame
+    unreadable: dict[str, Unreadable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,11 @@ class Transform:
     zones: dict[str, str]
     where: pl.Expr
     missing: tuple[str, ...]
+    numbers: Collection[str] = ()
 
     @classmethod
-    def of(cls, mapping: Mapping, raw: RawFile, output: Output) -> "Transform":
-        """Prepare an output."""
+    def of(cls, mapping: Mapping, raw: RawFile, output: Output, numbers: Collection[str] = ()) -> "Transform":
+        """Prepare an output; `numbers` are the attributes of leads that are numbers, for the count of their changes."""
         required = required_columns(mapping, output.table)
         kinds = TABLES[output.table]
         columns = [Column(name, kinds[name], name in required, source) for name, source in output.columns.items()]
@@ -77,7 +82,7 @@ class Transform:
             columns = [_demanded(column) if column.name == "activity_id" else column for column in columns]
         missing = (*mapping.missing, *raw.missing)
         zones = {column.name: column.source.zone or raw.zone or mapping.zone for column in columns}
-        return cls(output.table, tuple(columns), zones, condition(output.where, missing), missing)
+        return cls(output.table, tuple(columns), zones, condition(output.where, missing), missing, numbers)
 
     def select(self, batch: pl.DataFrame) -> pl.Series:
         """Say for each raw row whether it goes into this table, shape (n,)."""
@@ -98,10 +103,18 @@ class Transform:
                     said = pl.Series([f"{_shown(column)}: {why}"]).new_from_index(0, len(batch))
                     cause = cause.zip_with(cause.is_not_null() | ~wrong, said)
         frame = pl.DataFrame(filled)
-        good = frame.filter(cause.is_null())
+        valid = cause.is_null()
+        good = frame.filter(valid)
+        counts = self._unreadable(texts.filter(valid), good)
         if self.table == "activities" and "activity_id" not in frame.columns:
             good = good.with_columns(content_hash(good).alias("activity_id"))
-        return Rows(good, _refused(batch, cause))
+        return Rows(good, _refused(batch, cause), counts)
+
+    def _unreadable(self, texts: pl.DataFrame, good: pl.DataFrame) -> dict[str, Unreadable]:
+        if self.table == "attribute_changes":
+            return unreadable_changes(good, self.numbers)
+        names = [column.name for column in self.columns if column.kind == "number" and not column.required]
+        return {name: unreadable(good[ROW], texts[name], good[name]) for name in names}
 
     def _typed(self, column: Column, text: pl.Series) -> tuple[pl.Series, list[tuple[str, pl.Series]]]:
         """Convert a column; give with it each kind of problem and where it is."""
@@ -112,9 +125,9 @@ class Transform:
             value = parse_instants(text, form, self.zones[column.name])
             problems.append((f"not a time in the format {form}", value.is_null() & text.is_not_null()))
         elif column.kind == "number":
-            value = text.cast(pl.Float64, strict=False)
-            problems.append(("not a number", value.is_null() & text.is_not_null()))
-            problems.append(("not a finite number", ~value.is_finite().fill_null(value=True)))
+            value = finite(text)
+            if column.required:
+                problems.append(("not a finite number", value.is_null() & text.is_not_null()))
         vocabulary = VOCABULARIES.get((self.table, column.name))
         if vocabulary is not None:
             problems += _unknown(text, vocabulary)

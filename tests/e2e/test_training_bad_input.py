@@ -249,13 +249,35 @@ def test_duplicate_constant_and_nearly_unique_columns_and_huge_amounts_are_borne
         assert {"industry", "same", "employees", "twice", "amount"} <= named
 
 
-def test_infinite_amounts_wait_in_quarantine_with_their_cause(market, tmp_path, run):
+BAD = ["inf", "1e400", "NaN", "many", "-Infinity"]
+
+
+def test_amounts_that_are_no_numbers_cost_no_lead_and_training_goes_on(market, tmp_path, run):
     folder = tmp_path / "m"
-    ingested(market, folder, run, values=["1e400", "inf", "NaN", "-Infinity", "3"])
-    causes = run("ingest", folder / "mapping.yaml", "--data", folder / "raw", "--workspace", folder / "again")
-    (tasks,) = (file for file in causes["files"] if file["file"] == "crm_tasks.csv")
-    assert tasks["tables"][0]["causes"].keys() == {"value: not a finite number"}
-    assert tasks["tables"][0]["quarantined"] > tasks["tables"][0]["stored"] > 0
+    room = ingested(
+        market,
+        folder,
+        run,
+        history=[entries(market, THIRD, "sql")],
+        columns={"amount": cycle([*BAD, "12", "7", None]), "worst": cycle(BAD)},
+        attributes=[("amount", "number"), ("worst", "number")],
+        values=[*BAD, "3"],
+    )
+    said = run("ingest", folder / "mapping.yaml", "--data", folder / "raw", "--workspace", folder / "again")
+    told = {file["file"]: file["tables"][0] for file in said["files"]}
+    assert told["contacts.csv"]["causes"] == told["crm_tasks.csv"]["causes"] == {}
+    values = told["crm_tasks.csv"]["unreadable"]["value"]
+    assert values["examples"] == [{"row": row, "value": text} for row, text in enumerate(BAD[:3], start=2)]
+    assert values["count"] > told["crm_tasks.csv"]["rows"] // 2
+    leads = told["contacts.csv"]["unreadable"]
+    assert leads["worst"]["count"] == leads["worst"]["of"] == told["contacts.csv"]["rows"]
+    assert room.tables_info().rows["leads"] == LEADS
+    assert room.tables_info().rows["stages"] == LEADS // 3
+    for rung in ("scorecard", "model"):
+        found = run(*QUESTION, "--horizon", "60d", "--rung", rung, "--workspace", room.root)
+        assert found["reasons_max_error"] < 1e-6
+        named = {spec.attribute for spec in bundles.load(room.bundle_path(found["version"]), KEY.encode()).scorer.specs}
+        assert "worst" not in named
 
 
 def test_a_corrupt_study_is_named_and_nothing_is_lost(room, run):

@@ -20,15 +20,41 @@ def standard(world):
 
 def test_one_json_object_on_stdout_and_the_table_on_stderr(world, capsys):
     world.write(
-        leads__csv="id,created,size,industry\nA,2026-01-01,x,\n,2026,1,\nB,2026-01-01,1,\n",
+        leads__csv="id,created,size,industry\nA,2026-01-01,x,\n,2026,1,\nB,soon,1,\n",
         events__csv="id,lead,what,at\n",
     )
     assert run(world, *standard(world), "--json") == 0
     printed = capsys.readouterr()
     report = json.loads(printed.out)
-    assert report["files"][0]["tables"][0]["causes"] == {"size: not a number": 1, "lead_id: missing": 1}
-    assert report["quarantined"] == 2
-    assert "leads.csv -> leads: 1 x size: not a number" in printed.err
+    causes = {"created_at: not a time in the format iso": 1, "lead_id: missing": 1}
+    assert report["files"][0]["tables"][0]["causes"] == causes
+    assert (report["quarantined"], report["unreadable"]) == (2, 1)
+    assert "leads.csv -> leads: 1 x lead_id: missing" in printed.err
+
+
+def test_unreadable_values_are_told_with_examples_and_leave_the_status_at_0(world, capsys):
+    sizes = ["inf", "7", "nan", "", "many", "-Infinity", "9" * 400]
+    rows = "".join(f"{name},2026-01-01,{size},x\n" for name, size in zip("ABCDEFG", sizes, strict=True))
+    world.write(leads__csv="id,created,size,industry\n" + rows, events__csv="id,lead,what,at\n")
+    assert run(world, *standard(world), "--json") == 0
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    examples = [{"row": 2, "value": "inf"}, {"row": 4, "value": "nan"}, {"row": 6, "value": "many"}]
+    leads = report["files"][0]["tables"][0]
+    assert leads["unreadable"] == {"size": {"count": 5, "of": 6, "examples": examples}}
+    assert (leads["stored"], leads["quarantined"], report["unreadable"], report["quarantined"]) == (7, 0, 5, 0)
+    said = " ".join(printed.err.split())
+    assert "leads.csv -> leads: 5 of 6 values of `size` are no finite number and count as missing: " in said
+    assert "`inf` in row 2, `nan` in row 4, `many` in row 6" in said
+
+
+def test_where_every_value_can_be_read_nothing_is_told_of_them(world, capsys):
+    assert run(world, *standard(world), "--json") == 0
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    assert report["files"][0]["tables"][0]["unreadable"] == {"size": {"count": 0, "of": 1, "examples": []}}
+    assert report["unreadable"] == 0
+    assert "count as missing" not in printed.err
 
 
 def test_nothing_usable_is_status_1(world):

@@ -1,7 +1,7 @@
 import pytest
 
 from leadlight.errors import LeadlightError
-from leadlight.ingest.report import FileReport, IngestReport, Retried, TableReport, check_balance
+from leadlight.ingest.report import Example, FileReport, IngestReport, Retried, TableReport, Unreadable, check_balance
 
 
 def report(**counts):
@@ -27,3 +27,24 @@ def test_totals():
     assert (made.total("stored"), made.quarantined, made.nothing_stored) == (1, 3, False)
     assert file.tables[1].causes == {"x": 2}
     assert made.to_json()["files"][0]["tables"][0]["stored"] == 1
+
+
+def test_unreadable_values_add_up_over_batches_and_keep_the_first_three():
+    made = report()
+    made.read({"size": Unreadable(0, 4)})
+    made.read({"size": Unreadable(2, 3, [Example(7, "a"), Example(8, "b")]), "age": Unreadable(0, 1)})
+    made.read({"size": Unreadable(2, 2, [Example(9, "c"), Example(10, "d")])})
+    first = [Example(7, "a"), Example(8, "b"), Example(9, "c")]
+    assert made.unreadable == {"size": Unreadable(4, 9, first), "age": Unreadable(0, 1)}
+    file = FileReport("f.csv", tables=[made, report(unreadable={"size": Unreadable(1, 1)})])
+    assert IngestReport("g", 0, "time", [file], Retried(), {}).unreadable == 5
+
+
+def test_a_sentence_shows_examples_and_doubts_a_mapping_by_which_nothing_could_be_read():
+    some = Unreadable(1, 1_200, [Example(4, "a\n b")])
+    assert some.sentence("x") == "1 of 1,200 values of `x` are no finite number and count as missing: `a b` in row 4"
+    none = Unreadable(1_200, 1_200, [Example.of(4, "y" * 50)])
+    assert none.sentence("x") == (
+        f"all 1,200 values of `x` are no finite number and count as missing: `{'y' * 40}...` in row 4; "
+        "does the mapping need `strip`, or is it no number?"
+    )

@@ -5,6 +5,7 @@ import pytest
 
 from leadlight.ingest.mapping import Mapping
 from leadlight.ingest.readers import ROW
+from leadlight.ingest.report import Example, Unreadable
 from leadlight.ingest.transform import Transform, attributes_of, content_hash
 
 AT = {"lead_id": "lead", "type": "what", "occurred_at": "at", "actor": {"constant": "lead"}}
@@ -21,25 +22,44 @@ def batch(**columns):
     return pl.DataFrame({ROW: range(2, 2 + count), **columns}, schema_overrides={ROW: pl.Int64})
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e999"])
-def test_numbers_must_be_finite(text):
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e999", "many"])
+def test_a_number_that_is_none_costs_the_value_and_not_the_row(text):
     rows = transform("activities", {**AT, "value": "v"}).apply(
-        batch(lead=["A", "A"], what=["x", "x"], at=["2026-01-01"] * 2, v=[text, "1"])
+        batch(lead=["A", "A", "A"], what=["x"] * 3, at=["2026-01-01"] * 3, v=[text, "1", ""])
     )
-    assert rows.good["value"].to_list() == [1.0]
-    assert rows.bad.select(ROW, "cause").rows() == [(2, "value: not a finite number")]
-    assert json.loads(rows.bad["content"][0]) == {"lead": "A", "what": "x", "at": "2026-01-01", "v": text}
+    assert rows.good["value"].to_list() == [None, 1.0, None]
+    assert rows.bad.is_empty()
+    assert rows.unreadable == {"value": Unreadable(1, 2, [Example(2, text)])}
+
+
+def test_values_of_refused_rows_are_not_counted_as_unreadable():
+    rows = transform("activities", {**AT, "value": "v"}).apply(
+        batch(lead=["", "A"], what=["x"] * 2, at=["2026-01-01"] * 2, v=["inf", "nan"])
+    )
+    assert rows.bad.select(ROW, "cause").rows() == [(2, "lead_id: missing")]
+    assert json.loads(rows.bad["content"][0])["v"] == "inf"
+    assert rows.unreadable == {"value": Unreadable(1, 1, [Example(3, "nan")])}
+
+
+def test_the_order_that_stands_for_the_clock_must_be_a_finite_number():
+    output = {"table": "leads", "columns": {"lead_id": "id"}}
+    mapping = Mapping.model_validate({"clock": "order(n)", "files": [{"file": "f.csv", "tables": [output]}]})
+    made = Transform.of(mapping, mapping.files[0], mapping.files[0].tables[0])
+    rows = made.apply(batch(id=["A", "B", "C", "D"], n=["1", "inf", "x", ""]))
+    assert rows.good["lead_id"].to_list() == ["A"]
+    assert rows.bad["cause"].to_list() == ["n: not a finite number"] * 2 + ["n: missing"]
+    assert rows.unreadable == {}
 
 
 def test_every_cause_is_named_and_the_first_is_said():
     rows = transform("activities", {**AT, "actor": "who", "value": "v", "activity_id": "id"}).apply(
         batch(
-            id=["1", "2", "3", "4", "5", "", "7"],
-            lead=["A", "", "A", "A", "A", "A", "A"],
-            what=["x", "x", "", "x", "x", "x", "x"],
-            at=["2026-01-01"] * 3 + ["soon"] + ["2026-01-01"] * 3,
-            who=["lead"] * 4 + ["cat", "lead", "sales"],
-            v=["", "", "", "", "", "", "many"],
+            id=["1", "2", "3", "4", "5", ""],
+            lead=["A", "", "A", "A", "A", "A"],
+            what=["x", "x", "", "x", "x", "x"],
+            at=["2026-01-01"] * 3 + ["soon"] + ["2026-01-01"] * 2,
+            who=["lead"] * 4 + ["cat", "lead"],
+            v=["", "", "", "", "", ""],
         )
     )
     assert rows.good[ROW].to_list() == [2]
@@ -49,7 +69,6 @@ def test_every_cause_is_named_and_the_first_is_said():
         5: "occurred_at: not a time in the format iso",
         6: "actor: `cat` is unknown; known: `lead`, `marketing`, `sales`, `system`",
         7: "activity_id: missing",
-        8: "value: not a number",
     }
 
 

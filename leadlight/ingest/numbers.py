@@ -1,0 +1,64 @@
+"""Texts -> finite numbers. A text that is none becomes null and is counted; its row stays."""
+
+from collections.abc import Collection
+from typing import Final
+
+import polars as pl
+
+from leadlight.ingest.readers import ROW
+from leadlight.ingest.report import MOST_EXAMPLES, Example, Unreadable
+from leadlight.timeline import NUMBER
+
+_WHOLE: Final = f"^(?:{NUMBER})$"
+_CHANGED: Final = ("value", "old_value")  # of attribute_changes: where values of attributes stand as texts
+
+
+def finite(texts: pl.Series) -> pl.Series:
+    """Read texts as numbers.
+
+    Whole numbers beyond 2^53 become the nearest number of 64 bits, and what lies beyond 1.8e308 is infinite.
+
+    Args:
+        texts: shape (n,), trimmed; null is a missing value.
+
+    Returns:
+        Float64, shape (n,); null where the text is null, no number, or not finite.
+    """
+    numbers = texts.cast(pl.Float64, strict=False)
+    return numbers.set(~numbers.is_finite(), None)
+
+
+def unreadable(rows: pl.Series, texts: pl.Series, numbers: pl.Series) -> Unreadable:
+    """Count the texts that gave no number.
+
+    Args:
+        rows: row in the raw file, shape (n,).
+        texts: what stands there, shape (n,).
+        numbers: what `finite` made of it, shape (n,).
+    """
+    lost = texts.is_not_null() & numbers.is_null()
+    first = pl.DataFrame([rows.alias("row"), texts.alias("value")]).filter(lost).head(MOST_EXAMPLES)
+    examples = [Example.of(row, value) for row, value in first.iter_rows()]
+    return Unreadable(int(lost.sum()), len(texts) - texts.null_count(), examples)
+
+
+def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[str, Unreadable]:
+    """Count the changes to and from what is no number, of attributes that are numbers.
+
+    The text of a change is kept as it is written; this count reads it as features do, by the rule of
+    `leadlight.timeline.number`.
+
+    Args:
+        changes: `ROW`, `field`, `value` and, if mapped, `old_value`, texts.
+        fields: the attributes of leads that are numbers.
+
+    Returns:
+        `value of FIELD` or `old_value of FIELD` -> its count, of the fields that occur.
+    """
+    found: dict[str, Unreadable] = {}
+    for (field,), part in changes.filter(pl.col("field").is_in(sorted(fields))).group_by("field", maintain_order=True):
+        for column in _CHANGED:
+            if column in part.columns:
+                plain = part.select(pl.when(pl.col(column).str.contains(_WHOLE)).then(pl.col(column)))[column]
+                found[f"{column} of {field}"] = unreadable(part[ROW], part[column], finite(plain))
+    return found
