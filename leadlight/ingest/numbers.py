@@ -7,9 +7,7 @@ import polars as pl
 
 from leadlight.ingest.readers import ROW
 from leadlight.ingest.report import MOST_EXAMPLES, Example, Unreadable
-from leadlight.timeline import NUMBER
 
-_WHOLE: Final = f"^(?:{NUMBER})$"
 _CHANGED: Final = ("value", "old_value")  # of attribute_changes: where values of attributes stand as texts
 
 
@@ -45,8 +43,7 @@ def unreadable(rows: pl.Series, texts: pl.Series, numbers: pl.Series) -> Unreada
 def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[str, Unreadable]:
     """Count the changes to and from what is no number, of attributes that are numbers.
 
-    The text of a change is kept as it is written; this count reads it as features do, by the rule of
-    `leadlight.timeline.number`.
+    The text of a change is kept as it is written; features read it as `finite` does.
 
     Args:
         changes: `ROW`, `field`, `value` and, if mapped, `old_value`, texts.
@@ -59,6 +56,5 @@ def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[s
     for (field,), part in changes.filter(pl.col("field").is_in(sorted(fields))).group_by("field", maintain_order=True):
         for column in _CHANGED:
             if column in part.columns:
-                plain = part.select(pl.when(pl.col(column).str.contains(_WHOLE)).then(pl.col(column)))[column]
-                found[f"{column} of {field}"] = unreadable(part[ROW], part[column], finite(plain))
+                found[f"{column} of {field}"] = unreadable(part[ROW], part[column], finite(part[column]))
     return found
