@@ -26,7 +26,7 @@ from optuna.trial import TrialState
 
 from leadlight.errors import WorkspaceError
 from leadlight.workspace import Workspace
-from training.study_database import connect, told_clearly, without_password
+from training.study_database import connect, read_clearly, told_clearly, without_password
 
 # So many trials are drawn at random before what they found guides the next.
 STARTUP: Final = 7
@@ -166,7 +166,7 @@ class Study:
         storage = optuna.storages.InMemoryStorage() if url is None else connect(url, where)
         sampler = _Sampler(question)
         try:
-            with told_clearly(where):
+            with read_clearly(where):
                 study = optuna.create_study(
                     storage=storage,
                     study_name=question.name,
@@ -186,7 +186,7 @@ class Study:
         Raises:
             WorkspaceError: a trial cannot be read.
         """
-        with told_clearly(self._where):
+        with read_clearly(self._where):
             trials = self._study.get_trials(deepcopy=False, states=FINISHED)
             found: dict[int, dict[str, Any]] = {}
             for trial in trials:
@@ -249,11 +249,12 @@ class Study:
     def _held(self) -> dict[int, int]:
         """Give the number of the first trial at each place that is finished or being worked on; give up dead ones."""
         held: dict[int, int] = {}
-        for trial in self._study.get_trials(deepcopy=False):
-            if trial.state is TrialState.RUNNING and _abandoned(trial):
-                self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-            elif trial.state is not TrialState.FAIL and CLAIM in trial.user_attrs:
-                held.setdefault(trial.user_attrs[CLAIM]["place"], trial.number)
+        with read_clearly(self._where):
+            for trial in self._study.get_trials(deepcopy=False):
+                if trial.state is TrialState.RUNNING and _abandoned(trial):
+                    self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                elif trial.state is not TrialState.FAIL and CLAIM in trial.user_attrs:
+                    held.setdefault(trial.user_attrs[CLAIM]["place"], trial.number)
         return held
 
     def _try(self, attempt: Attempt, measure: Callable[[Attempt], Outcome]) -> None:

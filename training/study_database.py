@@ -29,6 +29,9 @@ OUR_TABLES: Final = ("studies", "study_", "trial", "alembic_", "sqlite_")
 FULL: Final = ("disk is full", "disk i/o error", "file too large")
 REFUSED: Final = ("readonly", "unable to open", "permission denied")
 BROKEN: Final = ("not a database", "malformed", "no such column", "no such table", "unsupported file format")
+# What a database raises, and what a damaged row makes of reading it: broken JSON, an unknown state, a missing entry.
+RAISED: Final = (optuna.exceptions.StorageInternalError, SQLAlchemyError, sqlite3.Error)
+UNREADABLE: Final = (ValueError, LookupError, TypeError)
 
 
 def without_password(url: str) -> str:
@@ -135,14 +138,9 @@ def _damaged(where: str, why: object) -> WorkspaceError:
 
 def _problem(where: str, problem: BaseException) -> WorkspaceError:
     """Say what is wrong with the database, and the mend."""
-    deepest = problem
-    while deepest.__cause__ is not None:
-        deepest = deepest.__cause__
-    text = (str(deepest).strip() or type(deepest).__name__).splitlines()[0]
+    text = _deepest(problem)
     said = text.lower()
-    if any(word in said for word in BROKEN) or not isinstance(
-        problem, (SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError)
-    ):
+    if any(word in said for word in BROKEN):
         return _damaged(where, text)
     if any(word in said for word in FULL):
         mend = "free space or raise the limit of file sizes, then run the command again: every finished trial is kept"
@@ -155,12 +153,27 @@ def _problem(where: str, problem: BaseException) -> WorkspaceError:
     return WorkspaceError(f"the studies `{where}` cannot be used ({text}); {mend}")
 
 
+def _deepest(problem: BaseException) -> str:
+    """Give the first line of what an error began with."""
+    while problem.__cause__ is not None:
+        problem = problem.__cause__
+    return (str(problem).strip() or type(problem).__name__).splitlines()[0]
+
+
 @contextmanager
 def told_clearly(where: str) -> Iterator[None]:
-    """Turn what a database raises, and what a damaged row makes of reading it, into an error that names it."""
+    """Turn what a database raises into an error that names it; any other error is a defect and stays what it is."""
     try:
         yield
-    except optuna.exceptions.UpdateFinishedTrialError:
-        raise
-    except (optuna.exceptions.OptunaError, SQLAlchemyError, sqlite3.Error, ValueError, LookupError, TypeError) as bad:
+    except RAISED as bad:
         raise _problem(where, bad) from bad
+
+
+@contextmanager
+def read_clearly(where: str) -> Iterator[None]:
+    """Do the same where nothing but rows is read: what reading makes of a damaged row is told as damage too."""
+    try:
+        with told_clearly(where):
+            yield
+    except UNREADABLE as bad:
+        raise _damaged(where, _deepest(bad)) from bad

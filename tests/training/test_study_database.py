@@ -52,6 +52,41 @@ def test_a_trial_that_cannot_be_read_is_damage_too(tmp_path, key, broken):
     assert "are damaged" in failing(4, made.url(tmp_path))
 
 
+def test_a_state_that_does_not_exist_is_damage_too(tmp_path):
+    made.run(2, made.url(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "studies.db")) as file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        file.execute("UPDATE trials SET state = 'GONE'")
+        file.commit()
+    assert "are damaged" in failing(4, made.url(tmp_path))
+
+
+@pytest.mark.parametrize("problem", [ValueError("ours"), KeyError("ours"), TypeError("ours")])
+def test_a_defect_of_the_program_is_not_told_as_damage(tmp_path, monkeypatch, problem):
+    """Nor is it hidden: it passes as it is, wherever the database is asked for something at the same time."""
+
+    def fail(*_):
+        raise problem
+
+    with monkeypatch.context() as patch:
+        patch.setattr(study._Sampler, "sample_independent", fail)
+        with pytest.raises(type(problem), match="ours"):
+            made.run(3, made.url(tmp_path))
+    with pytest.raises(type(problem), match="ours"), database.told_clearly("somewhere"):
+        fail()
+    with pytest.raises(WorkspaceError, match="`somewhere` are damaged"), database.read_clearly("somewhere"):
+        fail()
+
+
+def test_what_cannot_be_written_as_json_is_no_damage(tmp_path):
+    def measure(attempt):
+        return study.Outcome(made.valley(attempt).objective, {"place": object()})
+
+    with pytest.raises(TypeError, match="JSON"):
+        made.run(2, made.url(tmp_path), measure=measure)
+    assert made.states(tmp_path) == ["FAIL"]
+
+
 def test_another_database_is_refused(tmp_path):
     with closing(sqlite3.connect(tmp_path / "studies.db")) as file:
         file.execute("CREATE TABLE trials (mine TEXT)")
