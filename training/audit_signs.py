@@ -134,7 +134,8 @@ def of_history(found: Written) -> Sign | None:
     """Judge when a value was written."""
     if found.leads < FEWEST:
         return None
-    why = f"it was first written less than an hour before the outcome or later for {found.after:.0%} of {found.leads:,} closed leads"
+    of = f"for {found.after:.0%} of {found.leads:,} closed leads"
+    why = f"it was first written at the outcome (from an hour before it on) or later {of}"
     return _graded(found.after, SUSPECT_WRITTEN, LEAK_WRITTEN, why)
 
 
