@@ -1,8 +1,13 @@
 """Target encoding: a category with many values becomes one number, how far its leads lie from the whole, in log-odds.
 
 A training row is encoded by the outcomes that were known before its as_of, those of its own lead left out: that is what
-a score at that instant could have known, and no outcome ever meets itself. A scorer holds the table of all outcomes
-known at the cut, a number per category and one for all others. Null stays null.
+a score at that instant could have known, and no outcome ever meets itself. Rows on which validation measures what that
+is worth are encoded by the same rule. A scorer holds the table of all outcomes known at the cut, a number per category
+and one for all others. Null stays null.
+
+Columns are tried one by one. Where several help, they are tried together too: two columns may tell the same, and each
+number more is one more that leans on few outcomes. If together they do not beat no encoding by more than one standard
+error, or are worse than the best single one by more than one, that one alone is encoded.
 
 The number is logit(q) - logit(p), where p is the rate of the whole and q that of the category, shrunk to p:
 
@@ -27,7 +32,7 @@ from numpy.typing import NDArray
 
 from leadlight.metrics import log_losses_of_log_odds
 from leadlight.spec import FeatureSpec
-from leadlight.terms import encoder
+from training.clustered import mean_by_lead
 from training.fit import Recipe, fit
 from training.rows import Rows, lead_hash
 from training.tune import USUAL
@@ -35,6 +40,7 @@ from training.tune import USUAL
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Places = tuple[int, ...]
 
 # Standard deviation of categories' log-odds about the whole: two thirds have between 0.6 and 1.6 times its odds.
 SPREAD: Final = 0.5
@@ -51,21 +57,30 @@ LEAST_PER_CLASS: Final = 25
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What encoding one column is worth: log loss per row without it minus with it, nats, and its standard error."""
+    """What encoding a column, or several together, is worth.
 
-    place: int
+    Attributes:
+        places: of the columns.
+        name: of the column, or of all with commas between.
+        gain: log loss per row without it minus with it, nats.
+        error: its standard error, by lead.
+        used: whether this is encoded, be it with others.
+    """
+
+    places: Places
     name: str
     gain: float
     error: float
+    used: bool
 
     @property
-    def used(self) -> bool:
+    def helps(self) -> bool:
         """Whether it helps by more than one standard error."""
         return self.gain > self.error
 
     def to_json(self) -> dict[str, Any]:
         """Give it as JSON."""
-        return {**asdict(self), "used": self.used}
+        return {**asdict(self), "places": list(self.places)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,8 @@ class Encoded:
         rows: the training rows, chosen columns encoded by what was known before each row.
         specs: one per column as fitting is to see it: encoded columns are numbers.
         encodings: place -> number per code, the last for all others, for a scorer with the original specs.
-        gains: what validation said of every column that was tried.
+        gains: what validation said of every column that was tried, and at the end of those that help, together, where
+            these are several.
     """
 
     rows: Rows
@@ -98,7 +114,7 @@ def prepare(
         spread: standard deviation of categories' log-odds about the whole, > 0.
     """
     gains = measure(rows, specs, horizon_us, seed, spread)
-    places = tuple(found.place for found in gains if found.used)
+    places = tuple(sorted({place for found in gains if found.used for place in found.places}))
     if not places:
         return Encoded(rows, tuple(specs), {}, gains)
     return Encoded(
@@ -135,14 +151,39 @@ def encoded(
     rows: Rows, specs: Sequence[FeatureSpec], places: Sequence[int], horizon_us: int | None, spread: float = SPREAD
 ) -> Rows:
     """Encode columns of training rows by the outcomes known before each row's as_of, its own lead left out."""
-    ready = known_at(rows, horizon_us)
-    leads = np.unique(rows.lead_ids.astype(str), return_inverse=True)[1]
-    history = _History(leads, ready, rows.frame["as_of"].to_numpy().astype(np.int64), rows.y)
+    as_of = rows.frame["as_of"].to_numpy().astype(np.int64)
+    history = _History(_numbered(rows.lead_ids), known_at(rows, horizon_us), as_of, rows.y)
     X = rows.X.copy()
     for place in places:
-        codes = _codes(rows.X[:, place], specs[place])
-        X[:, place] = np.where(codes < 0, np.nan, history.log_odds(codes, spread))
+        X[:, place] = history.encoded(_codes(rows.X[:, place], specs[place]), spread)
     return replace(rows, X=X)
+
+
+def encoded_later(
+    later: Rows, learnt: Rows, specs: Sequence[FeatureSpec], places: Sequence[int], spread: float = SPREAD
+) -> Rows:
+    """Encode columns of later rows by all outcomes learnt from, those of each row's own lead left out.
+
+    Args:
+        later: rows to be predicted; their outcomes are not looked at.
+        learnt: rows whose outcomes are known before any of the later ones, each counting 1.
+        specs: one per column of X.
+        places: columns to encode.
+        spread: standard deviation of categories' log-odds about the whole, > 0.
+    """
+    n, m = len(learnt), len(later)
+    known_before = np.arange(n + m) < n
+    history = _History(
+        _numbered(learnt.lead_ids, later.lead_ids),
+        ready=np.where(known_before, 0, 1),
+        as_of=np.ones(n + m, dtype=np.int64),
+        y=np.concatenate([learnt.y, np.zeros(m)]),
+    )
+    X = later.X.copy()
+    for place in places:
+        column = np.concatenate([learnt.X[:, place], later.X[:, place]])
+        X[:, place] = history.encoded(_codes(column, specs[place]), spread)[n:]
+    return replace(later, X=X)
 
 
 def tables(
@@ -168,37 +209,78 @@ def tables(
 def measure(
     rows: Rows, specs: Sequence[FeatureSpec], horizon_us: int | None, seed: int, spread: float = SPREAD
 ) -> tuple[Gain, ...]:
-    """Measure what encoding each column with many categories is worth, on rows later than those learnt from.
+    """Measure what encoding columns with many categories is worth, on rows later than those learnt from.
 
-    From every origin, a model with the column encoded and one without are fitted on what was known at it and compared
-    on the rows up to the next. The standard error takes all rows of a lead as one draw.
+    From every origin, models with columns encoded and one without are fitted on what was known at it and compared on
+    the rows up to the next. The standard error takes all rows of a lead as one draw.
 
     Returns:
-        One per column; none where there is no such column, or no origin at which enough was known.
+        One per column, and at the end one for those that help, together, where these are several; none where there is
+        no such column, no origin at which enough was known, or one lead only to compare on.
     """
     places = candidates(specs)
     if not places:
         return ()
-    plain: list[Floats] = []
-    with_it: dict[int, list[Floats]] = {place: [] for place in places}
-    later: list[Rows] = []
-    for learn, test in _origins(rows, horizon_us):
-        drawn = _draw(learn, seed)
-        plain.append(_losses(learn.take(drawn), test, specs, seed))
-        later.append(test)
-        for place in places:
-            one = encoded(learn, specs, (place,), horizon_us, spread).take(drawn)
-            serving = replace(test, X=_applied(test.X, tables(learn, specs, (place,), spread)))
-            with_it[place].append(_losses(one, serving, as_numbers(specs, (place,)), seed))
-    if not later:
-        return ()
-    leads = np.concatenate([test.lead_ids.astype(str) for test in later])
-    weight = np.concatenate([test.weight for test in later])
-    base = np.concatenate(plain)
-    return tuple(
-        Gain(place, specs[place].name, *_mean_and_error(base - np.concatenate(losses), weight, leads))
-        for place, losses in with_it.items()
-    )
+    trials = _Trials(rows, specs, horizon_us, seed, spread)
+    trials.run((), *((place,) for place in places))
+    alone = [found for place in places if (found := trials.gain((place,))) is not None]
+    helping = tuple(found.places[0] for found in alone if found.helps)
+    if len(helping) < 2:
+        return tuple(replace(found, used=found.helps) for found in alone)
+    trials.run(helping)
+    return trials.decided(alone, helping)
+
+
+class _Trials:
+    """Log losses of the same later rows, one model per set of encoded columns."""
+
+    def __init__(
+        self, rows: Rows, specs: Sequence[FeatureSpec], horizon_us: int | None, seed: int, spread: float
+    ) -> None:
+        self._rows, self._specs, self._horizon_us = rows, specs, horizon_us
+        self._seed, self._spread = seed, spread
+        compared = [(later.weight, later.lead_ids) for _, later in _origins(rows, horizon_us)]
+        self._weight = np.concatenate([np.empty(0), *(weight for weight, _ in compared)])
+        self._lead = _numbered(*(leads for _, leads in compared))
+        self._losses: dict[Places, Floats] = {}
+
+    def run(self, *sets: Places) -> None:
+        """Fit and predict at every origin, once per set of columns to be encoded."""
+        found: dict[Places, list[Floats]] = {places: [np.empty(0)] for places in sets}
+        for learn, test in _origins(self._rows, self._horizon_us):
+            drawn = _draw(learn, self._seed)
+            for places, losses in found.items():
+                learnt, served = self._encoded(learn, test, places) if places else (learn, test)
+                model = fit(learnt.take(drawn), as_numbers(self._specs, places), TRIED, self._seed)
+                losses.append(log_losses_of_log_odds(test.y, model.raw(served)))
+        self._losses |= {places: np.concatenate(losses) for places, losses in found.items()}
+
+    def gain(self, places: Places) -> Gain | None:
+        """Compare encoding columns with encoding none; None with fewer than two leads. Whether it is used is open."""
+        paired = self._paired((), places)
+        names = ", ".join(self._specs[place].name for place in places)
+        return None if paired is None else Gain(places, names, *paired, used=False)
+
+    def decided(self, alone: Sequence[Gain], helping: Places) -> tuple[Gain, ...]:
+        """Take all columns that help alone, or only the best of them, by what they are worth together."""
+        best = max((found for found in alone if found.helps), key=lambda found: found.gain)
+        together, over_best = self.gain(helping), self._paired(best.places, helping)
+        if together is None or over_best is None:
+            return tuple(alone)
+        joined = together.helps and over_best[0] >= -over_best[1]
+        used = helping if joined else best.places
+        return (
+            *(replace(found, used=found.places[0] in used) for found in alone),
+            replace(together, used=joined),
+        )
+
+    def _encoded(self, learn: Rows, test: Rows, places: Places) -> tuple[Rows, Rows]:
+        learnt = encoded(learn, self._specs, places, self._horizon_us, self._spread)
+        return learnt, encoded_later(test, learn, self._specs, places, self._spread)
+
+    def _paired(self, one: Places, other: Places) -> tuple[float, float] | None:
+        """Give the mean log loss with one set minus that with another, and its standard error."""
+        return mean_by_lead(self._losses[one] - self._losses[other], self._weight, self._lead)
 
 
 class _History:
@@ -216,15 +298,16 @@ class _History:
         everything = np.zeros(len(y), dtype=np.int64)
         self._whole = self._before(everything) - self._before(leads)
 
-    def log_odds(self, codes: Ints, spread: float) -> Floats:
-        """Encode codes (n,), -1 = null (whose number means nothing), shape (n,)."""
+    def encoded(self, codes: Ints, spread: float) -> Floats:
+        """Encode codes (n,), -1 = null, shape (n,), NaN = null."""
         own = self._leads * (int(codes.max(initial=0)) + 2) + codes + 1
         category = self._before(codes + 1) - self._before(own)
         positives, outcomes, leads = self._whole.T
         per_lead = outcomes / np.maximum(leads, 1.0)
-        return _shrunk(
+        numbers = _shrunk(
             category[:, 0], category[:, 1], positives, outcomes, per_lead=np.maximum(per_lead, 1.0), spread=spread
         )
+        return np.where(codes < 0, np.nan, numbers)
 
     def _before(self, groups: Ints) -> Floats:
         """Sum (positives, outcomes, leads) of the rows of the same group that were known before each, shape (n, 3)."""
@@ -254,14 +337,10 @@ def _codes(column: Floats, spec: FeatureSpec) -> Ints:
     return np.where(null | ((codes >= 0) & (codes <= others)), codes, others)
 
 
-def _applied(X: Floats, encodings: Mapping[int, tuple[float, ...]]) -> Floats:
-    """Encode columns as a scorer does."""
-    lookup = encoder(encodings)
-    if lookup is None:
-        return X
-    numbers = X.copy()
-    numbers[:, lookup.places] = lookup.of(X)
-    return numbers
+def _numbered(*leads: NDArray[np.object_]) -> Ints:
+    """Number the leads of several parts, one after the other, shape (rows of all,)."""
+    ids = [np.empty(0, dtype=str), *(part.astype(str) for part in leads)]
+    return np.unique(np.concatenate(ids), return_inverse=True)[1]
 
 
 def _origins(rows: Rows, horizon_us: int | None) -> Iterator[tuple[Rows, Rows]]:
@@ -284,15 +363,3 @@ def _draw(rows: Rows, seed: int) -> Mask:
     if len(rows) <= MOST_ROWS:
         return np.ones(len(rows), dtype=np.bool_)
     return np.asarray(lead_hash(rows.lead_ids, seed + 3) < MOST_ROWS / len(rows) * 2**32)
-
-
-def _losses(learn: Rows, test: Rows, specs: Sequence[FeatureSpec], seed: int) -> Floats:
-    """Give the log loss of every test row under a model with the usual recipe, nats, shape (n,)."""
-    return log_losses_of_log_odds(test.y, fit(learn, specs, TRIED, seed).raw(test))
-
-
-def _mean_and_error(values: Floats, weight: Floats, leads: NDArray[np.str_]) -> tuple[float, float]:
-    """Give the weighted mean of rows and its standard error, the rows of a lead being one draw."""
-    mean = float(np.average(values, weights=weight))
-    sums = np.bincount(np.unique(leads, return_inverse=True)[1], weight * (values - mean))
-    return mean, float(np.sqrt(sums @ sums) / weight.sum())

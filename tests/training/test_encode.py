@@ -33,15 +33,17 @@ def logit(p):
     return np.log(p / (1 - p))
 
 
-def slow(rows, others, horizon, spread):
-    """Encode column 1 row by row, as the docstring says it."""
+def slow(rows, others, horizon, spread, later=None):
+    """Encode column 1 row by row, as the docstring says it; `later` rows by all of the rows, whatever their time."""
     leads, times = rows.lead_ids, rows.frame["as_of"].to_list()
+    asked = rows if later is None else later
     found = []
-    for lead, as_of, code in zip(leads, times, rows.X[:, 1], strict=True):
+    for lead, as_of, code in zip(asked.lead_ids, asked.frame["as_of"].to_list(), asked.X[:, 1], strict=True):
         if np.isnan(code):
             found.append(np.nan)
             continue
-        at = [s for s in range(len(rows)) if times[s] + (horizon or 0) < as_of and leads[s] != lead]
+        known = [s for s in range(len(rows)) if later is not None or times[s] + (horizon or 0) < as_of]
+        at = [s for s in known if leads[s] != lead]
         same = [s for s in at if rows.X[s, 1] == code or min(rows.X[s, 1], code) > others]
         p = (sum(rows.y[s] for s in at) + 0.5) / (len(at) + 1)
         per_lead = len(at) / len({leads[s] for s in at}) if at else 1
@@ -86,6 +88,16 @@ def test_no_later_outcome_and_not_the_own_one_is_ever_used(rows, horizon, data):
     as_of = rows.frame["as_of"].to_numpy()
     untouched = (as_of <= as_of[turned] + (horizon or 0)) | (rows.lead_ids == rows.lead_ids[turned])
     np.testing.assert_array_equal(before[untouched], after[untouched])
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=histories(), later=histories(), spread=st.sampled_from([0.2, 0.5, 2.0]))
+def test_later_rows_are_encoded_by_other_leads_among_those_learnt_from(rows, later, spread):
+    found = encode.encoded_later(later, rows, SPECS, (1,), spread)
+    np.testing.assert_allclose(found.X[:, 1], slow(rows, 3, None, spread, later), atol=1e-9)
+    np.testing.assert_array_equal(found.X[:, 0], later.X[:, 0])
+    turned = replace(later, y=1 - later.y)
+    np.testing.assert_array_equal(encode.encoded_later(turned, rows, SPECS, (1,), spread).X, found.X)
 
 
 def test_what_was_known_moves_the_number_and_little_evidence_moves_it_little():
@@ -134,6 +146,7 @@ def test_a_table_says_the_same_of_all_that_is_known():
         np.ones(304),
     )
     np.testing.assert_allclose(encode.encoded(both, SPECS, (1,), 10).X[-4:, 1], table)
+    np.testing.assert_allclose(encode.encoded_later(late, rows, SPECS, (1,)).X[:, 1], table)
     assert list(table) == sorted(table)
 
 
@@ -145,13 +158,6 @@ def test_a_table_counts_weights_and_gives_nothing_to_what_never_came():
     assert table[0] == pytest.approx(logit((1 + m * p) / (2 + m)) - logit(p))
     assert table[1] == pytest.approx(logit(m * p / (2 + m)) - logit(p))
     assert table[2:] == (0.0, 0.0)
-
-
-def test_a_scorer_encodes_as_the_table_says():
-    X = np.array([[5.0, 0.0], [6.0, 3.0], [7.0, np.nan], [8.0, 9.0]])
-    found = encode._applied(X, {1: (0.1, 0.2, 0.3, 0.4)})
-    np.testing.assert_array_equal(found, [[5, 0.1], [6, 0.4], [7, np.nan], [8, 0.4]])
-    assert encode._applied(X, {}) is X
 
 
 def test_outcomes_of_one_class_are_finite_and_say_nothing_wild():
@@ -197,7 +203,8 @@ def test_an_encoding_that_helps_is_used():
     (gain,) = done.gains
     assert gain.used
     assert gain.gain > 0.005
-    assert gain.to_json() == {"place": 1, "name": "product", "gain": gain.gain, "error": gain.error, "used": True}
+    told = {"places": [1], "name": "product", "gain": gain.gain, "error": gain.error, "used": True}
+    assert gain.to_json() == told
     assert list(done.encodings) == [1]
     assert len(done.encodings[1]) == 301
     assert not done.specs[1].categorical
@@ -233,12 +240,6 @@ def test_nothing_is_learnt_from_what_was_not_known_at_the_origin():
     assert ends[-1][1] == as_of.max()
 
 
-def test_the_standard_error_takes_a_lead_as_one_draw():
-    values = np.array([1.0, 1.0, 3.0, 3.0])
-    mean, error = encode._mean_and_error(values, np.ones(4), np.array(["a", "a", "b", "b"]))
-    assert (mean, error) == (2.0, pytest.approx(np.sqrt(8) / 4))
-
-
 def test_large_data_is_tried_on_whole_leads(monkeypatch):
     rows, _ = market(1.0)
     assert encode._draw(rows, 0).all()
@@ -255,3 +256,100 @@ def test_two_hundred_thousand_rows_of_ten_thousand_categories_take_seconds():
     encode.encoded(rows, specs, (1,), 30 * DAY)
     encode.tables(rows, specs, (1,))
     assert time.process_time() - began < 10
+
+
+class Seen:
+    """Stands for a model: keeps what it learnt from and what it was asked to predict, and says 0 of everything."""
+
+    def __init__(self, learnt, specs):
+        self.learnt, self.specs, self.asked = learnt, specs, None
+
+    def raw(self, rows):
+        self.asked = rows
+        return np.zeros(len(rows))
+
+
+def test_no_row_meets_an_outcome_of_its_own_lead_in_what_encoding_is_worth(monkeypatch):
+    """A third of the leads are snapshotted again much later, so that they stand on both sides of an origin."""
+    rows, specs = market(1.0, n=600, size=30)
+    as_of = rows.frame["as_of"].to_numpy() + np.where(np.arange(600) % 6 == 1, 150 * DAY, 0)
+    rows = replace(rows, frame=rows.frame.with_columns(as_of=pl.Series(as_of)))
+    models = []
+    monkeypatch.setattr(encode, "fit", lambda learnt, specs, *_: models.append(Seen(learnt, specs)) or models[-1])
+    encode.measure(rows, specs, 30 * DAY, 0)
+    origins = list(encode._origins(rows, 30 * DAY))
+    assert [model.specs[1].categorical for model in models] == [True, False] * len(origins)
+    assert any(np.isin(test.lead_ids, learn.lead_ids).any() for learn, test in origins)
+    for (learn, test), plain, with_it in zip(origins, models[::2], models[1::2], strict=True):
+        np.testing.assert_array_equal(plain.asked.X, test.X)
+        np.testing.assert_allclose(with_it.learnt.X[:, 1], slow(learn, 30, 30 * DAY, encode.SPREAD), atol=1e-9)
+        np.testing.assert_allclose(with_it.asked.X[:, 1], slow(learn, 30, None, encode.SPREAD, test), atol=1e-9)
+
+
+def two_columns(second, n=6_000):
+    """Make the market of `market` with another column of so many values beside the product."""
+    rows, specs = market(1.0, n)
+    X = np.column_stack([rows.X, second(rows)])
+    return replace(rows, X=X), (*specs, spec(300, "team"))
+
+
+def test_columns_that_help_together_are_all_used():
+    """The second column has effects of its own."""
+    random = np.random.default_rng(5)
+    team = random.integers(0, 300, 3_000).repeat(2)
+    rows, specs = two_columns(lambda _: team)
+    own = random.normal(0, 1.0, 300)[team]
+    y = np.where(random.random(len(rows)) < 0.5, rows.y, (random.random(len(rows)) < 1 / (1 + np.exp(-own))) * 1.0)
+    done = encode.prepare(replace(rows, y=y), specs, 30 * DAY, 0)
+    product, team, together = done.gains
+    assert (together.places, together.name) == ((1, 2), "product, team")
+    assert product.used
+    assert team.used
+    assert together.used
+    assert together.gain > max(product.gain, team.gain)
+    assert list(done.encodings) == [1, 2]
+
+
+def test_where_one_column_helps_nothing_is_tried_together():
+    random = np.random.default_rng(6)
+    rows, specs = two_columns(lambda rows: random.integers(0, 300, len(rows)))
+    done = encode.prepare(rows, specs, 30 * DAY, 0)
+    assert [(gain.places, gain.used) for gain in done.gains] == [((1,), True), ((2,), False)]
+
+
+LOSSES = {(): [4.0, 4, 4, 4.1], (1,): [3.0, 3, 3, 3], (2,): [2.0, 2, 2, 2]}
+
+
+@pytest.mark.parametrize(
+    ("together", "used"),
+    [
+        ([1.9, 1.9, 1.9, 1.9], [True, True, True]),
+        ([2.5, 1.7, 2.5, 1.6], [True, True, True]),  # worse than the best alone, but within an error
+        ([2.1, 2.1, 2.1, 2.2], [False, True, False]),  # worse than the best alone
+        ([1.0, 1.0, 1.0, 13.0], [False, True, False]),  # no better than none
+        ([0.0, 0.0, 0.0, 14.5], [False, True, False]),
+    ],
+)
+def test_the_best_alone_is_encoded_where_all_together_are_worse(together, used, monkeypatch):
+    """Four rows of four leads, whose losses are given: column 2 is the best alone."""
+    monkeypatch.setattr(encode._Trials, "run", lambda self, *sets: self._losses.update(given_losses(sets, together)))
+    monkeypatch.setattr(encode, "_origins", lambda rows, _: iter([(rows, rows)]))
+    rows = rows_of(range(4), range(4), [0] * 4, [0] * 4)
+    specs = (VIEWS, spec(30), spec(40, "team"))
+    gains = encode.measure(rows, specs, None, 0)
+    assert [gain.used for gain in gains] == used
+    assert [gain.helps for gain in gains[:2]] == [True, True]
+    chosen = encode.prepare(replace(rows, X=np.zeros((4, 3))), specs, None, 0)
+    assert list(chosen.encodings) == ([1, 2] if all(used) else [2])
+    assert chosen.gains == gains
+
+
+def given_losses(sets, together):
+    return {places: np.array(LOSSES.get(places, together)) for places in sets}
+
+
+def test_one_later_lead_is_no_evidence(monkeypatch):
+    rows, specs = market(1.0, n=2_000)
+    one = rows.take(rows.lead_ids == "999")
+    monkeypatch.setattr(encode, "_origins", lambda _rows, _: iter([(rows, one)]))
+    assert encode.prepare(rows, specs, 30 * DAY, 0).gains == ()
