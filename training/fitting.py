@@ -191,41 +191,62 @@ def _scorecard(task: _Task) -> Made:
 def _model(task: _Task) -> Made:
     """Grow trees over the rules, and draw a line beside them: encode, tune, weigh the line, fit, calibrate."""
     task = replace(task, known=settled(task.known))
-    options, seed = task.options, task.options.seed
-    price = tune.PRICE if options.price is None else options.price
+    seed = task.options.seed
     ready = encode.prepare(task.known, task.specs, task.split.horizon_us, seed)
-    tuned = tune.tune(
-        ready.rows,
-        ready.specs,
-        trials=options.trials,
-        seed=seed,
-        seconds=options.seconds,
-        progress=task.progress,
-        studies=task.studies,
-        price=price,
-        monotone=options.monotone,
-    )
-
+    tuned = _tuned(task, ready)
     line = blend.choose(ready.rows, ready.specs, tuned.recipe, seed)
 
-    def learn(rows: Rows) -> Learnt:
+    def learn(rows: Rows) -> blend.Blend:
         return blend.fit(rows, ready.specs, tuned.recipe, line.share, seed)
 
-    calibrator = calibrate.choose(line.raw, ready.rows, isotonic=options.isotonic)
+    calibrator = calibrate.choose(line.raw, ready.rows, isotonic=task.options.isotonic)
     asked = replace(task.blank(), specs=task.specs, encodings=ready.encodings)
-    fitted = blend.fit(ready.rows, ready.specs, tuned.recipe, line.share, seed)
+    fitted = learn(ready.rows)
     scorer = fitted.into(calibrator.into(asked), task.specs)
     notes = {
-        "recipe": tuned.recipe.to_json(),
-        "trials": [
-            {**trial.recipe.to_json(), "log_loss": trial.log_loss, "pruned": trial.pruned} for trial in tuned.trials
-        ],
-        "tuning": {"folds": tuned.folds, "rows": tuned.rows, "log_loss": tuned.log_loss, "price": price},
+        **_tuning_notes(tuned, _price(task)),
         "line": line.to_json() | {"penalty": None if fitted.line is None else fitted.line.penalty},
         "encodings": [gain.to_json() for gain in ready.gains],
         "settled": {"rows": len(task.known), "positives": int(task.known.y.sum())},
     }
     return _finished(scorer, calibrator, task, learn, notes, rows=ready.rows)
+
+
+def _tuned(task: _Task, ready: encode.Encoded) -> tune.Tuned:
+    """Choose a recipe, as it was asked for."""
+    options = task.options
+    return tune.tune(
+        ready.rows,
+        ready.specs,
+        trials=options.trials,
+        seed=options.seed,
+        seconds=options.seconds,
+        progress=task.progress,
+        studies=task.studies,
+        price=_price(task),
+        monotone=options.monotone,
+    )
+
+
+def _price(task: _Task) -> float:
+    return tune.PRICE if task.options.price is None else task.options.price
+
+
+def _tuning_notes(tuned: tune.Tuned, price: float) -> dict[str, Any]:
+    """Say what was tried, which recipe was taken, and why."""
+    return {
+        "recipe": tuned.recipe.to_json(),
+        "trials": [
+            {**trial.recipe.to_json(), "log_loss": trial.log_loss, "pruned": trial.pruned} for trial in tuned.trials
+        ],
+        "tuning": {
+            "folds": tuned.folds,
+            "rows": tuned.rows,
+            "log_loss": tuned.log_loss,
+            "price": price,
+            "against_usual": tuned.verdict.to_json(),
+        },
+    }
 
 
 def _finished(

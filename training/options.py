@@ -45,7 +45,8 @@ class Options:
         segment: attribute by which partial pooling is tried, such as a team; None = none.
         monotone: feature name -> 1 (in a model's trees more never lowers the score) or -1; rule points are not bound.
         price: of explaining, nats per unit of depth x trees (see `training.tune`); None = the default.
-        studies: URL of the database that keeps tuning's trials; None = a file in the workspace.
+        studies: URL of the database that keeps tuning's trials; None = that of the environment variable
+            `LEADLIGHT_STUDIES`, else a file in the workspace.
     """
 
     target: Target

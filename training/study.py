@@ -38,6 +38,8 @@ GRACE: Final = 600.0
 BEAT: Final = 20.0
 # Seconds between two looks at the trials of others.
 PAUSE: Final = 0.2
+# Where a team says once, for every training, which database keeps its studies.
+VARIABLE: Final = "LEADLIGHT_STUDIES"
 CLAIM, HEARD, FOUND = "claim", "heard", "found"
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -137,8 +139,8 @@ def fingerprint(*parts: str | bytes) -> str:
 
 
 def address(workspace: Workspace, url: str | None = None) -> str:
-    """Give the URL of the database of studies: the one asked for, else a SQLite file in the workspace."""
-    return url or f"sqlite:///{workspace.studies_db.resolve()}"
+    """Give the URL of the database of studies: asked for, else of the environment, else of a file in the workspace."""
+    return url or os.environ.get(VARIABLE) or f"sqlite:///{workspace.studies_db.resolve()}"
 
 
 class Study:

@@ -1,4 +1,4 @@
-"""What `leadlight train` can be asked for, as options of a command line."""
+"""What `leadlight train` can be asked for, and `leadlight audit` of the same training, as options of a command line."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -88,9 +88,8 @@ PriceOption = Annotated[
 StudiesOption = Annotated[
     str | None,
     typer.Option(
-        envvar="LEADLIGHT_STUDIES",
         help="URL of the database that keeps tuning's trials; several machines may share it.",
-        show_default="studies.db in the workspace",
+        show_default="LEADLIGHT_STUDIES, else studies.db in the workspace",
     ),
 ]
 HygieneOption = Annotated[

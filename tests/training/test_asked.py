@@ -88,7 +88,9 @@ def test_told_in_sentences():
     assert asked.told({}) == ()
 
 
-def test_a_training_says_what_it_did_not_apply(room, capsys):
+def test_a_training_says_what_it_did_not_apply(room, capsys, monkeypatch):
+    """What a team's environment says for every training was not asked of this one."""
+    monkeypatch.setenv("LEADLIGHT_STUDIES", "sqlite:///elsewhere.db")
     words = ("--rung", "rules", "--isotonic", "--segment", "industry", "--price", "5")
     found = json.loads(train(capsys, room, *words, "--json").out)
     assert [one["option"] for one in found["not_applied"]] == ["--isotonic", "--segment industry", "--price"]

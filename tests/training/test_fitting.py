@@ -5,7 +5,8 @@ import pytest
 from leadlight.errors import InputError
 from scoring.scale import probabilities
 from tests.training import market
-from training import fitting, ground
+from training import fitting, ground, tune
+from training.best_trial import Verdict
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,13 @@ def test_a_line_beside_the_trees_takes_its_share_and_leaves_the_rules_what_they_
     assert parts.log_odds(test.points) == pytest.approx(scorer.log_odds(test.X, test.points), abs=1e-9)
     rate = probabilities(scorer.log_odds(prepared.known.X, prepared.known.points))
     assert rate @ prepared.known.weight == pytest.approx(prepared.known.y @ prepared.known.weight, rel=0.2)
+
+
+def test_the_notes_say_which_recipe_was_taken_and_why(prepared, monkeypatch):
+    assert made(prepared).notes["tuning"]["against_usual"] == {"best": 0, "taken": 0, "gain": None, "error": None}
+    monkeypatch.setattr(tune, "against_usual", lambda *_: Verdict(1, 0.2, 0.1))
+    options = market.options(trials=2, rung="model")
+    notes = fitting.make(prepared.known, prepared.specs, prepared.split, options).notes
+    assert notes["tuning"]["against_usual"] == {"best": 1, "taken": 1, "gain": 0.2, "error": 0.1}
+    assert notes["tuning"]["log_loss"] == notes["trials"][1]["log_loss"]
+    assert notes["recipe"]["max_depth"] == notes["trials"][1]["max_depth"]

@@ -7,6 +7,7 @@ import pytest
 from tests.training import cards
 from training import evaluate
 from training import model_card_making as making
+from training.best_trial import Verdict
 
 SEGMENT = {
     "column": f"team {cards.EVIL}",
@@ -42,6 +43,23 @@ def test_recipe_and_calibration_are_told(made):
     assert "max depth 3, trees 30" in found
     assert "The best of 2 recipes" in found
     assert "Calibration (slope 0.900, level +0.100): 400 leads carry two numbers." in found
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (Verdict(0), "Of 2 recipes the usual one."),
+        (
+            Verdict(1, 0.002, 0.001),
+            "The best of 2 recipes; on leads without a say in the choice it gains +0.00200 nats",
+        ),
+        (Verdict(1, -0.001, 0.002), "the usual one: on leads without a say in the choice the best gains -0.00100 nats"),
+    ],
+)
+def test_which_recipe_was_taken_is_told_and_why(made, verdict, told):
+    found = making.making(with_notes(made, trials=[{}, {}], tuning={"against_usual": verdict.to_json()}))
+    assert told in found
+    assert (verdict.error is None) == ("standard error" not in found)
 
 
 @pytest.mark.parametrize(

@@ -229,12 +229,16 @@ def test_a_fingerprint_tells_questions_apart():
     assert studies.fingerprint("a").startswith("tuning-")
 
 
-def test_studies_lie_in_the_workspace_unless_a_url_says_otherwise(tmp_path):
+def test_studies_lie_in_the_workspace_unless_a_url_says_otherwise(tmp_path, monkeypatch):
+    monkeypatch.delenv(studies.VARIABLE, raising=False)
     room = Workspace.at(tmp_path / "ws")
     assert studies.address(room) == f"sqlite:///{tmp_path}/ws/studies.db"
     assert studies.address(room, "postgresql://host/name") == "postgresql://host/name"
     run(1, studies.address(room))
     assert room.studies_db.is_file()
+    monkeypatch.setenv(studies.VARIABLE, "postgresql://team/name")
+    assert studies.address(room) == "postgresql://team/name"
+    assert studies.address(room, "postgresql://host/name") == "postgresql://host/name"
 
 
 def test_what_a_trial_found_is_json(tmp_path):

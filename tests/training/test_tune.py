@@ -15,38 +15,10 @@ def tuned():
 
 def test_every_trial_is_kept_and_one_of_them_chosen(tuned):
     assert len(tuned.trials) == 3
-    chosen = tuning.choose(tuned.trials)
-    assert chosen in tuned.trials
+    chosen = tuned.trials[tuned.verdict.taken]
     assert tuned.log_loss == chosen.log_loss
     assert tuned.recipe == tuning.slowed(chosen.recipe)
     assert tuned.rows == len(made.rows())
-
-
-def trial(name, *by_fold):
-    return tuning.Trial(tuning.Recipe({"learning_rate": name}, 10), float(np.mean(by_fold)), by_fold)
-
-
-def test_a_lucky_trial_does_not_displace_the_usual_one():
-    usual, lucky = trial(0.1, 0.50, 0.50, 0.50), trial(0.2, 0.40, 0.55, 0.54)
-    assert tuning.choose([usual, lucky]) is usual
-
-
-def test_a_trial_that_is_better_on_every_fold_is_taken():
-    usual, better = trial(0.1, 0.50, 0.52, 0.51), trial(0.2, 0.49, 0.51, 0.50)
-    assert tuning.choose([usual, better]) is better
-    assert tuning.choose([usual]) is usual
-
-
-def test_explaining_costs_what_was_stated():
-    usual, dear = trial(0.1, 0.50, 0.52, 0.51), trial(0.2, 0.49, 0.51, 0.50)
-    assert tuning.choose([usual, replace(dear, cost=0.009)]).cost == 0.009
-    assert tuning.choose([usual, replace(dear, cost=0.011)]) is usual
-    assert replace(dear, cost=0.25).objective == pytest.approx(0.75)
-
-
-def test_a_trial_that_was_ended_early_is_never_chosen():
-    usual, best = trial(0.1, 0.50, 0.52, 0.51), trial(0.2, 0.49, 0.51, 0.50)
-    assert tuning.choose([usual, best, replace(trial(0.3, 0.1, 0.1, 0.1), pruned=True)]) is best
 
 
 @pytest.mark.parametrize("price", [-1e-9, float("nan"), float("inf")])
@@ -211,101 +183,6 @@ def test_small_data_is_tuned_whole(monkeypatch):
     monkeypatch.setattr(tuning, "MOST_ROWS", 500)
     positive = type(rows)(rows.frame.with_columns(label=1.0), rows.X, rows.points, np.ones(len(rows)), rows.weight)
     assert len(tuning.tuning_rows(positive, 3)) == len(rows)
-
-
-class Grown:
-    """A booster that loses on the held-out fold what its curve says, tree by tree."""
-
-    def __init__(self, curve):
-        self.curve = curve
-        self.trees = 0
-
-    def reset_parameter(self, _):
-        pass
-
-    def update(self):
-        self.trees += 1
-
-    def eval_valid(self):
-        return [("held out", "binary_logloss", self.curve(self.trees), False)]
-
-
-def measured(monkeypatch, *curves, shares=None, rate=0.1, **more):
-    grown = [Grown(curve) for curve in curves]
-    made_so = dict(enumerate(grown))
-    monkeypatch.setattr(tuning, "_booster", lambda fold, *_: made_so[fold.learn])
-    weights = shares or [1 / len(curves)] * len(curves)
-    folds = [tuning._Fold(number, None, share) for number, share in enumerate(weights)]
-    return tuning._measure(folds, {"learning_rate": rate, "max_depth": 3}, 0, **more), grown
-
-
-def valley(best, slope=1.0):
-    return lambda trees: slope * abs(trees - best)
-
-
-def test_a_fold_past_its_best_counts_against_more_trees(monkeypatch):
-    trial, grown = measured(monkeypatch, valley(5, slope=3.0), valley(30))
-    assert trial.recipe.trees == 5
-    assert trial.log_loss == (0 + 25) / 2
-    assert len({booster.trees for booster in grown}) == 1
-    slow, _ = measured(monkeypatch, valley(5), valley(30, slope=3.0))
-    assert slow.recipe.trees == 30
-
-
-def test_the_number_of_trees_minimises_the_mean_weighted_by_the_folds_share(monkeypatch):
-    curves = valley(5), valley(30)
-    assert measured(monkeypatch, *curves, shares=[0.9, 0.1])[0].recipe.trees == 5
-    assert measured(monkeypatch, *curves, shares=[0.1, 0.9])[0].recipe.trees == 30
-
-
-def test_a_pause_in_one_fold_ends_nothing_while_the_mean_still_falls(monkeypatch):
-    trial, grown = measured(monkeypatch, lambda _: 1.0, lambda trees: 1 / trees)
-    assert trial.recipe.trees == tuning.MOST_TREES
-    assert [booster.trees for booster in grown] == [tuning.MOST_TREES] * 2
-
-
-def test_growing_ends_soon_after_the_mean_has_stopped_falling(monkeypatch):
-    trial, grown = measured(monkeypatch, valley(10), valley(10))
-    assert trial.recipe.trees == 10
-    assert grown[0].trees <= 10 + 2 * 20  # twenty trees of patience at this rate, in steps of twenty
-
-
-def test_growth_is_told_in_steps_of_equal_learning_and_ended_when_hopeless(monkeypatch):
-    told = []
-
-    def hopeful(step, objective):
-        told.append((step, objective))
-        return step < 1
-
-    trial, grown = measured(monkeypatch, valley(90), valley(90), rate=0.05, hopeful=hopeful)
-    assert told == [(0, 60.0), (1, 30.0)]  # 1.5 / 0.05 trees a step
-    assert trial.pruned
-    assert grown[0].trees == 60
-    assert (
-        measured(monkeypatch, valley(10), hopeful=lambda step, _: step < 1)[0].pruned is False
-    )  # it was whole by then
-
-
-def test_the_price_is_in_the_best_number_of_trees(monkeypatch):
-    trial, _ = measured(monkeypatch, lambda trees: 1 / trees, price=0.01 / 3)
-    assert trial.recipe.trees == 10  # where 1 / t + t / 100 is lowest
-    assert trial.objective == pytest.approx(0.2)
-
-
-def test_real_folds_are_grown_to_the_same_length(monkeypatch):
-    """Even where one cannot split any more: then its loss stays what it is."""
-    curves = {}
-    grow = tuning._grow
-
-    def counting(booster, trees):
-        losses = grow(booster, trees)
-        curves.setdefault(booster, []).extend(losses)
-        return losses
-
-    monkeypatch.setattr(tuning, "_grow", counting)
-    found = tuning.tune(made.rows(600), made.SPECS, trials=1, seed=4)
-    assert len(curves) == found.folds
-    assert len({len(curve) for curve in curves.values()}) == 1
 
 
 def test_lightgbm_says_nothing_from_its_threads(capfd):
