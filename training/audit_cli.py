@@ -2,13 +2,22 @@
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, print_json
 from leadlight.workspace import Workspace
-from training.train_options import CardOption
+from training.train_options import (
+    AllowOption,
+    BecauseOption,
+    CardOption,
+    HorizonOption,
+    HygieneOption,
+    SeedOption,
+    TargetOption,
+    TestFromOption,
+)
 
 if TYPE_CHECKING:
     from training.audit import Audit
@@ -23,24 +32,14 @@ def register(app: typer.Typer) -> None:
 
 def audit(
     *,
-    target: Annotated[str, typer.Option(help="The stage to be predicted: sql, opportunity or customer.")],
-    test_from: Annotated[
-        str,
-        typer.Option("--test-from", help="The cut: a date or instant (UTC), or a share of the leads such as 70%."),
-    ] = "70%",
-    horizon: Annotated[
-        str | None,
-        typer.Option(help="Within which time, such as 60d.", show_default="from dwell times before the cut"),
-    ] = None,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="A suspect column or activity type to use all the same; with --because.")
-    ] = None,
-    because: Annotated[list[str] | None, typer.Option(help="Why the --allow before it is right.")] = None,
+    target: TargetOption,
+    test_from: TestFromOption = "70%",
+    horizon: HorizonOption = None,
+    allow: AllowOption = None,
+    because: BecauseOption = None,
     card: CardOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the folds.")] = 0,
-    hygiene: Annotated[
-        bool, typer.Option("--hygiene/--no-hygiene", help="Set duplicates, scanners and the like aside first.")
-    ] = True,
+    seed: SeedOption = 0,
+    hygiene: HygieneOption = True,
     workspace: WorkspaceOption = Path("workspace"),
     as_json: JsonOption = False,
 ) -> None:
@@ -58,7 +57,7 @@ def audit(
     room = Workspace.at(workspace)
     allowed = audit_gate.allowances(allow or (), because or ())
     found = audit_run.audit_workspace(
-        room, target=target, test_from=test_from, horizon=horizon, seed=seed, hygiene=hygiene
+        room, target=target.value, test_from=test_from, horizon=horizon, seed=seed, hygiene=hygiene
     )
     audit_gate.check_allowed(found, allowed)
     _, left_out = audit_card.reduced(parse.chosen(card, room.card), found, allowed)

@@ -36,6 +36,7 @@ from training.train_options import (
 )
 
 if TYPE_CHECKING:
+    from training.assess import Assessed
     from training.options import Options
     from training.pipeline import Trained
     from training.promotion import Settled
@@ -174,6 +175,13 @@ def evaluate(
     found = assess.assess(room, bundle, begin, stop, ages_us=chosen_ages)
     if predictions is not None:
         write_predictions(found.predictions, predictions)
+    _tell_assessment(room, found, predictions, as_json=as_json)
+
+
+def _tell_assessment(room: Workspace, found: "Assessed", predictions: Path | None, *, as_json: bool) -> None:
+    """Write the report and print it; `predictions` is the file that was written beside it, or None."""
+    from training import show
+
     answer = found.to_json()
     report = room.write_report("evaluation.json", answer)
     for note in found.notes:
@@ -181,8 +189,6 @@ def evaluate(
     if as_json:
         print_json(answer | {"report": str(report), "predictions": None if predictions is None else str(predictions)})
         return
-    from training import show
-
     show.show_assessment(found)
     print(f"-> {report}" + ("" if predictions is None else f", {predictions}"))
 

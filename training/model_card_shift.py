@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from leadlight.bundle import Bundle
-from leadlight.workspace import Workspace, write_text_atomically
+from leadlight.errors import WorkspaceError
+from leadlight.workspace import Workspace
 from scoring.scale import POINTS_PER_LOG_ODDS
 from training import model_card_plots as plots
 from training import model_card_use as use
@@ -34,16 +35,14 @@ TITLE: Final = "Corrected for a changed base rate"
 DONE: Final = "Written by leadlight with the correction itself. This page loads nothing from anywhere."
 
 
-def write(workspace: Workspace, corrected: Bundle) -> Path:
-    """Write the card of a corrected bundle beside that of the bundle it was made from.
+def of_workspace(workspace: Workspace, corrected: Bundle) -> str:
+    """Give the card of a corrected bundle as text, above that of the bundle it was made from.
 
     Raises:
-        WorkspaceError: the file cannot be written there.
+        WorkspaceError: that card is there and cannot be read.
     """
     recorded = corrected.training[shift_watch.KEY]
-    path = workspace.model_card_path(corrected.version)
-    write_text_atomically(path, render(corrected, _read(workspace.model_card_path(str(recorded["of"])))))
-    return path
+    return render(corrected, _read(workspace.model_card_path(str(recorded["of"]))))
 
 
 def render(corrected: Bundle, original: str | None) -> str:
@@ -51,23 +50,33 @@ def render(corrected: Bundle, original: str | None) -> str:
 
     Args:
         corrected: the bundle; its training tells of the correction.
-        original: the card of the bundle that it was made from; None = it is not at hand, which is said.
+        original: the card of the bundle that it was made from; None = there is none. That is said, and as well where
+            it is another text.
     """
     recorded = corrected.training[shift_watch.KEY]
     sub = f"bundle `{corrected.version}`, corrected from `{recorded['of']}` at {recorded['at']}"
     whole = None if original is None else with_first(original, _section(corrected, recorded), link=LINK, sub=sub)
     if whole is not None:
         return whole
-    missing = absent(f"The model card of `{recorded['of']}` is not in this workspace, so its figures are not shown.")
+    why = "is not in this workspace" if original is None else "is damaged, or none that leadlight wrote"
+    missing = absent(f"The model card of `{recorded['of']}` {why}, so its figures are not shown.")
     parts = [_section(corrected, recorded), missing]
     return page("A corrected bundle", parts, kicker="leadlight model card", sub=sub, links=[LINK], foot=DONE)
 
 
 def _read(path: Path) -> str | None:
+    """Read a card: None where there is none, an empty text where it is no text."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except FileNotFoundError:
         return None
+    except UnicodeDecodeError:
+        return ""
+    except OSError as refused:
+        raise WorkspaceError(
+            f"the model card `{path}` cannot be read ({refused.strerror}), and the card of the corrected bundle shows "
+            "it; make it readable, or move it away to do without it"
+        ) from refused
 
 
 def _section(corrected: Bundle, recorded: Mapping[str, Any]) -> Markup:

@@ -24,7 +24,6 @@ from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.scorer import Scorer
 from scoring.scale import logit, probabilities, probability
 from training.bootstrap import lead_codes
-from training.rows import Rows
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -88,45 +87,6 @@ class Shift:
         return asdict(self)
 
 
-def estimate(
-    log_odds: ArrayLike,
-    base_rate: float,
-    *,
-    leads: Leads | None = None,
-    known_leads: int | None = None,
-    error: float = ALARM_ERROR,
-) -> Shift:
-    """Estimate the base rate of recent leads from their scores.
-
-    The noise is that of a sandwich over leads (scores of one lead depend on each other), plus that of the old base rate
-    where it is said from how many leads it comes.
-
-    Args:
-        log_odds: calibrated log-odds of recent snapshots *without any shift*, shape (n,). They must be of the same ages
-            as the rows behind `base_rate`: leads of another age have another base rate, and nothing changed.
-        base_rate: share of positives among the (weighted) training rows of these ages.
-        leads: lead of each score, shape (n,); None = each is of another lead.
-        known_leads: leads behind `base_rate`; None = it is known without noise.
-        error: chance of a false alarm at this one look.
-
-    Raises:
-        InputError: a base rate outside (0, 1), or log-odds that are not finite.
-        NotEnoughDataError: no score.
-    """
-    z = checked(log_odds)
-    if not 0 < base_rate < 1:
-        raise InputError(f"base_rate == {base_rate}, must be between 0 and 1")
-
-    def noise(change: float) -> float:
-        if known_leads is None:
-            return 0.0
-        rate = probability(logit(base_rate) + change)
-        moved = len(z) * rate * (1 - rate)
-        return moved**2 / (max(known_leads, 1) * base_rate * (1 - base_rate))
-
-    return _found(z, np.full(len(z), logit(base_rate)), leads, noise, error)
-
-
 def against(
     recent: ArrayLike,
     reference: ArrayLike,
@@ -162,13 +122,12 @@ def against(
     if outcomes.shape != known.shape or not np.isin(outcomes, (0.0, 1.0)).all():
         raise InputError("reference and y (0 or 1) must be of the same matured rows")
     place, ages = _ages(recent_ages, len(z)), _ages(reference_ages, len(known))
-    levels = _levels(known, outcomes, place, ages)
+    leads, levels = _codes(recent_leads, len(z)), _levels(known, outcomes, place, ages)
     told = np.isin(place, list(levels))
     z, place = z[told], place[told]
     level, old = (np.array([levels[age][part] for age in place.tolist()]) for part in (0, 1))
-    matured = _Matured(known, outcomes, ages, _codes(reference_leads, len(known))[0], levels, z, place)
-    leads = None if recent_leads is None else np.asarray(recent_leads, dtype=object)[told]
-    found = _found(z + level, old, leads, matured.noise, error, expected=(matured.spread, len(known)))
+    matured = _Matured(known, outcomes, ages, _codes(reference_leads, len(known)), levels, z, place)
+    found = _found(_Recent(z + level, old, np.unique(leads[told], return_inverse=True)[1], matured), error)
     if not found.alarm:
         return found
     return replace(found, log_odds=_level(z, float(probabilities(z + level + found.estimate).mean())))
@@ -265,57 +224,52 @@ def _level(z: Floats, rate: float) -> float:
     return _bisected(lambda up: bool(probabilities(z + up).mean() < rate))
 
 
-def known_rates(rows: Rows) -> dict[int, dict[str, float | int]]:
-    """Give the base rate of every age among training rows, as `estimate` wants it: age in µs -> rate and leads.
+@dataclass(frozen=True, slots=True)
+class _Recent:
+    """Recent rows, moved to the levels of the matured ones, shape (n,) each; a change of their odds has to fit them.
 
-    An age with one outcome only is left out: its rate is not known.
+    Attributes:
+        z: log-odds.
+        old: log-odds of the base rate of each row's age.
+        lead: number of the lead of each row, from 0 on without a gap.
+        matured: what they are held against.
     """
-    ages = rows.frame["age"].to_numpy()
-    found: dict[int, dict[str, float | int]] = {}
-    for age in np.unique(ages):
-        part = ages == age
-        rate = float(np.average(rows.y[part], weights=rows.weight[part]))
-        if 0 < rate < 1:
-            found[int(age)] = {"rate": rate, "leads": len(set(rows.lead_ids[part]))}
-    return found
+
+    z: Floats
+    old: Floats
+    lead: Codes
+    matured: _Matured
+
+    def rejected(self, change: float, error: float) -> bool:
+        """Whether a change of the odds does not fit these scores, said with `error` as the chance to be wrong."""
+        residual = probabilities(self.z + change) - probabilities(self.old + change)
+        variance = self._spread(residual, change) + self.matured.noise(change)
+        return float(residual.sum()) ** 2 > NormalDist().inv_cdf(error / 2) ** 2 * variance
+
+    def interval(self, change: float, error: float) -> tuple[float, float]:
+        """Give the ends of the changes around a fitting one that are not rejected, at most +-6 log-odds."""
+        low, high = (_end(change, end, lambda by: self.rejected(by, error)) for end in (-LARGEST, LARGEST))
+        return low, high
+
+    def _spread(self, residual: Floats, change: float) -> float:
+        """Give the variance of the sum of residuals, pooled with what the matured rows let expect.
+
+        Few scores tell little of their own spread.
+        """
+        by_lead = np.bincount(self.lead, residual)
+        seen, known = len(self.z), len(self.matured.raw)
+        return (seen * float(by_lead @ by_lead) + known * self.matured.spread(change)) / (seen + known)
 
 
-def _found(
-    z: Floats,
-    old: Floats,
-    leads: Leads | None,
-    noise: Callable[[float], float],
-    error: float,
-    *,
-    expected: tuple[Callable[[float], float], int] | None = None,
-) -> Shift:
-    """Find the change, its interval, and whether it is beyond noise.
-
-    Args:
-        z: log-odds, shape (n,).
-        old: log-odds of the base rate of each row's age, shape (n,).
-        leads: lead of each row; None = each is of another one.
-        noise: change -> variance that the base rate brings into the equation, a sum over rows.
-        error: chance that the interval does not hold the truth.
-        expected: change -> variance of the sum over rows that it lets expect, and from how many rows that is known. It
-            is pooled with the variance that is seen: few scores tell little of their own spread. None = what is seen.
-    """
-    codes, n_leads = _codes(leads, len(z))
-    beyond = NormalDist().inv_cdf(error / 2)
-
-    def rejected(change: float) -> bool:
-        residual = probabilities(z + change) - probabilities(old + change)
-        by_lead = np.bincount(codes, residual)
-        variance = float(by_lead @ by_lead)
-        if expected is not None:
-            variance = (len(z) * variance + expected[1] * expected[0](change)) / (len(z) + expected[1])
-        return float(residual.sum()) ** 2 > beyond**2 * (variance + noise(change))
-
+def _found(recent: _Recent, error: float) -> Shift:
+    """Find the change, its interval, and whether it is beyond noise; `error` is the chance that either is wrong."""
+    z, old = recent.z, recent.old
     told = float(np.std(z - old)) > LEAST_SPREAD
     change = _fixed_point(z, old) if told else 0.0
-    alarm = told and abs(change) > LEAST_CHANGE and rejected(0.0)
-    ends = [_end(change, sign * LARGEST, rejected) if told else sign * math.inf for sign in (-1, 1)]
+    alarm = told and abs(change) > LEAST_CHANGE and recent.rejected(0.0, error)
+    ends = recent.interval(change, error) if told else (-math.inf, math.inf)
     before, low, after, high = (float(probabilities(old + by).mean()) for by in (0.0, ends[0], change, ends[1]))
+    leads = int(recent.lead.max()) + 1
     return Shift(
         before=before,
         after=after,
@@ -326,8 +280,8 @@ def _found(
         alarm=alarm,
         likelihood_ratio=2 * _gain(z, old, change),
         scores=len(z),
-        leads=n_leads,
-        why=_told(before, after, low, high, n_leads, alarm=alarm),
+        leads=leads,
+        why=_told(before, after, low, high, leads, alarm=alarm),
     )
 
 
@@ -379,11 +333,11 @@ def checked(log_odds: ArrayLike) -> Floats:
     return z
 
 
-def _codes(leads: Leads | None, rows: int) -> tuple[Codes, int]:
-    codes, count = (np.arange(rows), rows) if leads is None else lead_codes(leads)
+def _codes(leads: Leads | None, rows: int) -> Codes:
+    codes = np.arange(rows) if leads is None else lead_codes(leads)[0]
     if len(codes) != rows:
         raise InputError(f"leads has {len(codes)} rows, log_odds has {rows}; they must be the same rows")
-    return codes, count
+    return codes
 
 
 def _ages(ages: ArrayLike | None, rows: int) -> Codes:

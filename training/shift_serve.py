@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from features import hygiene, hygiene_settings
 from leadlight.bundle import Bundle, save, signing_key
 from leadlight.errors import InputError
-from leadlight.workspace import Workspace
+from leadlight.workspace import Workspace, write_text_atomically
 from scoring import chosen
 from training import history, shift_held, shift_watch, track
 from training.shift_held import TakenBack
@@ -128,7 +128,8 @@ def apply(workspace: Workspace, *, known_from: int | None = None, again: bool = 
         BundleTamperedError: a bundle does not hold.
         InputError: the data has no clock.
         NotEnoughDataError: nothing is recent, or too little has matured.
-        WorkspaceError: another command changed what serves meanwhile, or what is kept of corrections is damaged.
+        WorkspaceError: another command changed what serves meanwhile, what is kept of corrections is damaged, or the
+            model card of what serves is there and cannot be read.
     """
     found = check(workspace, known_from=known_from, again=again)
     if found.held is not None:
@@ -232,5 +233,7 @@ def _corrected(workspace: Workspace, bundle: Bundle, seen: "Look") -> tuple[Bund
     tables, info = hygiene.tables_for(workspace, hygiene_settings.recorded(bundle.training)), workspace.tables_info()
     curves = pipeline.thresholds(tables, info, found, bundle.training["test_from"], info.observed_until)
     found = replace(found, thresholds=curves)
+    path, text = workspace.model_card_path(found.version), model_card_shift.of_workspace(workspace, found)
     save(found, workspace.bundle_path(found.version), signing_key())
-    return found, model_card_shift.write(workspace, found)
+    write_text_atomically(path, text)
+    return found, path

@@ -86,42 +86,51 @@ def ages_json(comparison: Comparison) -> list[dict[str, Any]]:
 def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: "TrackedRun | None") -> None:
     """Print what was trained, how it did, what serves and what to type next."""
     console = Console()
-    split = split_json(trained)
     _line(console, f"{trained.bundle.version}: {trained.why}")
-    if split["test_from"] is None:
-        _line(console, "not point in time: this data has an order but no clock; one snapshot per lead, horizon ever")
-    else:
-        _line(
-            console,
-            f"target {trained.split.target} within {split['horizon_days']:g} days; trained on what was known at "
-            f"{split['test_from']}, tested from then to {split['until']} at ages {', '.join(split['ages'])}",
-        )
-        if trained.split.horizon_source == "usual":
-            _line(
-                console,
-                f"nobody had reached {trained.split.target} by then, so these {split['horizon_days']:g} days are the "
-                "usual ones; --horizon sets others",
-            )
+    for told in _question(trained):
+        _line(console, told)
     show_comparison(console, trained.comparison, who=record.called(trained.bundle))
-    for told in notes(trained.bundle):
-        _line(console, f"note: {told}")
-    needs = (trained.bundle.training.get("ladder") or {}).get("next")
-    if needs is not None:
-        _line(console, f"next rung: {needs['told']}")
-    proposed = trained.bundle.training.get("proposed_reference")
-    if proposed is not None:
-        _line(
-            console,
-            f"at this reference most training rows score 0 or 100: consider `--reference {proposed:g}`",
-        )
+    for told in (*(f"note: {note}" for note in notes(trained.bundle)), *_advice(trained.bundle)):
+        _line(console, told)
     _line(console, f"serving: {settled.current} ({settled.why})")
-    _line(console, "next:")
-    _line(console, "  leadlight explain LEAD_ID              why a lead has its score")
-    _line(console, "  leadlight thresholds recommend         from which score on to hand over")
-    _line(console, "  leadlight serve                        the scoring API")
+    for told in _next(room, run):
+        _line(console, told)
+
+
+def _question(trained: "Trained") -> Iterator[str]:
+    """Say what was asked of which snapshots."""
+    split = split_json(trained)
+    if split["test_from"] is None:
+        yield "not point in time: this data has an order but no clock; one snapshot per lead, horizon ever"
+        return
+    target, days = trained.split.target, f"{split['horizon_days']:g} days"
+    yield (
+        f"target {target} within {days}; trained on what was known at {split['test_from']}, tested from then to "
+        f"{split['until']} at ages {', '.join(split['ages'])}"
+    )
+    if trained.split.horizon_source == "usual":
+        yield f"nobody had reached {target} by then, so these {days} are the usual ones; --horizon sets others"
+
+
+def _advice(bundle: Bundle) -> Iterator[str]:
+    """Say what would lead to another rung, and to scores that are better spread."""
+    needs = (bundle.training.get("ladder") or {}).get("next")
+    if needs is not None:
+        yield f"next rung: {needs['told']}"
+    proposed = bundle.training.get("proposed_reference")
+    if proposed is not None:
+        yield f"at this reference most training rows score 0 or 100: consider `--reference {proposed:g}`"
+
+
+def _next(room: Workspace, run: "TrackedRun | None") -> Iterator[str]:
+    """Say what to type next."""
+    yield "next:"
+    yield "  leadlight explain LEAD_ID              why a lead has its score"
+    yield "  leadlight thresholds recommend         from which score on to hand over"
+    yield "  leadlight serve                        the scoring API"
     if run is not None:
         page = page_command(room) if run.address is None else run.address
-        _line(console, f"  {page}    run {run.run_id}")
+        yield f"  {page}    run {run.run_id}"
 
 
 def notes(bundle: Bundle) -> tuple[str, ...]:

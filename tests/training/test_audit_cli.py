@@ -79,9 +79,17 @@ def test_a_leak_or_a_reasonless_allowance_is_refused(leaking):
     assert isinstance(invoke(leaking, "--allow", "running").exception, InputError)
 
 
-@pytest.mark.parametrize("wrong", [("--target", "mql"), ("--test-from", "x%"), ("--test-from", "200%")])
+@pytest.mark.parametrize("wrong", [("--test-from", "x%"), ("--test-from", "200%")])
 def test_options_without_meaning_are_refused(clean, wrong):
     assert isinstance(invoke(clean, *wrong).exception, InputError)
+
+
+def test_a_target_that_does_not_exist_is_refused(clean):
+    done = invoke(clean, "--target", "mql")
+    assert done.exit_code == 2
+    assert "'mql' is not one of" in done.output
+    with pytest.raises(InputError, match="--target `mql` does not exist"):
+        audit_workspace(clean, target="mql", test_from="70%")
 
 
 def test_an_empty_workspace_is_an_error(tmp_path):

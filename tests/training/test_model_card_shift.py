@@ -87,11 +87,14 @@ def test_the_thresholds_of_the_corrected_score_are_shown_where_there_are_some(pa
     assert told not in model_card_shift.render(replace(corrected, thresholds={}), model_card.render(original))
 
 
-@pytest.mark.parametrize("text", [None, "<p>another page</p>"])
-def test_without_the_card_of_the_original_that_is_said(corrected, text):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [(None, "is not in this workspace"), ("<p>other</p>", "is damaged, or none"), ("", "damaged")],
+)
+def test_without_the_card_of_the_original_that_is_said(corrected, text, why):
     page = Page(model_card_shift.render(corrected, text))
     assert [found["id"] for tag, found in page.tags if tag == "section"] == ["correction"]
-    assert "is not in this workspace" in page.text
+    assert why in page.text
     assert page.count("script") == 0
 
 
@@ -103,16 +106,19 @@ def test_texts_are_escaped(original, corrected):
     assert Page(text).text.count("<script>alert('1')</script>") >= 5
 
 
-def test_it_is_written_beside_the_original(original, corrected, tmp_path):
+def test_the_card_of_the_original_is_read_where_there_is_one(original, corrected, tmp_path):
     room = Workspace.at(tmp_path / "ws")
-    model_card.write(original, room.model_card_path(original.bundle.version))
-    path = model_card_shift.write(room, corrected)
-    assert path == room.model_card_path(corrected.version)
-    assert path.read_text(encoding="utf-8") == model_card_shift.render(corrected, model_card.render(original))
-    room.model_card_path(original.bundle.version).write_bytes(b"\xff\xfe")
-    assert "is not in this workspace" in model_card_shift.write(room, corrected).read_text(encoding="utf-8")
-    other = Workspace.at(tmp_path / "other")
-    other.reports.mkdir(parents=True)
-    (other.reports / "model_cards").write_text("in the way")
-    with pytest.raises(WorkspaceError):
-        model_card_shift.write(other, corrected)
+    path = room.model_card_path(original.bundle.version)
+    assert model_card_shift.of_workspace(room, corrected) == model_card_shift.render(corrected, None)
+    model_card.write(original, path)
+    whole = model_card_shift.of_workspace(room, corrected)
+    assert whole == model_card_shift.render(corrected, model_card.render(original))
+    path.write_bytes(b"\xff\xfe")
+    assert "is damaged" in model_card_shift.of_workspace(room, corrected)
+
+
+def test_a_card_that_cannot_be_read_is_not_taken_for_an_absent_one(original, corrected, tmp_path):
+    room = Workspace.at(tmp_path / "ws")
+    room.model_card_path(original.bundle.version).mkdir(parents=True)
+    with pytest.raises(WorkspaceError, match=r"abc123.html` cannot be read \(Is a directory\).*move it away"):
+        model_card_shift.of_workspace(room, corrected)

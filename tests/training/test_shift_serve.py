@@ -78,6 +78,18 @@ def test_a_rise_is_corrected_borne_out_and_undone_exactly(corrected):
         shift_serve.undo(room)
 
 
+def test_where_the_card_of_what_serves_cannot_be_read_nothing_is_written(serving):
+    room = moved.publish(serving, moved.rarer_failures(), moved.SEEN)
+    before = history.served(room)
+    card = room.model_card_path(before)
+    card.unlink()
+    card.mkdir()
+    with pytest.raises(WorkspaceError, match="cannot be read"):
+        shift_serve.apply(room)
+    assert room.bundle_versions() == [before] == [history.served(room)]
+    assert list(card.parent.iterdir()) == [card]
+
+
 def test_outcomes_take_a_false_correction_back_and_it_waits_for_outcomes_then(serving):
     world = moved.busier(1)
     room = moved.publish(serving, world, moved.EARLY)

@@ -28,7 +28,7 @@ def test_features_that_changed_look_like_a_shift_until_outcomes_come():
     """The assumption broken: everybody became busier, nobody likelier."""
     z, y = drawn(4_000, 0.05)
     busier = z + 1.0
-    found = shift.estimate(busier, 0.05)
+    found = shift.against(busier, *drawn(40_000, 0.05, seed=99))
     assert found.alarm
     assert shift_verdict.check(found.log_odds, busier, y, leads_of(4_000)).undone
 
