@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from leadlight.errors import BundleMissingError, BundleTamperedError, BundleUnsupportedError, InputError
+from leadlight.errors import BundleError, BundleMissingError, BundleTamperedError, BundleUnsupportedError, InputError
 from leadlight.scorer import BASIS, Contributions, ScoreBasis, Scorer, ScorerKind
 from leadlight.steps import Isotonic, VennAbers
 from leadlight.terms import Linear, Term
@@ -177,6 +177,10 @@ def _verified(folder: Path, key: bytes) -> dict[str, bytes]:
         signature = (folder / "manifest.sig").read_bytes()
     except (FileNotFoundError, NotADirectoryError) as missing:
         raise BundleMissingError(f"`{folder}` holds no bundle; see `leadlight models list`") from missing
+    except OSError as refused:
+        raise BundleError(
+            f"bundle `{folder.name}` cannot be read ({refused.strerror}: `{refused.filename}`); make it readable"
+        ) from refused
     expected = hmac.new(key, manifest, hashlib.sha256).hexdigest().encode()
     if not hmac.compare_digest(signature, expected):
         raise BundleTamperedError(

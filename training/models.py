@@ -8,6 +8,7 @@ from leadlight import bundle as bundles
 from leadlight.bundle import Bundle
 from leadlight.errors import BundleError, BundleTamperedError
 from leadlight.workspace import Workspace
+from scoring import chosen
 from training import record, track_queue
 from training.history import served
 from training.track_queue import Sent
@@ -76,14 +77,15 @@ def listed(workspace: Workspace) -> list[Listed]:
     versions = workspace.bundle_versions()
     if not versions:
         return []
-    current, key = served(workspace), bundles.signing_key()
+    current = served(workspace)
+    bundles.signing_key()
     runs = track_queue.runs(workspace, Store.chosen(workspace).address)
-    return [_line(workspace, version, key, runs, current=version == current) for version in reversed(versions)]
+    return [_line(workspace, version, runs, current=version == current) for version in reversed(versions)]
 
 
-def _line(workspace: Workspace, version: str, key: bytes, runs: Mapping[str, Sent], *, current: bool) -> Listed:
+def _line(workspace: Workspace, version: str, runs: Mapping[str, Sent], *, current: bool) -> Listed:
     try:
-        found = bundles.load(workspace.bundle_path(version), key)
+        found = chosen.load(workspace, version)
     except BundleTamperedError as problem:
         return Listed(version, current, "tampered", str(problem))
     except BundleError as problem:

@@ -93,6 +93,8 @@ def compare(
         seed=seed,
     )
     _tell(track.follow(room))
+    if not found.told():
+        say("note: nothing can be said: a comparison needs mature snapshots of both outcomes; choose a longer period")
     if as_json:
         print_json(found.to_json())
         return

@@ -78,6 +78,8 @@ def show_promoted(found: "Promoted") -> None:
     judged = found.judged
     if judged.versus is not None:
         show_versus(judged.versus)
+    if judged.note is not None:
+        _line(console, f"note: {judged.note}")
     for leak in judged.leaks:
         _line(console, f"unresolved leak: {leak}")
     for reason in judged.reasons:

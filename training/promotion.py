@@ -19,7 +19,6 @@ comparison.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from leadlight import bundle as bundles
 from leadlight.bundle import Bundle
 from leadlight.errors import BundleError, BundleMissingError, InputError, NotEnoughDataError, WorkspaceError
 from leadlight.workspace import Workspace
@@ -63,11 +62,13 @@ class Judged:
         leaks: unresolved leaks, which nothing overrides.
         reasons: everything else, in sentences; a stated reason overrides them.
         versus: the comparison with the champion, or with the rules where nothing serves; None where there is none.
+        note: why it was not compared with what serves, or None; that speaks against what serves and not against it.
     """
 
     leaks: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     versus: "Versus | None" = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,7 @@ class Promoted:
             "champion": self.champion,
             "leaks": list(judged.leaks),
             "reasons": list(judged.reasons),
+            "note": judged.note,
             "because": self.because,
             "comparison": None if judged.versus is None else judged.versus.to_json(),
             "mlflow": self.followed.to_json(),
@@ -183,18 +185,19 @@ def rollback(workspace: Workspace) -> Promoted:
 
 def judge(workspace: Workspace, bundle: Bundle, current: str | None) -> Judged:
     """Collect what speaks against letting a bundle serve instead of what serves now (None = nothing does)."""
-    leaks = record.unresolved(bundle, "leak")
+    leaks, suspects = record.unresolved(bundle, "leak"), record.unresolved(bundle, "suspect")
     reasons = []
     if record.is_model(bundle) and record.audit_state(bundle) == "not audited":
         reasons.append("its columns were never audited for leaks (train again)")
-    champion = None if current is None else _read(workspace, current)
+    reasons += [f"the audit found it suspect, and that is not resolved: {one}" for one in suspects]
+    champion, note = (None, None) if current is None else _read(workspace, current)
     if champion is None and not record.is_model(bundle):
-        return Judged(leaks, tuple(reasons))
+        return Judged(leaks, tuple(reasons), note=note)
     try:
         versus = _versus(workspace, bundle, champion)
     except (InputError, WorkspaceError, NotEnoughDataError) as problem:
-        return Judged(leaks, (*reasons, f"it cannot be compared: {problem}"))
-    return Judged(leaks, (*reasons, *_against(versus)), versus)
+        return Judged(leaks, (*reasons, f"it cannot be compared: {problem}"), note=note)
+    return Judged(leaks, (*reasons, *_against(versus)), versus, note)
 
 
 def _versus(workspace: Workspace, bundle: Bundle, champion: Bundle | None) -> "Versus":
@@ -239,7 +242,7 @@ def _refused(workspace: Workspace, trained: "Trained", current: str | None) -> "
         told = f"{who} does not beat the rules in both log loss and AUC"
         asked = "; it was asked for by --rung: one that the ladder chose would only have to be no worse"
         return told + (asked if new.scorer.kind == "scorecard" else ""), None
-    champion = None if current is None else _read(workspace, current)
+    champion = None if current is None else _read(workspace, current)[0]
     if champion is None:
         return None, None
     return _refused_by_champion(workspace, trained, champion)
@@ -268,12 +271,12 @@ def _refused_by_champion(
     return (f"{who} may not replace what serves: {reasons[0]}" if reasons else None), found
 
 
-def _read(workspace: Workspace, version: str) -> Bundle | None:
-    """Load what serves; None where it cannot be trusted, and so is nothing to compare with."""
+def _read(workspace: Workspace, version: str) -> tuple[Bundle | None, str | None]:
+    """Load what serves; None and why where it cannot be trusted, and so is nothing to compare with."""
     try:
-        return bundles.load(workspace.bundle_path(version), bundles.signing_key())
-    except BundleError:
-        return None
+        return chosen.load(workspace, version), None
+    except BundleError as problem:
+        return None, f"not compared with what serves, which cannot be read: {problem}"
 
 
 def _by_the_ladder(bundle: Bundle) -> bool:
@@ -294,7 +297,7 @@ def _instead(workspace: Workspace, current: str | None, new: Bundle) -> str:
     if current is None:
         return ""
     try:
-        old = bundles.load(workspace.bundle_path(current), bundles.signing_key()).scorer
+        old = chosen.load(workspace, current).scorer
     except BundleError as problem:
         return f" instead of `{current}` (which could not be read: {problem})"
     if (old.target, old.horizon_us) == (new.scorer.target, new.scorer.horizon_us):

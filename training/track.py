@@ -21,10 +21,10 @@ from pathlib import Path
 from shutil import copy2
 from typing import TYPE_CHECKING, Any, Final
 
-from leadlight import bundle as bundles
 from leadlight.bundle import Bundle
 from leadlight.errors import BundleError, LeadlightError
 from leadlight.workspace import Workspace
+from scoring import chosen as scorers
 from training import history, record, track_facts, track_queue, track_upload
 from training.track_queue import PLOTS_FOLDER, REPORT_FOLDER, Entry, Sent
 from training.track_store import Store, model_name, opened
@@ -216,7 +216,7 @@ class _Sending:
         version = history.served(self.workspace)
         champion = None
         if version is not None:
-            bundle = bundles.load(self.workspace.bundle_path(version), bundles.signing_key())
+            bundle = scorers.load(self.workspace, version)
             if record.is_model(bundle):
                 champion = version
                 self._ensure_registered(client, bundle)

@@ -194,7 +194,14 @@ def _state(workspace: Workspace) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as damaged:
+        found = {address: _checked(mine) for address, mine in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as damaged:
         raise WorkspaceError(f"`{path}` is damaged ({damaged}); remove it: it is made again") from damaged
     return found
+
+
+def _checked(mine: dict[str, Any]) -> dict[str, Any]:
+    """Give what is remembered of an address if it is of that form."""
+    for sent in mine["runs"].values():
+        Sent(**sent)
+    return mine

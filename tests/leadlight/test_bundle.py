@@ -10,7 +10,7 @@ import pytest
 
 from leadlight import bundle as bundles
 from leadlight.bundle import Bundle, Scorer
-from leadlight.errors import BundleMissingError, BundleTamperedError, BundleUnsupportedError, InputError
+from leadlight.errors import BundleError, BundleMissingError, BundleTamperedError, BundleUnsupportedError, InputError
 from leadlight.spec import FeatureSpec
 from leadlight.steps import Isotonic, VennAbers
 from leadlight.terms import Linear, Term
@@ -124,6 +124,10 @@ def test_another_key_a_lost_file_and_no_bundle(folder, tmp_path):
         bundles.load(folder / "model.txt", KEY)
     (folder / "metrics.json").unlink()
     with pytest.raises(BundleTamperedError, match=r"`metrics.json` is gone"):
+        bundles.load(folder, KEY)
+    (folder / "manifest.json").unlink()
+    (folder / "manifest.json").mkdir()
+    with pytest.raises(BundleError, match=r"cannot be read \(Is a directory: `.*manifest.json`\)"):
         bundles.load(folder, KEY)
 
 

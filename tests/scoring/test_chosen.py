@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from leadlight.errors import BundleMissingError, BundleTamperedError, CardError
@@ -11,6 +13,13 @@ def test_the_current_bundle_or_the_one_asked_for(workspace):
     for wrong in ("nothing", "../ws", ""):
         with pytest.raises(BundleMissingError, match="models list"):
             load(workspace, wrong)
+
+
+def test_a_folder_that_was_copied_or_renamed_is_no_bundle_of_that_name(workspace):
+    version = workspace.current_version()
+    shutil.copytree(workspace.bundle_path(version), workspace.bundle_path("20990101T000000-copy"))
+    with pytest.raises(BundleTamperedError, match=f"says that it is `{version}`: its folder was copied or renamed"):
+        load(workspace, "20990101T000000-copy")
 
 
 def test_without_a_pointer_the_card_of_the_workspace_answers(workspace):

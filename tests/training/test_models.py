@@ -35,7 +35,9 @@ def test_what_cannot_be_trusted_is_listed_as_such(trained):
     room, model = trained
     (room.bundle_path(model.bundle.version) / "model.txt").write_text("tree")
     (room.bundles / "20200101T000000-empty").mkdir()
-    tampered, empty = models.listed(room)
+    (room.bundles / "20190101T000000-blocked" / "manifest.json").mkdir(parents=True)
+    tampered, empty, blocked = models.listed(room)
+    assert (blocked.state, blocked.auc) == ("unreadable", None)
     assert tampered.state == "tampered"
     assert "`model.txt` was changed" in tampered.problem
     assert tampered.auc is None

@@ -56,6 +56,17 @@ def test_a_refusal_exits_1_with_the_table(trained, run):
     assert room.current_version() == NEW
 
 
+def test_a_champion_that_cannot_be_read_is_told(trained, run):
+    room, model = trained
+    saved(room, model, OLD)
+    run("promote", OLD)
+    (room.bundle_path(OLD) / "scorer.json").write_text("{}")
+    saved(room, model, NEW)
+    said = run("promote", NEW).out
+    assert "note: not compared with what serves, which cannot be read" in said
+    assert f"{NEW} serves from now on instead of {OLD}" in said
+
+
 def test_a_leak_exits_1_whatever_is_said(trained, run):
     room, model = trained
     saved(room, model, NEW, audit=[LEAK])
@@ -76,7 +87,12 @@ def test_two_bundles_are_compared(trained, run):
     later = json.loads(run("compare", NEW, "--from", "2025-06-15", "--to", "2025-08-01", "--ages", "7d", "--json").out)
     assert (later["from"], later["to"], later["ages"]) == ("2025-06-15", "2025-08-01", ["7d"])
     assert later["rows"] < found["rows"]
-    assert f"difference to {OLD}" in run("compare", NEW).out
+    said = run("compare", NEW)
+    assert f"difference to {OLD}" in said.out
+    assert "nothing can be said" not in said.err
+    nothing = run("compare", NEW, "--from", "2025-10-01", "--json")
+    assert json.loads(nothing.out)["rows"] == 0
+    assert "note: nothing can be said" in nothing.err
 
 
 def test_bad_input_is_one_line(trained, run, tmp_path):

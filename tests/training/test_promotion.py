@@ -230,6 +230,24 @@ def test_a_champion_that_cannot_be_trusted_gives_way(trained):
     done = promotion.promote(room, NEW)
     assert done.promoted
     assert done.judged.versus.other == "rules"
+    assert done.to_json()["note"].startswith(f"not compared with what serves, which cannot be read: bundle `{OLD}`")
+
+
+def test_a_suspect_that_nobody_allowed_needs_a_reason(trained):
+    room, model = trained
+    saved(room, model, NEW, audit=[{**LEAK, "verdict": "suspect"}])
+    refused = promotion.promote(room, NEW)
+    assert not refused.promoted
+    assert "suspect, and that is not resolved: `later`" in refused.judged.reasons[0]
+    assert promotion.promote(room, NEW, because="asked in the first call").promoted
+
+
+def test_a_copied_folder_is_not_promoted(trained):
+    room, model = trained
+    shutil.copytree(room.bundle_path(model.bundle.version), room.bundle_path(NEW))
+    with pytest.raises(BundleTamperedError, match="was copied or renamed"):
+        promotion.promote(room, NEW)
+    assert history.served(room) is None
 
 
 def test_promoting_what_serves_changes_nothing(trained):

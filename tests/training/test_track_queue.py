@@ -99,6 +99,7 @@ def test_damage_is_told_with_the_mend(room):
     (room.tracking / "queue" / "v1" / "run.json").write_text("{}")
     with pytest.raises(TrackingError, match="is damaged"):
         track_queue.waiting(room)
-    (room.tracking / "state.json").write_text("[")
-    with pytest.raises(WorkspaceError, match=r"state\.json` is damaged .* remove it"):
-        track_queue.runs(room, "there")
+    for text in ("[", "[]", '{"there": 3}', '{"there": {}}', '{"there": {"runs": {"v1": {"run": 1}}}}'):
+        (room.tracking / "state.json").write_text(text)
+        with pytest.raises(WorkspaceError, match=r"state\.json` is damaged .* remove it"):
+            track_queue.runs(room, "there")
