@@ -201,12 +201,18 @@ def _small(draw):
 @st.composite
 def _dense(draw):
     """Draw records in which much happens, by a seed."""
-    random = Random(draw(st.integers(0, 2**32)))
+    return _made(Random(draw(st.integers(0, 2**32))), 40, 8, 10)
 
-    def rows(choices, number):
-        return [{column: random.choice(values) for column, values in choices.items()} for _ in range(number)]
 
-    return _record(rows(LEAD, len(LEADS)), rows(ACTIVITY, 40), rows(STAGE, 8), rows(CHANGE, 10))
+def _made(random, *numbers):
+    """Make a record with so many activities, stages and changes."""
+    each = zip((LEAD, ACTIVITY, STAGE, CHANGE), (len(LEADS), *numbers), strict=True)
+    return _record(
+        *(
+            [{column: random.choice(values) for column, values in choices.items()} for _ in range(number)]
+            for choices, number in each
+        )
+    )
 
 
 def _record(leads, activities, stages, changes):
@@ -222,6 +228,40 @@ def _record(leads, activities, stages, changes):
 def records():
     """Draw (leads, activities, stages, changes) as lists of rows for the leads of `LEADS`."""
     return _small() | _dense()
+
+
+def merged(parts):
+    """Put several records and what is asked of them, as (lead_id, as_of), into one; a plan costs the same for all.
+
+    Ids of leads, accounts and activities get the number of their record.
+    """
+    tables, asked = ([], [], [], []), []
+    for number, (record, pairs) in enumerate(parts):
+        for rows, more in zip(tables, record, strict=True):
+            rows += [{key: _numbered(key, value, number) for key, value in row.items()} for row in more]
+        asked += [(f"{number}-{lead}", at) for lead, at in pairs]
+    return tables, asked
+
+
+def _numbered(key, value, number):
+    return f"{number}-{value}" if key in {"lead_id", "account_id", "activity_id"} and value is not None else value
+
+
+@st.composite
+def many(draw, size=40):
+    """Draw so many (record, what is asked of it as (lead_id, as_of)) by one seed; every second record holds little.
+
+    A plan costs the same for all of them. Hypothesis begins with its simplest example: here it is as random as others,
+    where of records drawn one by one it would be empty ones.
+    """
+    random = Random(draw(st.integers(0, 2**32)))
+    parts = []
+    for number in range(size):
+        little = (random.randint(0, 12), random.randint(0, 4), random.randint(0, 4))
+        record = _made(random, *(little if number % 2 else (40, 8, 10)))
+        asked = {(random.choice(LEADS), random.choice(INSTANTS)) for _ in range(random.randint(1, 12))}
+        parts.append((record, sorted(asked)))
+    return parts
 
 
 STAGE_KEY = ("lead_id", "stage", "entered_at")

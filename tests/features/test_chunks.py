@@ -35,12 +35,10 @@ def asked(pairs):
     return pl.DataFrame(pairs, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
 
 
-pairs = st.lists(st.tuples(st.sampled_from("abcd"), market.instants), min_size=1, max_size=8, unique=True)
-
-
-@settings(max_examples=8, deadline=None)
-@given(record=market.records(), pairs=pairs, size=st.integers(1, 12))
-def test_chunks_of_any_size_give_the_same_table(record, pairs, size):
+@settings(max_examples=2, deadline=None)
+@given(parts=market.many(5), size=st.integers(8, 60))
+def test_chunks_of_any_size_give_the_same_table(parts, size):
+    record, pairs = market.merged(parts)
     tables = market.tables(*by_company(record))
     whole = batch.build(tables, asked(pairs), market.SPECS)
     engine = registry.get("polars")
@@ -73,9 +71,10 @@ def test_a_chunk_holds_whole_companies_and_every_activity_is_in_one(record, size
     assert sum(len(companies) for companies in seen) == len(set.union(*seen)) == len(set(account.values()))
 
 
-@settings(max_examples=20, deadline=None)
-@given(record=market.records(), pairs=pairs, size=st.integers(1, 12), every=st.integers(1, 4))
-def test_chunks_of_a_sifted_log_give_what_the_rest_alone_gives(record, pairs, size, every):
+@settings(max_examples=5, deadline=None)
+@given(parts=market.many(4), size=st.integers(8, 60), every=st.integers(1, 4))
+def test_chunks_of_a_sifted_log_give_what_the_rest_alone_gives(parts, size, every):
+    record, pairs = market.merged(parts)
     tables = replace(market.tables(*by_company(record)), in_order=True)
     sifted = Sifted.of(tables.activities, np.arange(0, len(record[1]), every))
     rest = replace(tables, activities=sifted.rest)

@@ -27,9 +27,18 @@ def computed(engine, record, pairs, specs=market.SPECS):
 
 
 def expected(record, pairs, specs=market.SPECS):
-    """Compute all specifications the slow way."""
-    values = [[market.reference(record, lead, at, spec) for spec in specs] for lead, at in pairs]
+    """Compute all specifications the slow way, over the record of the lead's company: it reads no other."""
+    companies = {lead: of_company(record, lead) for lead, _ in pairs}
+    values = [[market.reference(companies[lead], lead, at, spec) for spec in specs] for lead, at in pairs]
     return np.array([[np.nan if value is None else value for value in row] for row in values], dtype=float)
+
+
+def of_company(record, lead_id):
+    """Keep the rows of a lead and of those of the same account."""
+    accounts = {row["lead_id"]: row["account_id"] for row in record[0]}
+    own = accounts[lead_id]
+    names = {lead_id, *(lead for lead, account in accounts.items() if own is not None and account == own)}
+    return tuple([row for row in rows if row["lead_id"] in names] for rows in record)
 
 
 def differences(found, wanted, pairs, specs=market.SPECS):
@@ -38,17 +47,3 @@ def differences(found, wanted, pairs, specs=market.SPECS):
     return [
         (pairs[row], specs[column].name, found[row, column], wanted[row, column]) for row, column in np.argwhere(~same)
     ]
-
-
-def merged(parts):
-    """Put several records and their (lead_id, as_of) into one: ids of leads, accounts and activities get a number."""
-    tables, asked = ([], [], [], []), []
-    for number, (record, pairs) in enumerate(parts):
-        for rows, more in zip(tables, record, strict=True):
-            rows += [{key: _numbered(key, value, number) for key, value in row.items()} for row in more]
-        asked += [(f"{number}-{lead}", at) for lead, at in pairs]
-    return tables, asked
-
-
-def _numbered(key, value, number):
-    return f"{number}-{value}" if key in {"lead_id", "account_id", "activity_id"} and value is not None else value

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from features import batch, incremental, online, tables
 from features.engines import registry
@@ -17,7 +16,7 @@ from leadlight.schema import DAY, TABLES
 from leadlight.spec import FeatureSpec
 from tests.features import market
 from tests.parity import engines
-from tests.parity.test_engines import LOCAL, pairs
+from tests.parity.test_engines import LOCAL
 
 ODD = {"size": "company.size", "industry": "業種 `main`", "role": 'the "role", or not', "since": "it's * ^since.*$"}
 PLAIN = (
@@ -28,7 +27,6 @@ PLAIN = (
     FeatureSpec("moves", "fit", "changes", attribute="industry"),
     FeatureSpec("roles", "company", "roles", attribute="role"),
 )
-drawn = st.lists(st.tuples(market.records(), pairs), min_size=8, max_size=8)
 
 
 def odd(spec):
@@ -43,7 +41,7 @@ def tables_of(record):
 
 
 def check(engine, parts):
-    record, asked = engines.merged(parts)
+    record, asked = market.merged(parts)
     specs = [odd(spec) for spec in PLAIN]
     named = tables_of(record)
     frames = engines.native(engine.name, named, engine)
@@ -61,14 +59,14 @@ def check(engine, parts):
 
 
 @pytest.mark.parametrize("name", LOCAL)
-@settings(max_examples=3, deadline=None)
-@given(parts=drawn)
+@settings(max_examples=1, deadline=None)
+@given(parts=market.many(24))
 def test_attributes_of_any_name_give_the_table_of_plain_ones(name, parts):
     check(registry.get(name), parts)
 
 
 @settings(max_examples=1, deadline=None)
-@given(parts=drawn)
+@given(parts=market.many(24))
 def test_attributes_of_any_name_give_the_table_of_plain_ones_on_a_cluster(spark, parts):
     check(registry.get("pyspark", session=spark), parts)
 

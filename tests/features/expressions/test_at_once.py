@@ -5,7 +5,6 @@ from dataclasses import replace
 import polars as pl
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from features.engines import registry
 from features.expressions import assemble, at_once
@@ -16,8 +15,6 @@ from tests.features import market
 from tests.parity import engines
 
 OWN = tuple(spec for spec in market.SPECS if spec.facts.source == "activities")
-pairs = st.lists(st.tuples(st.sampled_from(market.LEADS), market.instants), min_size=4, max_size=12, unique=True)
-drawn = st.lists(st.tuples(market.records(), pairs), min_size=12, max_size=12)
 
 
 def computed(record, asked, specs=OWN):
@@ -26,10 +23,10 @@ def computed(record, asked, specs=OWN):
         return engines.computed(registry.get("duckdb"), record, asked, specs)
 
 
-@settings(max_examples=3, deadline=None)
-@given(parts=drawn)
+@settings(max_examples=2, deadline=None)
+@given(parts=market.many(20))
 def test_random_logs_give_the_table_of_the_reference(parts):
-    record, asked = engines.merged(parts)
+    record, asked = market.merged(parts)
     assert engines.differences(computed(record, asked), engines.expected(record, asked, OWN), asked, OWN) == []
 
 
