@@ -16,9 +16,12 @@ import polars as pl
 
 from training.rows import Rows
 
-# Settled rows stand for all where so many of their leads have a success: with few, leaving successes out may cost more
-# than a clock does. A choice, not a law.
+# Settled rows stand for all where so many of their leads have a success. With fewer, leaving successes out costs a
+# little more than a clock does, as long as most successes are settled. A choice, not a law.
 LEAST_WINS: Final = 200
+# Where most are not, the record is young: then the clock is what features learn first, and costs far more than it does
+# later. So many settled ones are enough there.
+LEAST_WINS_OF_YOUNG: Final = 50
 
 
 def settled(rows: Rows) -> Rows:
@@ -36,8 +39,13 @@ def settled(rows: Rows) -> Rows:
     as_of, known_at = (rows.frame[name].to_numpy() for name in ("as_of", "known_at"))
     ended = as_of + (known_at - as_of).max() <= known_at.max()
     kept = _uncensored(rows).take(np.asarray(ended))
-    wins = kept.frame.filter(pl.Series(kept.y == 1))["lead_id"].n_unique()
-    return kept if wins >= LEAST_WINS and kept.y.sum() < len(kept) else rows
+    wins = _wins(kept)
+    enough = wins >= (LEAST_WINS_OF_YOUNG if 2 * wins < _wins(rows) else LEAST_WINS)
+    return kept if enough and kept.y.sum() < len(kept) else rows
+
+
+def _wins(rows: Rows) -> int:
+    return rows.frame.filter(pl.Series(rows.y == 1))["lead_id"].n_unique()
 
 
 def _uncensored(rows: Rows) -> Rows:

@@ -11,7 +11,7 @@ from tests.training import made
 from training import scorecard
 from training.fit import Recipe, fit
 from training.prior import Prior
-from training.settled import LEAST_WINS, settled
+from training.settled import LEAST_WINS, LEAST_WINS_OF_YOUNG, settled
 from training.split import censoring_weights
 from training.tune import USUAL
 
@@ -47,6 +47,18 @@ def test_all_rows_stay_where_the_settled_ones_hold_too_few_successes():
     ended = rows.frame["as_of"].to_numpy() + HORIZON <= rows.frame["known_at"].max()
     assert 0 < rows.y[ended].sum() < LEAST_WINS
     assert settled(rows) is rows
+
+
+def test_in_a_young_record_few_settled_successes_are_enough():
+    rows = known(n=500)
+    ended = rows.frame["as_of"].to_numpy() + HORIZON <= rows.frame["known_at"].max()
+    won = rows.y == 1
+    young = rows.take(~(ended & won) | (np.cumsum(ended & won) <= (won & ~ended).sum() - 1))
+    settled_wins = (young.y[young.frame["as_of"].to_numpy() + HORIZON <= young.frame["known_at"].max()] == 1).sum()
+    assert LEAST_WINS_OF_YOUNG <= settled_wins < young.y.sum() / 2 < LEAST_WINS
+    assert len(settled(young)) < len(young)
+    few = rows.take(~(ended & won) | (np.cumsum(ended & won) < LEAST_WINS_OF_YOUNG))
+    assert settled(few) is few
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
