@@ -190,7 +190,7 @@ def _scorecard(task: _Task) -> Made:
 
 def _model(task: _Task) -> Made:
     """Grow trees over the rules, and draw a line beside them: encode, tune, weigh the line, fit, calibrate."""
-    task = replace(task, known=settled(task.known))
+    task = replace(task, known=settled(task.known, task.specs))
     seed = task.options.seed
     ready = encode.prepare(task.known, task.specs, task.split.horizon_us, seed)
     tuned = _tuned(task, ready)

@@ -110,7 +110,7 @@ def fit(
     Raises:
         InputError: an infinite feature.
     """
-    sample = tuning_rows(settled(rows), seed)
+    sample = tuning_rows(settled(rows, specs), seed)
     mass = evidence(sample)
     link = recalibrated(sample.points, sample.y, mass, prior)
     groups = groups_of(sample.X, specs)

@@ -5,16 +5,21 @@ average, not in time: among the newest rows every known one is a success. Whatev
 (how many colleagues are on record, how often a new kind of activity happens) tells new rows from old ones, and so,
 among the known, successes from failures. Two parameters over rule points cannot follow such a clock; weights of
 features and trees do. They are learnt from rows of which none is known because of its outcome, where these hold enough
-successes.
+successes; where they do not, at least no value is learnt of which little but its successes can be known.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from leadlight.spec import FeatureSpec
 from training.rows import Rows
+
+Flags = NDArray[np.bool_]
 
 # Settled rows stand for all where so many of their leads have a success. With fewer, leaving successes out costs a
 # little more than a clock does, as long as most successes are settled. A choice, not a law.
@@ -24,30 +29,70 @@ LEAST_WINS: Final = 200
 LEAST_WINS_OF_YOUNG: Final = 50
 
 
-def settled(rows: Rows) -> Rows:
-    """Give the rows whose horizon had ended, freed of the weights of censoring; all rows where these are too few.
+# A value is new where the share of its rows that are settled is less than so much of that of all rows.
+NEW: Final = 0.5
 
-    The horizon is the longest time that an outcome took, and it ended if that was before the newest outcome became
-    known: both are in the rows.
+
+def ended(rows: Rows) -> Flags:
+    """Tell of which rows the horizon had ended when the last outcome became known, shape (n,).
+
+    The horizon is the longest time that an outcome took: it is in the rows. Rows that do not say when their outcome
+    became known (no clock) have all ended.
+
+    Args:
+        rows: training rows; the frame has as_of and known_at.
+    """
+    if not len(rows) or "known_at" not in rows.frame.columns:
+        return np.ones(len(rows), dtype=np.bool_)
+    as_of, known_at = (rows.frame[name].to_numpy() for name in ("as_of", "known_at"))
+    return np.asarray(as_of + (known_at - as_of).max() <= known_at.max())
+
+
+def of_ended(rows: Rows) -> Rows:
+    """Give the rows whose horizon had ended, freed of the weights of censoring, however few they are."""
+    if "weight" not in rows.frame.columns:
+        return rows.take(ended(rows))
+    frame = rows.frame.with_columns(weight=pl.lit(1.0))
+    return replace(rows, frame=frame, weight=rows.weight / rows.frame["weight"].to_numpy()).take(ended(rows))
+
+
+def settled(rows: Rows, specs: Sequence[FeatureSpec]) -> Rows:
+    """Give the rows whose horizon had ended, freed of the weights of censoring; most rows where these are too few.
+
+    Where they are too few, young rows stay with their weights, but for those that hold a new value: a category that few
+    settled rows have (a new team, a new campaign), or a value in a column that was empty before. Of such a value little
+    but its quick successes is known, and it would look like their cause.
 
     Args:
         rows: training rows; the frame has lead_id, as_of, known_at and weight, the part of `rows.weight` that is due to
             censoring.
+        specs: one per column of X.
     """
-    if not len(rows) or not {"known_at", "weight"} <= set(rows.frame.columns):
+    if not {"known_at", "weight"} <= set(rows.frame.columns):
         return rows
-    as_of, known_at = (rows.frame[name].to_numpy() for name in ("as_of", "known_at"))
-    ended = as_of + (known_at - as_of).max() <= known_at.max()
-    kept = _uncensored(rows).take(np.asarray(ended))
+    kept = of_ended(rows)
     wins = _wins(kept)
     enough = wins >= (LEAST_WINS_OF_YOUNG if 2 * wins < _wins(rows) else LEAST_WINS)
-    return kept if enough and kept.y.sum() < len(kept) else rows
+    if enough and kept.y.sum() < len(kept):
+        return kept
+    old = ~_holds_new(rows, specs)
+    return rows if old.all() or not 0 < rows.y[old].sum() < old.sum() else rows.take(old)
+
+
+def _holds_new(rows: Rows, specs: Sequence[FeatureSpec]) -> Flags:
+    """Tell which rows that have not ended hold a new value, shape (n,)."""
+    old = ended(rows)
+    found = np.zeros(len(rows), dtype=np.bool_)
+    if old.all():
+        return found
+    for place, spec in enumerate(specs):
+        column = rows.X[:, place]
+        null = np.isnan(column)
+        values = np.unique(np.where(null, -1.0, column) if spec.categorical else null, return_inverse=True)[1]
+        settled_share = np.bincount(values, old) / np.bincount(values)
+        found |= (settled_share < NEW * old.mean())[values]
+    return found & ~old
 
 
 def _wins(rows: Rows) -> int:
     return rows.frame.filter(pl.Series(rows.y == 1))["lead_id"].n_unique()
-
-
-def _uncensored(rows: Rows) -> Rows:
-    frame = rows.frame.with_columns(weight=pl.lit(1.0))
-    return replace(rows, frame=frame, weight=rows.weight / rows.frame["weight"].to_numpy())

@@ -34,19 +34,19 @@ def known(n=1_500, horizon=HORIZON, rate=4, column=None, **asked):
 
 def test_only_rows_whose_horizon_ended_are_kept_and_the_weights_of_censoring_go():
     rows = known()
-    found = settled(rows)
+    found = settled(rows, made.SPECS)
     assert 0 < len(found) < len(rows)
     assert found.frame["as_of"].max() + HORIZON <= rows.frame["known_at"].max()
     assert len(found) == (rows.frame["as_of"] + HORIZON <= rows.frame["known_at"].max()).sum()
     assert np.allclose(found.weight, 3.0)
-    assert settled(found).frame.equals(found.frame)
+    assert settled(found, made.SPECS).frame.equals(found.frame)
 
 
 def test_all_rows_stay_where_the_settled_ones_hold_too_few_successes():
     rows = known(n=500)
     ended = rows.frame["as_of"].to_numpy() + HORIZON <= rows.frame["known_at"].max()
     assert 0 < rows.y[ended].sum() < LEAST_WINS
-    assert settled(rows) is rows
+    assert settled(rows, made.SPECS) is rows
 
 
 def test_in_a_young_record_few_settled_successes_are_enough():
@@ -56,25 +56,25 @@ def test_in_a_young_record_few_settled_successes_are_enough():
     young = rows.take(~(ended & won) | (np.cumsum(ended & won) <= (won & ~ended).sum() - 1))
     settled_wins = (young.y[young.frame["as_of"].to_numpy() + HORIZON <= young.frame["known_at"].max()] == 1).sum()
     assert LEAST_WINS_OF_YOUNG <= settled_wins < young.y.sum() / 2 < LEAST_WINS
-    assert len(settled(young)) < len(young)
+    assert len(settled(young, made.SPECS)) < len(young)
     few = rows.take(~(ended & won) | (np.cumsum(ended & won) < LEAST_WINS_OF_YOUNG))
-    assert settled(few) is few
+    assert settled(few, made.SPECS) is few
 
 
 @pytest.mark.parametrize("y", [0.0, 1.0])
 def test_all_rows_stay_where_one_outcome_is_missing(y):
     rows = known()
     one = replace(rows, y=np.full(len(rows), y))
-    assert settled(one) is one
+    assert settled(one, made.SPECS) is one
 
 
 def test_rows_without_a_clock_or_without_rows_stay_as_they_are():
     rows = known()
     at_once = replace(rows, frame=rows.frame.with_columns(known_at="as_of"))
-    assert len(settled(at_once)) == len(rows)
-    assert settled(made.rows()).frame.equals(made.rows().frame)
+    assert len(settled(at_once, made.SPECS)) == len(rows)
+    assert settled(made.rows(), made.SPECS).frame.equals(made.rows().frame)
     none = rows.take(np.zeros(len(rows), dtype=bool))
-    assert settled(none) is none
+    assert settled(none, made.SPECS) is none
 
 
 def test_a_clock_among_the_features_looks_like_a_cause_only_before_settling():
@@ -84,7 +84,7 @@ def test_a_clock_among_the_features_looks_like_a_cause_only_before_settling():
     now = replace(later, X=np.column_stack([np.full(300, float(n)), later.X[:, 1:]]))
     expected = {
         name: float(fit(part, made.SPECS, Recipe(USUAL, 60), 0).raw(now).mean())
-        for name, part in (("known", rows), ("settled", settled(rows)))
+        for name, part in (("known", rows), ("settled", settled(rows, made.SPECS)))
     }
     level = np.log(later.y.mean() / (1 - later.y.mean()))
     assert expected["settled"] == pytest.approx(level, abs=0.6)
@@ -95,7 +95,7 @@ def test_a_scorecard_weighs_features_on_settled_rows():
     n = 1_500
     rows = known(n, horizon=500 * DAY, column=np.arange(n, dtype=float), shift=-3.0)
     prior = Prior(-1.5, 0.05, 1.0, 0.05, "test")
-    fitted, alone = (scorecard.fit(part, made.SPECS, 0, prior=prior) for part in (rows, settled(rows)))
+    fitted, alone = (scorecard.fit(part, made.SPECS, 0, prior=prior) for part in (rows, settled(rows, made.SPECS)))
     assert fitted.raw(rows).tolist() == alone.raw(rows).tolist()
     fooled = scorecard.fit(replace(rows, frame=rows.frame.drop("weight")), made.SPECS, 0, prior=prior)
     assert fooled.raw(rows)[-50:].mean() > fitted.raw(rows)[-50:].mean() + 0.5
