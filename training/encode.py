@@ -35,6 +35,7 @@ from leadlight.spec import FeatureSpec
 from training.clustered import mean_by_lead
 from training.fit import Recipe, fit
 from training.rows import Rows, lead_hash
+from training.settled import of_ended
 from training.tune import USUAL
 
 Floats = NDArray[np.float64]
@@ -189,7 +190,11 @@ def encoded_later(
 def tables(
     rows: Rows, specs: Sequence[FeatureSpec], places: Sequence[int], spread: float = SPREAD
 ) -> dict[int, tuple[float, ...]]:
-    """Give the encoding of each column by all outcomes of the rows: a number per code, the last for all others."""
+    """Give the encoding of each column by the outcomes of all rows whose horizon had ended: a number per code.
+
+    The last number is for all others. Of younger rows only successes are known: as in `known_at`, they do not count.
+    """
+    rows = of_ended(rows)
     n, k = float(rows.weight.sum()), float(rows.weight @ rows.y)
     per_lead = max(len(rows), 1) / max(len(np.unique(rows.lead_ids.astype(str))), 1)
     found: dict[int, tuple[float, ...]] = {}

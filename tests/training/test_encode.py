@@ -160,6 +160,24 @@ def test_a_table_counts_weights_and_gives_nothing_to_what_never_came():
     assert table[2:] == (0.0, 0.0)
 
 
+def test_quick_successes_of_young_rows_do_not_count_in_a_table():
+    """Code 2 began less than a horizon (10) before the end: of its leads only those that succeeded are known."""
+    old = rows_of(range(40), range(40), [at % 2 for at in range(40)], [at % 4 == 0 for at in range(40)])
+    young = rows_of(range(40, 52), [45] * 12, [2] * 12, [1.0] * 12, [5.0] * 12)
+    rows = Rows(
+        pl.concat([old.frame, young.frame]),
+        np.vstack([old.X, young.X]),
+        np.zeros(52),
+        np.concatenate([old.y, young.y]),
+        np.concatenate([old.weight, young.weight]),
+    )
+    took = np.where(rows.y == 1, 1, 10)
+    known = rows.frame.with_columns(known_at=pl.col("as_of") + pl.Series(took), weight=pl.Series(rows.weight))
+    table = encode.tables(replace(rows, frame=known), SPECS, (1,))[1]
+    assert table[2] == 0.0
+    assert table == encode.tables(old, SPECS, (1,))[1]
+
+
 def test_outcomes_of_one_class_are_finite_and_say_nothing_wild():
     for outcome in (0.0, 1.0):
         rows = rows_of(range(60), range(60), [at % 3 for at in range(60)], [outcome] * 60)

@@ -11,7 +11,7 @@ from tests.training import made
 from training import scorecard
 from training.fit import Recipe, fit
 from training.prior import Prior
-from training.settled import LEAST_WINS, LEAST_WINS_OF_YOUNG, settled
+from training.settled import LEAST_WINS, LEAST_WINS_OF_YOUNG, ended, of_ended, settled
 from training.split import censoring_weights
 from training.tune import USUAL
 
@@ -99,3 +99,27 @@ def test_a_scorecard_weighs_features_on_settled_rows():
     assert fitted.raw(rows).tolist() == alone.raw(rows).tolist()
     fooled = scorecard.fit(replace(rows, frame=rows.frame.drop("weight")), made.SPECS, 0, prior=prior)
     assert fooled.raw(rows)[-50:].mean() > fitted.raw(rows)[-50:].mean() + 0.5
+
+
+@pytest.mark.parametrize("what", ["category", "column"])
+def test_young_rows_with_a_new_value_are_left_out_where_young_rows_are_learnt_from(what):
+    rows = known(n=500)
+    young = ~ended(rows)
+    assert 0 < young.sum() < len(rows)
+    place = next(at for at, spec in enumerate(made.SPECS) if spec.categorical == (what == "category"))
+    new = young & (np.arange(len(rows)) % 3 == 0)
+    X = rows.X.copy()
+    X[:, place] = np.where(new, 1.0, 0.0 if what == "category" else np.nan)
+    found = settled(replace(rows, X=X), made.SPECS)
+    assert found.lead_ids.tolist() == rows.lead_ids[~new].tolist()
+    assert found.weight.tolist() == rows.weight[~new].tolist()
+    X[np.flatnonzero(~young)[::3], place] = 1.0  # the value is as frequent among the settled rows: it is not new
+    assert len(settled(replace(rows, X=X), made.SPECS)) == len(rows)
+
+
+def test_ended_rows_are_given_without_weights_however_few_and_all_where_there_is_no_clock():
+    rows = known(n=500)
+    found = of_ended(rows)
+    assert len(found) == ended(rows).sum() < len(rows)
+    assert np.allclose(found.weight, 3.0)
+    assert of_ended(made.rows()).frame.equals(made.rows().frame)
