@@ -15,7 +15,7 @@ from features.tables import Tables
 from leadlight.schema import DAY
 from training.audit_groups import as_numbers
 from training.audit_known import LEAST, Known
-from training.audit_times import correlation, ranks
+from training.ranks import correlation, ranks
 
 Floats = NDArray[np.float64]
 

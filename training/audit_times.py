@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from leadlight.schema import DAY, HOUR, MICROSECONDS_PER_SECOND, AttributeKind
 from training.audit_groups import as_numbers
 from training.audit_known import LEAST, Known
+from training.ranks import rank_correlation, ranks
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -104,10 +105,7 @@ def _densest(distance: Floats) -> int:
 
 
 def clock(values: pl.Series, kind: AttributeKind, known: Known) -> float | None:
-    """Give the rank correlation of a number or date with the creation, in absolute terms; None with too few values.
-
-    Source: C. Spearman (1904), doi:10.2307/1412159.
-    """
+    """Give the rank correlation of a number or date with the creation, in absolute terms; None with too few values."""
     x = instants(values, kind)
     if x is None:
         if kind != "number":
@@ -116,7 +114,7 @@ def clock(values: pl.Series, kind: AttributeKind, known: Known) -> float | None:
     chosen = ~np.isnan(x)
     if chosen.sum() < LEAST or len(np.unique(x[chosen])) < LEAST:
         return None
-    return abs(correlation(ranks(x[chosen]), ranks(known.created[chosen].astype(np.float64))))
+    return abs(rank_correlation(x[chosen], known.created[chosen].astype(np.float64)))
 
 
 def beyond_creation(position: Floats, known: Known) -> Floats:
@@ -131,18 +129,3 @@ def beyond_creation(position: Floats, known: Known) -> Floats:
     own = ranks(position[held]) - ranks(known.created[held].astype(np.float64))
     out[held] = np.round(own / max(held.sum(), 1), 4)
     return out
-
-
-def ranks(x: Floats) -> Floats:
-    """Give ranks from 1, equal values their mean; infinities are the extremes."""
-    _, place, counts = np.unique(x, return_inverse=True, return_counts=True)
-    upper = np.cumsum(counts)
-    mean: Floats = (upper - (counts - 1) / 2)[place].astype(np.float64)
-    return mean
-
-
-def correlation(x: Floats, y: Floats) -> float:
-    """Give the correlation of two columns, 0 where one is constant."""
-    x, y = x - x.mean(), y - y.mean()
-    scale = float(np.sqrt((x * x).sum() * (y * y).sum()))  # no `@`: a pool of threads costs more than it saves here
-    return float((x * y).sum()) / scale if scale else 0.0

@@ -19,6 +19,7 @@ from leadlight.bundle import Scorer
 from leadlight.errors import InputError
 from leadlight.spec import FeatureSpec
 from scoring.scale import POINTS_PER_LOG_ODDS
+from training.ranks import rank_correlation
 
 Floats = NDArray[np.float64]
 
@@ -70,15 +71,12 @@ class Influence:
         return sorted((item for item in found.items() if item[1] > NOTHING), key=lambda item: -item[1])
 
     def direction(self, place: int) -> float | None:
-        """Give the rank correlation of a part's values with its points; None for categories and where nothing varies.
-
-        Source: C. Spearman (1904), doi:10.2307/1412159.
-        """
+        """Give the rank correlation of a part's values with its points; None for categories and constants."""
         known = ~np.isnan(self.values[:, place])
         values, points = self.values[known, place], self.points[known, place]
         if self.categorical[place] or len(values) < 3 or np.ptp(values) == 0 or np.ptp(points) < NOTHING:
             return None
-        return float(np.corrcoef(ranks(values), ranks(points))[0, 1])
+        return rank_correlation(values, points)
 
 
 def influence(scorer: Scorer, X: Floats, points: Floats, seed: int, most: int = SAMPLE) -> Influence:
@@ -137,14 +135,3 @@ def sample(n: int, most: int, seed: int) -> NDArray[np.intp]:
     if n <= most:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
-
-
-def ranks(values: Floats) -> Floats:
-    """Give every value its mid-rank, from 0 to n - 1, shape (n,).
-
-    >>> ranks(np.array([3.0, 1.0, 3.0])).tolist()
-    [1.5, 0.0, 1.5]
-    """
-    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle: Floats = np.cumsum(counts) - (counts + 1) / 2
-    return middle[group]

@@ -5,7 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.influence import RULES, Influence, ranks, sample
+from training.influence import RULES, Influence, sample
+from training.ranks import ranks
 from training.svg import Axis, Chart, Margins, Markup
 
 Floats = NDArray[np.float64]

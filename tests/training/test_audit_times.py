@@ -68,8 +68,3 @@ def test_leads_in_the_order_of_creation_have_not_moved(known):
     position = np.arange(len(known), dtype=float)
     position[5] = np.nan
     assert np.isnan(audit_times.beyond_creation(position, known)[5])
-
-
-def test_ranks_share_their_mean():
-    assert audit_times.ranks(np.array([5.0, 1.0, 5.0, np.inf])).tolist() == [2.5, 1.0, 2.5, 4.0]
-    assert audit_times.correlation(np.ones(3), np.arange(3.0)) == 0.0

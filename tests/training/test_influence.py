@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from leadlight.errors import InputError
 from leadlight.steps import Isotonic
@@ -65,11 +65,6 @@ def test_direction_is_a_rank_correlation_and_none_for_categories(found):
     known = ~np.isnan(found.values[:, 2])
     assert found.direction(2) == pytest.approx(spearmanr(found.values[known, 2], found.points[known, 2]).statistic)
     assert found.direction(3) is None
-
-
-def test_ranks_are_those_of_scipy():
-    values = np.random.default_rng(0).integers(0, 5, 40).astype(float)
-    assert influence.ranks(values) == pytest.approx(rankdata(values) - 1)
 
 
 def test_the_sample_is_seeded_bounded_and_in_order():
