@@ -1,19 +1,20 @@
 """What served when: the pointer `bundles/current`, and beside it an append-only history of every change of it.
 
     bundles/history.jsonl     one JSON object a line: at, action, version, previous, because
-    bundles/.lock             held while the two are changed
+    bundles/.lock             held while the two are changed, and what is kept of corrections (`training.shift_held`)
 
 A line is written before the pointer moves. If a crash comes between, the line tells of a change that never happened: it
 is never believed by itself, because what served before is always looked up for the version that the pointer names.
 """
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TextIO
 
 from leadlight.errors import BundleMissingError, WorkspaceError
 from leadlight.workspace import Workspace, write_text_atomically
@@ -21,6 +22,9 @@ from leadlight.workspace import Workspace, write_text_atomically
 # `shift`: a copy whose probabilities are corrected for a changed base rate; `undo`: back to what it was made from.
 Action = Literal["train", "promote", "rollback", "shift", "undo"]
 BACKWARD: Final = frozenset({"rollback", "undo"})
+# A command holds the lock for milliseconds: another one waits so long for it before it gives up, in seconds.
+PATIENCE: Final = 10.0
+PAUSE: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +141,7 @@ def put(
     """
     if version not in workspace.bundle_versions():
         raise BundleMissingError(f"bundle `{version}` is not in `{workspace.bundles}`; see `leadlight models list`")
-    with _locked(workspace):
+    with locked(workspace):
         current = served(workspace)
         if current != expected:
             raise WorkspaceError(
@@ -162,12 +166,29 @@ def _path(workspace: Workspace) -> Path:
 
 
 @contextmanager
-def _locked(workspace: Workspace) -> Iterator[None]:
+def locked(workspace: Workspace) -> Iterator[None]:
+    """Hold what serves, and what is kept of it, for this command alone; not twice in one command.
+
+    Raises:
+        WorkspaceError: another command did not let go of it within `PATIENCE`.
+    """
+    with (workspace.bundles / ".lock").open("w", encoding="utf-8") as lock:
+        if not _held(lock):
+            raise WorkspaceError(f"another command is changing what serves in `{workspace.root}`; repeat")
+        yield
+
+
+def _held(lock: TextIO) -> bool:
+    """Wait for the lock; False where it stays with another command."""
     import fcntl  # noqa: PLC0415  (POSIX only)
 
-    with (workspace.bundles / ".lock").open("w", encoding="utf-8") as lock:
+    until = time.monotonic() + PATIENCE
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as held:
-            raise WorkspaceError(f"another command is changing what serves in `{workspace.root}`; repeat") from held
-        yield
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(PAUSE)
+        else:
+            return True

@@ -71,13 +71,16 @@ def note(workspace: Workspace, found: TakenBack) -> None:
     A line is written before the pointer moves. If a crash comes between, the correction is still in force, and the
     line is not asked before it is taken back in truth.
 
+    Several commands may write at once: each waits for the lock under which the pointer moves.
+
     Raises:
-        WorkspaceError: the file is damaged, or cannot be written.
+        WorkspaceError: the file is damaged or cannot be written, or another command does not let go of the lock.
     """
-    known = _read(workspace)
-    if found not in known:
-        lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*known, found)]
-        write_text_atomically(_path(workspace), "\n".join(lines) + "\n")
+    with history.locked(workspace):
+        known = _read(workspace)
+        if found not in known:
+            lines = [json.dumps(asdict(one), ensure_ascii=False) for one in (*known, found)]
+            write_text_atomically(_path(workspace), "\n".join(lines) + "\n")
 
 
 def _read(workspace: Workspace) -> list[TakenBack]:

@@ -1,5 +1,6 @@
 import fcntl
 import json
+import threading
 
 import pytest
 
@@ -112,7 +113,8 @@ def test_a_pointer_that_was_set_by_hand_has_no_past(room):
     assert not history.is_first(room, "b")
 
 
-def test_what_is_not_there_or_came_in_between_is_refused(room):
+def test_what_is_not_there_or_came_in_between_is_refused(room, monkeypatch):
+    monkeypatch.setattr(history, "PATIENCE", 0.0)
     climb(room)
     with pytest.raises(BundleMissingError, match="models list"):
         history.put(room, "unknown", "promote", expected="c")
@@ -124,6 +126,17 @@ def test_what_is_not_there_or_came_in_between_is_refused(room):
             history.put(room, "a", "promote", expected="c")
     assert history.served(room) == "c"
     assert len(history.changes(room)) == 3
+
+
+def test_a_command_waits_for_another_that_is_done_soon(room):
+    climb(room)
+    with (room.bundles / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        later = threading.Timer(0.1, fcntl.flock, (lock, fcntl.LOCK_UN))
+        later.start()
+        history.put(room, "a", "promote", expected="c")
+        later.join()
+    assert history.served(room) == "a"
 
 
 @pytest.mark.parametrize("line", ["no json", json.dumps({"version": "a"}), "[]"])

@@ -1,4 +1,7 @@
 import json
+import subprocess
+import sys
+from functools import partial
 
 import pytest
 
@@ -41,6 +44,42 @@ def test_what_was_noted_is_given_once_and_the_last_counts(room):
     assert len((room.bundles / "taken_back.jsonl").read_text().splitlines()) == 1
     shift_held.note(room, TakenBack("old", "new", UNTIL + DAY, "outcomes"))
     assert shift_held.latest(room, "old").by == "outcomes"
+
+
+# A command that says when it is ready, and writes five notes when all are.
+WRITER = """
+import sys
+from pathlib import Path
+from leadlight.workspace import Workspace
+from training import shift_held
+room, writer = Workspace.at(Path(sys.argv[1])), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(5):
+    shift_held.note(room, shift_held.TakenBack("old", f"new-{writer}-{number}", 0, "person"))
+"""
+
+
+def test_notes_of_commands_at_the_same_time_are_all_kept(room):
+    words = [sys.executable, "-c", WRITER, str(room.root)]
+    start = partial(subprocess.Popen, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    writers = [start([*words, str(number)]) for number in range(3)]
+    assert [one.stdout.readline() for one in writers] == ["ready\n"] * 3
+    for one in writers:
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    for one in writers:
+        one.communicate()
+    assert [one.returncode for one in writers] == [0, 0, 0]
+    kept = [json.loads(line)["correction"] for line in (room.bundles / "taken_back.jsonl").read_text().splitlines()]
+    assert sorted(kept) == [f"new-{writer}-{number}" for writer in range(3) for number in range(5)]
+
+
+def test_a_note_is_written_under_the_lock_of_the_pointer(room, monkeypatch):
+    monkeypatch.setattr(history, "PATIENCE", 0.0)
+    with history.locked(room), pytest.raises(WorkspaceError, match="another command is changing what serves"):
+        shift_held.note(room, TakenBack("old", "new", UNTIL, "person"))
+    assert not (room.bundles / "taken_back.jsonl").exists()
 
 
 @pytest.mark.parametrize("action", ["undo", "rollback", "promote"])
