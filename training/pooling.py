@@ -4,6 +4,10 @@ A team, product or country with eleven conversions has no model of its own worth
 wrong for it. Partial pooling adds one number to the common log-odds of a segment (`training.random_intercept`): about
 0 where little is known, the segment's own level where much is. A value that was never seen gets 0. The level of all
 rows together stays where calibration put it.
+
+Offsets are learnt, validated and judged on rows whose horizon had ended (`training.settled`), however few these are. Of
+younger rows only the successes are known, and the weights against that are right for all rows together, not for a
+segment: one that began less than a horizon ago would have nothing but successes. It has no settled row, and gets 0.
 """
 
 from collections.abc import Callable
@@ -18,13 +22,14 @@ from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from leadlight.terms import Linear, Term
 from scoring.scale import logit, probabilities
-from training import evaluate, random_intercept
+from training import evaluate, level, random_intercept
 from training.baselines import base_rate
 from training.bootstrap import lead_codes
 from training.calibrate import Learnt
 from training.comparison import Comparison
 from training.random_intercept import Intercepts
 from training.rows import Rows
+from training.settled import ended, of_ended
 from training.tune import folds_of, number_of_folds
 
 Floats = NDArray[np.float64]
@@ -36,10 +41,6 @@ OTHERS: Final = "(others)"
 MISSING: Final = "(missing)"
 # A segment has a separate model only with so many rows of either outcome; with fewer its own base rate stands for it.
 LEAST_SEPARATE: Final = 25
-# The common level is kept by Newton's method; where every probability is practically 0 or 1 there is none to keep.
-LEVEL_STEPS: Final = 50
-FLAT: Final = 1e-9
-CONVERGED: Final = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,9 @@ class Segment:
 
     Attributes:
         value: a category, `(others)` or `(missing)`.
-        rows: weight of its training rows.
-        leads: its leads.
-        positives: weight of its positive rows.
+        rows: its settled training rows.
+        leads: their leads.
+        positives: the positive ones of them.
         observed: its share of positives; None without rows.
         single: its mean probability by the common model; None without rows.
         offset: log-odds added, 0 without rows.
@@ -129,10 +130,10 @@ def codes_of(column: Floats, categories: int) -> Codes:
 
 
 def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, column: Floats | None = None) -> Pooled:
-    """Estimate the offset of every segment.
+    """Estimate the offset of every segment, from settled rows.
 
     Args:
-        rows: training rows.
+        rows: training rows, settled or not.
         z: their calibrated log-odds, out of fold, shape (n,).
         specs: one per column of X.
         place: of the segment column (see `place_of`).
@@ -145,7 +146,9 @@ def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, co
     if not spec.categorical:
         raise InputError(f"segment column `{spec.name}` holds no categories")
     names = [*spec.categories, OTHERS, MISSING]
-    codes = codes_of(rows.X[:, place] if column is None else column, len(spec.categories))
+    was = ended(rows)
+    codes = codes_of((rows.X[:, place] if column is None else column)[was], len(spec.categories))
+    rows, z = of_ended(rows), z[was]
     found = _intercepts(rows, z, codes, len(names))
     leads = _distinct_leads(rows, codes, len(names))
     segments = _segments(names, rows, z, codes, leads=leads, found=found)
@@ -155,10 +158,11 @@ def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, co
 def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int, *, column: Floats | None = None) -> Floats:
     """Add to every row the offset that its segment gets without its own fold of leads, shape (n,).
 
-    This is what intervals and comparisons need: z with an offset that did not see the row's outcome.
+    This is what intervals and comparisons need: z with an offset that did not see the row's outcome. Offsets are learnt
+    from settled rows, and given to all.
 
     Args:
-        rows: training rows.
+        rows: training rows, settled or not.
         z: calibrated log-odds, out of fold, shape (n,).
         place: of the segment column.
         categories: number of its categories.
@@ -166,12 +170,12 @@ def held_out(rows: Rows, z: Floats, place: int, categories: int, seed: int, *, c
         column: codes of the segment column, as in `fit`.
     """
     codes = codes_of(rows.X[:, place] if column is None else column, categories)
-    fold = folds_of(rows, number_of_folds(len(rows)), seed + 3)
-    pooled = z.copy()
+    fold, was = folds_of(rows, number_of_folds(len(rows)), seed + 3), ended(rows)
+    settled, pooled = of_ended(rows), z.copy()
     for number in np.unique(fold):
-        inside, outside = fold != number, fold == number
+        inside, outside = was & (fold != number), fold == number
         if inside.any():
-            found = _intercepts(rows.take(inside), z[inside], codes[inside], categories + 2)
+            found = _intercepts(settled.take(inside[was]), z[inside], codes[inside], categories + 2)
             pooled[outside] += found.offset[codes[outside]]
     return pooled
 
@@ -189,10 +193,12 @@ def compare(
     """Compare partial pooling with one model for all and with a model per segment, on leads none of them learnt from.
 
     The reference is `pooled`; `single` is the common model; `separate` learns from the rows of one segment only, and
-    answers with the segment's base rate where it has fewer than 25 rows of either outcome.
+    answers with the segment's base rate where it has fewer than 25 rows of either outcome. Settled rows are compared.
+    They carry no weight against censoring, which is all that training rows are weighted for: each counts 1 here as in
+    what was fitted.
 
     Args:
-        rows: training rows.
+        rows: training rows, settled or not.
         z: calibrated log-odds of the common model, out of fold, shape (n,).
         place: of the segment column.
         categories: number of its categories.
@@ -202,7 +208,8 @@ def compare(
     """
     found = three_ways(rows, z, place, categories, learn=learn, seed=seed, column=column)
     columns: dict[str, Floats | None] = {way: probabilities(log_odds) for way, log_odds in found.items()}
-    return evaluate.compare(rows.y, columns, rows.lead_ids, seed, reference="pooled")
+    settled = of_ended(rows)
+    return evaluate.compare(settled.y, columns, settled.lead_ids, seed, reference="pooled")
 
 
 def three_ways(
@@ -215,11 +222,13 @@ def three_ways(
     seed: int,
     column: Floats | None = None,
 ) -> dict[Way, Floats]:
-    """Give the log-odds that `compare` compares, shape (n,) each; no row's own outcome is in them."""
+    """Give the log-odds that `compare` compares, of the m settled rows, shape (m,) each; no own outcome is in them."""
+    was = ended(rows)
+    codes = codes_of((rows.X[:, place] if column is None else column)[was], categories)
     return {
-        "pooled": held_out(rows, z, place, categories, seed, column=column),
-        "single": z,
-        "separate": _separate(rows, codes_of(rows.X[:, place] if column is None else column, categories), learn, seed),
+        "pooled": held_out(rows, z, place, categories, seed, column=column)[was],
+        "single": z[was],
+        "separate": _separate(of_ended(rows), codes, learn, seed),
     }
 
 
@@ -231,24 +240,8 @@ def helps(comparison: Comparison) -> bool:
 def _intercepts(rows: Rows, z: Floats, codes: Codes, groups: int) -> Intercepts:
     leads, _ = lead_codes(rows.lead_ids)
     found = random_intercept.fit(z, rows.y, rows.weight, codes, groups, leads=leads, level=LEVEL)
-    excess = _excess(z + found.offset[codes], z, rows.weight)
+    excess = level.excess(z + found.offset[codes], z, rows.weight)
     return replace(found, offset=np.where(found.rows > 0, found.offset - excess, 0.0))
-
-
-def _excess(moved: Floats, z: Floats, weight: Floats) -> float:
-    """Give the log-odds by which moved rows must be lowered for their mean probability to be that of z (Newton)."""
-    target = float(weight @ probabilities(z))
-    excess = 0.0
-    for _ in range(LEVEL_STEPS):
-        p = probabilities(moved - excess)
-        slope = float(weight @ (p * (1 - p)))
-        if slope <= FLAT * len(z):
-            return 0.0
-        step = (float(weight @ p) - target) / slope
-        excess += step
-        if abs(step) < CONVERGED:
-            return excess
-    return 0.0
 
 
 def _distinct_leads(rows: Rows, codes: Codes, groups: int) -> NDArray[np.intp]:

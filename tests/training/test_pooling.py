@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from leadlight.errors import InputError
+from leadlight.schema import DAY
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from leadlight.terms import Linear, Term
@@ -12,6 +15,8 @@ from tests.training import made
 from training import pooling
 from training.baselines import RulesLink
 from training.rows import Rows
+from training.settled import ended
+from training.split import censoring_weights
 
 PLACE = 2
 OFFSETS = np.array([0.8, -0.6, 0.0])
@@ -141,3 +146,57 @@ def test_the_column_is_found_by_its_attribute():
     rows, z = segmented(30)
     with pytest.raises(InputError, match="holds no categories"):
         pooling.fit(rows, z, made.SPECS, 0)
+
+
+def young_segment(n=3_000, horizon=60, span=360, seed=0):
+    """What is known on day `span` of a market whose segments are alike, the last 45 days old; z is the truth."""
+    random = np.random.default_rng(seed)
+    young = np.arange(n) >= n * 9 // 10
+    day = np.where(young, random.integers(span - 45, span, n), random.integers(0, span, n))
+    z = random.normal(-2.8, 0.8, n)
+    y = (random.random(n) < probabilities(z)).astype(float)
+    took = np.where(y == 1, random.gamma(2, 10, n).astype(np.int64).clip(1, horizon - 1), horizon) * DAY
+    as_of = day.astype(np.int64) * DAY
+    weight = censoring_weights(as_of, pl.Series(took), horizon * DAY, span * DAY)
+    frame = pl.DataFrame({"lead_id": [f"l{i}" for i in range(n)], "as_of": as_of, "known_at": as_of + took})
+    X = np.column_stack([np.zeros(n), np.zeros(n), np.where(young, 2, random.integers(0, 2, n))])
+    rows = Rows(frame.with_columns(weight=weight), X, np.zeros(n), y, weight)
+    known = as_of + took < span * DAY
+    return rows.take(known), z[known]
+
+
+THREE = FeatureSpec("team", "fit", "category", attribute="team", categories=("a", "b", "young"))
+
+
+def test_a_segment_younger_than_the_horizon_is_not_taken_for_one_that_always_succeeds():
+    rows, z = young_segment()
+    young = rows.X[:, PLACE] == 2
+    assert young.sum() > 5
+    assert rows.y[young].all()
+    found = pooling.fit(rows, z, (*made.SPECS[:2], THREE), PLACE)
+    segment = found.segments[2]
+    assert (segment.rows, segment.leads, segment.offset, segment.rate) == (0, 0, 0.0, None)
+    assert [abs(other.offset) < 0.3 for other in found.segments[:2]] == [True, True]
+    assert pooling.held_out(rows, z, PLACE, 3, 1)[young].tolist() == z[young].tolist()
+    compared = pooling.compare(rows, z, PLACE, 3, learn=Link, seed=1)
+    assert not pooling.helps(compared)
+    assert compared.rows == ended(rows).sum()
+
+
+def test_offsets_come_from_settled_rows_alone_and_without_weights_of_censoring():
+    rows, z = young_segment()
+    was, specs = ended(rows), (*made.SPECS[:2], THREE)
+    changed = replace(rows, y=np.where(was, rows.y, 1 - rows.y), weight=np.where(was, rows.weight, 9 * rows.weight))
+    assert pooling.fit(changed, z, specs, PLACE) == pooling.fit(rows, z, specs, PLACE)
+    assert np.array_equal(pooling.held_out(changed, z, PLACE, 3, 1), pooling.held_out(rows, z, PLACE, 3, 1))
+    a = pooling.fit(rows, z, specs, PLACE).segments[0]
+    in_a = was & (rows.X[:, PLACE] == 0)
+    assert (a.rows, a.positives) == (in_a.sum(), rows.y[in_a].sum())
+    ways = pooling.three_ways(rows, z, PLACE, 3, learn=Link, seed=1)
+    assert {len(log_odds) for log_odds in ways.values()} == {was.sum()}
+
+
+def test_settled_rows_of_one_outcome_claim_nothing():
+    rows, z = young_segment()
+    kept = ~(ended(rows) & (rows.y == 1))
+    assert not pooling.helps(pooling.compare(rows.take(kept), z[kept], PLACE, 3, learn=Link, seed=1))
