@@ -5,14 +5,14 @@ The level of a model is known to about 1 / sqrt(k) in log-odds, and the model wa
 model gets wrong first is the spread of its log-odds (it learnt some chance, so they lie too far apart).
 
     k < 50            none          an error of the level of 0.14 and more: a correction would be noise
-    50 <= k < 200     temperature   the spread only, one number; the level stays where the model put it
+    50 <= k < 200     temperature   the spread only, one number; the level stays where the model put it, right or wrong
     200 <= k          sigmoid       spread and level, two numbers (the level is known to 0.07, 7 % of a rate)
 
 Isotonic calibration takes no part in this choice. It can be asked for, needs k >= 1,000, and then stands as a term of
 its own name beside the two numbers (`training.isotonic`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, Protocol
 
@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.scorer import Scorer
-from leadlight.spec import FeatureSpec
 from leadlight.steps import Isotonic
-from scoring.scale import logit, probabilities
+from scoring.scale import probabilities
 from training import isotonic as isotonic_term
-from training.fit import Recipe, fit
+from training import level
 from training.penalised import minimise
 from training.rows import Rows
 from training.side_by_side import side_by_side
@@ -72,11 +71,18 @@ class Sigmoid:
 
     @classmethod
     def fit_temperature(cls, raw: Floats, y: Floats, weight: Floats) -> "Sigmoid":
-        """Fit the slope only: log-odds are spread or drawn together around the level c of the predictions.
+        """Fit the slope only: log-odds are spread or drawn together, and the mean probability stays what it was.
 
-        calibrated = c + slope x (raw - c), c = log-odds of the mean predicted probability. The temperature of C. Guo
-        et al. (2017), doi:10.48550/arXiv.1706.04599, is 1 / slope; theirs turns around log-odds 0, which for a rare
-        outcome would move every probability towards one half.
+        calibrated = slope x raw + intercept(slope), with the intercept that keeps the weighted mean probability of the
+        predictions; along this curve the slope is the likeliest, with a weak pull towards 1. Around a fixed log-odds
+        the mean would move with the slope, for a rare outcome by a tenth and more of it.
+
+        An error of the level stays, by design, and to first order does not change the slope: along the curve the loss
+        rises by sum w (p - y) (raw - m), m = the mean of raw under the weights w p (1 - p). A common error d of all
+        log-odds makes p - y = d p (1 - p), and the sum is 0.
+
+        The temperature of C. Guo et al. (2017), doi:10.48550/arXiv.1706.04599, is 1 / slope; theirs turns around
+        log-odds 0, which for a rare outcome would move every probability towards one half.
 
         Args:
             raw: log-odds, shape (n,).
@@ -86,16 +92,42 @@ class Sigmoid:
         Returns:
             The identity where the best slope is not positive.
         """
-        level = float(np.clip(np.average(probabilities(raw), weights=weight), 1e-9, 1 - 1e-9))
-        pivot = logit(level)
-        design, offset = (raw - pivot)[:, None], np.full_like(raw, pivot)
-        ridge = np.array([_ridge(raw, weight)])
-        (slope,) = minimise(design, y, weight, ridge, offset=offset, towards=IDENTITY[:1]).theta.tolist()
-        return Sigmoid(slope, pivot * (1 - slope)) if slope > 0 and np.isfinite(slope) else Sigmoid()
+        curve = _Curve(raw, y, weight, _ridge(raw, weight))
+        high = 2.0
+        if not curve.at(0.0)[0] < 0:
+            return Sigmoid()
+        while curve.at(high)[0] < 0:
+            high *= 2
+        slope = level.root(curve.at, 0.0, high, start=1.0)
+        return Sigmoid(slope, curve.intercept(slope))
 
     def log_odds(self, raw: Floats) -> Floats:
         """Give the calibrated log-odds, shape (n,)."""
         return self.slope * raw + self.intercept
+
+
+@dataclass(frozen=True, slots=True)
+class _Curve:
+    """All slopes, each with the intercept that keeps the level; fields as in `fit_temperature`."""
+
+    raw: Floats
+    y: Floats
+    weight: Floats
+    ridge: float
+
+    def intercept(self, slope: float) -> float:
+        """Give the intercept with which the mean probability is that of the raw log-odds."""
+        return -level.excess(slope * self.raw, self.raw, self.weight)
+
+    def at(self, slope: float) -> tuple[float, float]:
+        """Give the gradient of the loss along the curve per unit of mass, and its expected rise, which is positive."""
+        intercept = self.intercept(slope)
+        z = slope * self.raw + intercept
+        p = probabilities(z)
+        mass = self.weight * p * probabilities(-z)
+        centred = self.raw - (np.average(self.raw, weights=mass) if mass.sum() > 0 else -intercept / slope)
+        gradient = (self.weight * (p - self.y)) @ centred + self.ridge * (slope - 1)
+        return float(gradient / self.weight.sum()), float((mass @ centred**2 + self.ridge) / self.weight.sum())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,25 +175,6 @@ class Learnt(Protocol):
 
     def raw(self, rows: Rows) -> Floats:
         """Give uncalibrated log-odds, shape (n,)."""
-
-
-def calibrate(
-    rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int, *, isotonic: bool = False
-) -> Calibration:
-    """Calibrate a booster out of fold, folds by lead hash.
-
-    The folds' boosters are grown as the final one is, on all rows but those of the fold: what is calibrated on a sample
-    chosen in another way is another model. They grow side by side.
-
-    Args:
-        rows: training rows.
-        specs: one per column of X.
-        recipe: of the final booster.
-        seed: of folds and boosters.
-        isotonic: whether an isotonic term is wanted as well.
-    """
-    raw = out_of_fold(rows, lambda inside: fit(inside, specs, recipe, seed), seed)
-    return choose(raw, rows, isotonic=isotonic)
 
 
 def out_of_fold(rows: Rows, learn: Callable[[Rows], Learnt], seed: int) -> Floats | None:

@@ -11,8 +11,9 @@ from leadlight.scorer import Scorer
 from scoring import scale
 from tests.training import made
 from training import calibrate as calibration
+from training import level
 from training.calibrate import Sigmoid
-from training.fit import Recipe
+from training.fit import Recipe, fit
 from training.tune import USUAL
 
 RECIPE = Recipe(USUAL, 20)
@@ -67,24 +68,68 @@ def test_a_turned_order_gives_the_identity():
     assert Sigmoid.fit(raw, y, np.ones(len(y))) == Sigmoid(1.0, 0.0)
 
 
-@pytest.mark.parametrize("slope", [0.5, 1.0, 1.6])
-def test_temperature_finds_the_spread_and_leaves_the_level(slope):
-    """One number: what lies below the level of the predictions stays below it, whatever the rate."""
-    random = np.random.default_rng(4)
-    raw = random.normal(-4, 1.2, 40_000)
-    level = scale.logit(float(scale.probabilities(raw).mean()))
-    y = (random.random(len(raw)) < scale.probabilities(level + slope * (raw - level))).astype(float)
+def of_same_level(slope, spread, n=60_000, seed=4):
+    """Log-odds whose level is right and spread is not: outcomes have `slope` and the same mean probability."""
+    random = np.random.default_rng(seed)
+    raw = random.normal(-4, spread, n)
+    true = slope * raw - level.excess(slope * raw, raw, np.ones(n))
+    return raw, scale.probabilities(true), (random.random(n) < scale.probabilities(true)).astype(float)
+
+
+def mean(found, raw, weight=None):
+    return np.average(scale.probabilities(found.log_odds(raw)), weights=weight)
+
+
+@pytest.mark.parametrize(("slope", "spread"), [(0.5, 1.2), (0.6, 1.5), (0.7, 2.0), (1.0, 1.2), (1.6, 1.0)])
+def test_temperature_finds_the_spread_and_leaves_the_level(slope, spread):
+    raw, true, y = of_same_level(slope, spread)
     found = Sigmoid.fit_temperature(raw, y, np.ones(len(y)))
-    assert found.slope == pytest.approx(slope, rel=0.1)
-    assert found.log_odds(np.array([level])) == pytest.approx([level])
+    assert found.slope == pytest.approx(slope, rel=0.05)
+    assert mean(found, raw) == pytest.approx(scale.probabilities(raw).mean(), rel=1e-9)
+    assert mean(found, raw) == pytest.approx(true.mean(), rel=1e-9)
 
 
-def test_temperature_does_not_follow_the_level_and_a_turned_order_gives_the_identity():
+@pytest.mark.parametrize("off", [-0.3, 0.3])
+def test_an_error_of_the_level_stays_and_is_not_taken_for_one_of_the_spread(off):
+    random = np.random.default_rng(0)
+    raw = random.normal(-4, 1.0, 100_000)
+    y = (random.random(len(raw)) < scale.probabilities(raw + off)).astype(float)
+    found = Sigmoid.fit_temperature(raw, y, np.ones(len(y)))
+    assert found.slope == pytest.approx(1, abs=0.06)
+    assert mean(found, raw) == pytest.approx(scale.probabilities(raw).mean(), rel=1e-9)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 80), st.floats(0, 20))
+@settings(max_examples=80, deadline=None)
+def test_temperature_keeps_the_level_and_the_order_of_any_rows(seed, n, spread):
+    random = np.random.default_rng(seed)
+    raw, weight = random.normal(-2, spread, n), random.uniform(0.1, 20, n)
+    found = Sigmoid.fit_temperature(raw, (random.random(n) < 0.3).astype(float), weight)
+    assert found.slope > 0
+    assert mean(found, raw, weight) == pytest.approx(mean(Sigmoid(), raw, weight), rel=1e-9)
+
+
+def test_along_the_curve_no_other_slope_is_likelier():
+    raw, _, y = of_same_level(0.7, 1.5, n=4_000)
+    found = Sigmoid.fit_temperature(raw, y, np.ones(len(y)))
+
+    def loss(slope):  # with the pull: as if four rows of probability one half said 1
+        z = slope * raw - level.excess(slope * raw, raw, np.ones(len(raw)))
+        return metrics.log_losses_of_log_odds(y, z).sum() + raw.var() * (slope - 1) ** 2 / 2
+
+    assert all(loss(found.slope) < loss(found.slope + step) for step in (-0.1, -0.003, 0.003, 0.1))
+
+
+def test_temperature_of_a_turned_order_is_the_identity():
     raw, y = drawn(1.0, 1.0, n=5_000)
-    found = Sigmoid.fit_temperature(raw, y, np.ones(len(y)))
-    level = scale.logit(float(scale.probabilities(raw).mean()))
-    assert found.log_odds(np.array([level])) == pytest.approx([level])
     assert Sigmoid.fit_temperature(raw, 1 - y, np.ones(len(y))) == Sigmoid()
+
+
+def test_temperature_of_rows_that_are_told_apart_perfectly_stays_finite():
+    raw = np.linspace(-3, 1, 400)
+    found = Sigmoid.fit_temperature(raw, (raw > 0).astype(float), np.ones(400))
+    assert 1 < found.slope < 1_000
+    assert mean(found, raw) == pytest.approx(mean(Sigmoid(), raw), rel=1e-9)
 
 
 def with_leads(count, n=3_000):
@@ -115,16 +160,21 @@ def test_rows_of_one_lead_are_no_more_leads():
     assert calibration.choose(rows.X[:, 0], one).method == "none"
 
 
+def out_of_fold(rows):
+    raw = calibration.out_of_fold(rows, lambda inside: fit(inside, made.SPECS, RECIPE, 1), 1)
+    return calibration.choose(raw, rows)
+
+
 def test_what_comes_back_holds_the_predictions_and_fits_a_scorer():
     rows = made.rows(1_500)
-    found = calibration.calibrate(rows, made.SPECS, RECIPE, 1)
+    found = out_of_fold(rows)
     assert found.raw.shape == (1_500,)
     assert np.isfinite(found.raw).all()
     assert np.array_equal(found.held_out, found.slope * found.raw + found.intercept)
     scorer = found.into(Scorer("rules", "sql", None, 0.3, 0.0, 0.1, {}))
     assert (scorer.slope, scorer.intercept, scorer.isotonic) == (found.slope, found.intercept, None)
     assert json.loads(json.dumps(found.to_json()))["method"] == "sigmoid"
-    assert found == calibration.calibrate(rows, made.SPECS, RECIPE, 1)
+    assert found == out_of_fold(rows)
 
 
 def test_isotonic_comes_only_when_asked_for_and_with_enough_leads():
@@ -140,14 +190,14 @@ def test_isotonic_comes_only_when_asked_for_and_with_enough_leads():
 @pytest.mark.parametrize("positives", [0, 1])
 def test_too_few_outcomes_to_predict_from_the_others_is_said(positives):
     rows = with_leads(positives, n=60)
-    found = calibration.calibrate(rows, made.SPECS, RECIPE, 1)
+    found = out_of_fold(rows)
     assert found.method == "none"
     assert found.raw is None
     assert found.held_out is None
     assert "too few" in found.why
 
 
-def test_calibration_is_out_of_fold(monkeypatch):
+def test_predictions_are_out_of_fold():
     """No booster may see a lead that it predicts."""
     rows, seen = made.rows(900), []
 
@@ -159,7 +209,6 @@ def test_calibration_is_out_of_fold(monkeypatch):
             seen.append((self.leads, set(part.lead_ids)))
             return np.zeros(len(part))
 
-    monkeypatch.setattr(calibration, "fit", lambda inside, *_: Spy(set(inside.lead_ids)))
-    calibration.calibrate(rows, made.SPECS, RECIPE, 1)
+    calibration.out_of_fold(rows, lambda inside: Spy(set(inside.lead_ids)), 1)
     assert all(not inside & outside for inside, outside in seen)
     assert set().union(*(outside for _, outside in seen)) == set(rows.lead_ids)
