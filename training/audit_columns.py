@@ -78,8 +78,7 @@ def examine(
     notes.evidence["missing"] = float((groups.codes == MISSING).mean()) if len(values) else None
     _times(values, kind, known, notes)
     if history is not None:
-        notes.evidence |= {"written_leads": history.leads, "written_after_outcome": history.after}
-        notes.signs.append(audit_signs.of_history(history))
+        _history(history, notes)
     _later(values, kind, counts, notes)
     _order(values, known, notes)
     won = _outcomes(groups, known, notes).get("won")
@@ -116,10 +115,25 @@ def _filled_where(groups: Groups, known: Known, notes: _Notes) -> None:
         notes.evidence[f"filled_{name}"] = float(held[chosen].mean()) if chosen.any() else None
 
 
+def _history(history: Written, notes: _Notes) -> None:
+    notes.evidence |= {
+        "written_leads": history.leads,
+        "written_after_outcome": history.after,
+        "written_after_at_least": history.after_least,
+        "changed_after_outcome": history.changed,
+        "changed_after_at_least": history.changed_least,
+    }
+    notes.signs += [audit_signs.of_history(history), audit_signs.of_overwritten(history)]
+
+
 def _times(values: pl.Series, kind: AttributeKind, known: Known, notes: _Notes) -> None:
     found = audit_times.coincidence(values, kind, known)
     if found is not None:
-        notes.evidence |= {"outcome_time_share": found.share, "outcome_time_by_chance": found.by_chance}
+        notes.evidence |= {
+            "outcome_time_share": found.share,
+            "outcome_time_at_least": found.least,
+            "outcome_time_by_chance": found.by_chance,
+        }
         notes.signs.append(audit_signs.of_coincidence(found))
     own = audit_times.clock(values, kind, known)
     if own is not None:

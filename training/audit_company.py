@@ -11,12 +11,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight.metrics import wilson_interval
 from training.audit_groups import LEAST_GROUP
+from training.audit_share import least
 
 Flags = NDArray[np.bool_]
 
-LEVEL: Final = 0.99
 # A column that is nearly always filled, or nearly never, keeps company with all or none.
 SOME: Final = 0.05
 # By so much more often a suspect column must be filled beside the column than elsewhere.
@@ -56,8 +55,7 @@ def company(held: Flags, suspects: Mapping[str, Flags]) -> Company | None:
         if not _some(held) or not _some(other):
             continue
         both, own = int((held & other).sum()), int(held.sum())
-        least = wilson_interval(both, own, LEVEL)[0]
-        found.append(Company(name, both / own, least, float(other[~held].mean())))
+        found.append(Company(name, both / own, least(both, own), float(other[~held].mean())))
     beside = (one for one in found if one.least - one.otherwise >= MORE)
     return max(beside, key=lambda one: one.least, default=None)
 

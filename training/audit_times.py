@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from leadlight.schema import DAY, HOUR, MICROSECONDS_PER_SECOND, AttributeKind
 from training.audit_groups import as_numbers
 from training.audit_known import LEAST, Known
+from training.audit_share import least
 from training.ranks import rank_correlation, ranks
 
 Floats = NDArray[np.float64]
@@ -44,12 +45,14 @@ class Coincidence:
 
     Attributes:
         share: of the closed leads that have a value.
+        least: lower end of its interval.
         leads: how many that is.
         by_chance: the share that would be found if the value said nothing of the time.
         unit: in which unit the value was read.
     """
 
     share: float
+    least: float
     leads: int
     by_chance: float
     unit: str
@@ -79,11 +82,11 @@ def coincidence(values: pl.Series, kind: AttributeKind, known: Known) -> Coincid
         at = known.outcome_at[chosen].astype(np.float64)
         created = known.created[chosen].astype(np.float64)
         for sign in (1.0, -1.0):
-            leads = _densest(x[chosen] - sign * at)
+            held, leads = int(chosen.sum()), _densest(x[chosen] - sign * at)
             # Values that depend on nothing, or on the creation, meet the outcomes so often anyway.
             chance = max(_densest(-sign * at), _densest(x[chosen] - sign * created))
-            found.append(Coincidence(leads / int(chosen.sum()), leads, chance / int(chosen.sum()), unit))
-    return max(found, key=lambda one: one.share - one.by_chance, default=None)
+            found.append(Coincidence(leads / held, least(leads, held), leads, chance / held, unit))
+    return max(found, key=lambda one: one.least - one.by_chance, default=None)
 
 
 def _readings(values: pl.Series, kind: AttributeKind) -> Iterator[tuple[str, Floats]]:

@@ -7,9 +7,9 @@ from typing import Final
 import polars as pl
 
 from features.tables import Tables
-from leadlight.metrics import wilson_interval
 from leadlight.schema import DAY, MICROSECONDS_PER_SECOND
 from training.audit_known import Known
+from training.audit_share import least
 from training.audit_times import SOON
 
 # So near to an outcome, before or after, an activity is *at* it; so near to a stage entry it is that entry.
@@ -17,7 +17,6 @@ AT: Final = DAY
 SAME: Final = 60 * MICROSECONDS_PER_SECOND
 # Types of fewer leads than this are not judged; features of their own begin at twice as many.
 FEWEST_LEADS: Final = 10
-LEVEL: Final = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +71,9 @@ def by_type(tables: Tables, known: Known) -> Types:
             activities=row["activities"],
             leads=leads,
             at=at,
-            at_least=wilson_interval(at * leads, leads, LEVEL)[0],
+            at_least=least(at * leads, leads),
             after=after,
-            after_least=wilson_interval(after * leads, leads, LEVEL)[0],
+            after_least=least(after * leads, leads),
             before=row["before"],
             stage=stage,
             stage_share=together / row["activities"],

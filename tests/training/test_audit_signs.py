@@ -38,10 +38,27 @@ def test_odds_count_by_what_is_sure_of_them(name, least, expected):
 
 
 def test_a_meeting_with_the_outcome_must_be_more_than_chance():
-    assert verdict(audit_signs.of_coincidence(Coincidence(0.5, 50, 0.02, "days"))) == "leak"
-    assert verdict(audit_signs.of_coincidence(Coincidence(0.2, 50, 0.02, "days"))) == "suspect"
-    assert verdict(audit_signs.of_coincidence(Coincidence(0.5, 50, 0.4, "days"))) == "ok"
-    assert verdict(audit_signs.of_coincidence(Coincidence(0.5, 5, 0.01, "days"))) == "ok"
+    assert verdict(audit_signs.of_coincidence(Coincidence(0.5, 0.4, 50, 0.02, "days"))) == "leak"
+    assert verdict(audit_signs.of_coincidence(Coincidence(0.3, 0.2, 50, 0.02, "days"))) == "suspect"
+    assert verdict(audit_signs.of_coincidence(Coincidence(0.3, 0.1, 50, 0.01, "days"))) == "ok"
+    assert verdict(audit_signs.of_coincidence(Coincidence(0.5, 0.4, 50, 0.09, "days"))) == "ok"
+    assert verdict(audit_signs.of_coincidence(Coincidence(0.5, 0.4, 5, 0.01, "days"))) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("leads", "after", "least", "expected"),
+    [(100, 0.6, 0.5, "leak"), (100, 0.6, 0.49, "suspect"), (100, 0.3, 0.19, "ok"), (9, 1.0, 0.6, "ok")],
+)
+def test_what_was_written_at_the_outcome_counts_by_what_is_sure_of_it(leads, after, least, expected):
+    assert verdict(audit_signs.of_history(Written(leads, after, least, 0.0, 0.0))) == expected
+
+
+@pytest.mark.parametrize(
+    ("leads", "changed", "least", "expected"),
+    [(100, 1.0, 0.99, "suspect"), (100, 0.6, 0.5, "suspect"), (100, 0.6, 0.49, "ok"), (9, 1.0, 0.6, "ok")],
+)
+def test_what_was_overwritten_is_suspect_at_most(leads, changed, least, expected):
+    assert verdict(audit_signs.of_overwritten(Written(leads, 0.0, 0.0, changed, least))) == expected
 
 
 def test_the_other_signs_have_their_bounds():
@@ -52,8 +69,6 @@ def test_the_other_signs_have_their_bounds():
     assert verdict(audit_signs.of_order(ranked(0.55))) == "ok"
     assert verdict(audit_signs.of_later(Follows(0.5, 0.4, "all activities"))) == "suspect"
     assert verdict(audit_signs.of_later(Follows(0.9, 0.8, "all activities"))) == "leak"
-    assert verdict(audit_signs.of_history(Written(100, 0.6))) == "leak"
-    assert verdict(audit_signs.of_history(Written(5, 1.0))) == "ok"
     assert verdict(audit_signs.of_total(0.96)) == "leak"
     assert verdict(audit_signs.of_total(0.9)) == "ok"
     assert audit_signs.identifier(0.95).verdict == "suspect"

@@ -40,6 +40,14 @@ def test_the_creation_is_not_taken_for_the_outcome(known):
     assert audit_times.clock(since, "number", known) > 0.99
 
 
+def test_few_leads_that_meet_it_prove_little(known):
+    few = np.flatnonzero(known.closed)[:20]
+    met = np.where(np.isin(np.arange(len(known)), few), (audited.END - known.outcome_at) / DAY, np.nan)
+    found = audit_times.coincidence(pl.Series(met), "number", known)
+    assert found.share == 1.0
+    assert found.least < 0.8
+
+
 def test_a_constant_meets_no_outcome(known):
     found = audit_times.coincidence(pl.Series([3.0] * len(known)), "number", known)
     assert found.share <= found.by_chance
