@@ -128,13 +128,16 @@ def _train(room: Workspace, options: "Options", *, track: bool, as_json: bool) -
         tracked = Tracked(None, Followed())
         if track:
             say("track: parameters, metrics, plots and bundle into MLflow")
-            tracked = track_run(room, trained, options, reports=[trained.card])
+            tracked = track_run(room, trained, options, reports=[] if trained.card is None else [trained.card])
     if as_json:
         print_json(_training_json(trained, settled, tracked))
     else:
         show.show_training(room, trained, settled, tracked.run)
     for note in tracked.followed.notes():  # the bundle is on disk: no reason to exit by another status
         say(f"note: {note}")
+    if trained.card_problem is not None:
+        say(f"note: {trained.card_problem}")
+        raise typer.Exit(1)
 
 
 def evaluate(
@@ -218,6 +221,7 @@ def _training_json(trained: "Trained", settled: "Settled", tracked: "Tracked") -
         "run_id": None if tracked.run is None else tracked.run.run_id,
         "model_version": None if tracked.run is None else tracked.run.model_version,
         "tracking_error": tracked.followed.problem,
+        "card_problem": trained.card_problem,
         "seconds": trained.seconds,
         "reasons_max_error": trained.reasons_max_error,
         "hygiene": (trained.bundle.training["hygiene"] or {}).get("set_aside"),

@@ -15,6 +15,7 @@ from features import hygiene, hygiene_settings
 from features import tables as tables_of
 from features.tables import Tables
 from leadlight.bundle import Bundle, save, signing_key
+from leadlight.errors import WorkspaceError
 from leadlight.schema import DAY
 from leadlight.scorer import Scorer, ScorerKind
 from leadlight.spec import FeatureSpec
@@ -51,7 +52,8 @@ class Trained:
         test: test rows with a column per scorer (null = no such scorer), as_of in µs.
         reasons_max_error: largest |base + contributions - log-odds| over the test rows.
         seconds: wall time per step.
-        card: the model card.
+        card: the model card; None where it could not be written.
+        card_problem: why it could not, or None.
     """
 
     bundle: Bundle
@@ -62,7 +64,8 @@ class Trained:
     test: pl.DataFrame
     reasons_max_error: float | None
     seconds: dict[str, float]
-    card: Path
+    card: Path | None
+    card_problem: str | None = None
 
 
 class _Watch:
@@ -119,7 +122,7 @@ def train(
     bundle = replace(bundle, thresholds=curves)
     save(bundle, workspace.bundle_path(bundle.version), key)
     watch.step("model card", "model card: one page on what was found")
-    card = _write_card(workspace, ground, bundle, found)
+    card, problem = _card(workspace, ground, bundle, found)
     watch.stop()
     return Trained(
         bundle=bundle,
@@ -131,6 +134,7 @@ def train(
         reasons_max_error=tested.reasons_error(made.scorer, ground.specs, ground.test),
         seconds=watch.seconds,
         card=card,
+        card_problem=problem,
     )
 
 
@@ -175,6 +179,14 @@ def _notes(ground: Ground, scorer: Scorer, found: Tested, seed: int) -> dict[str
         "reliability": reliability.to_json(slices),
         "simplified": list(found.simplified),
     }
+
+
+def _card(workspace: Workspace, ground: Ground, bundle: Bundle, found: Tested) -> tuple[Path | None, str | None]:
+    """Write the model card; where its file cannot be written, the bundle stands all the same: say why."""
+    try:
+        return _write_card(workspace, ground, bundle, found), None
+    except WorkspaceError as problem:
+        return None, f"the bundle is complete, but has no model card: {problem}"
 
 
 def _write_card(workspace: Workspace, ground: Ground, bundle: Bundle, found: Tested) -> Path:

@@ -4,8 +4,10 @@ import polars as pl
 import pytest
 
 from leadlight.__main__ import main
+from leadlight.errors import WorkspaceError
 from leadlight.schema import DAY
 from tests.training import market
+from training import model_card
 from training.predictions import PREDICTIONS
 
 
@@ -66,6 +68,19 @@ def test_when_the_server_is_away_the_training_is_not_lost(room, capsys, monkeypa
     assert room.current_version() == found["version"]
     (note,) = [line for line in said.err.splitlines() if line.startswith("note: ")]
     assert "1 run is kept in the workspace" in note
+
+
+def test_without_its_card_a_training_is_finished_and_told(room, capsys, monkeypatch):
+    def full(*_):
+        raise WorkspaceError("no room left")
+
+    monkeypatch.setattr(model_card, "write", full)
+    said = run(capsys, *QUESTION, "--rung", "rules", "--no-track", "--workspace", room.root, "--json", status=1)
+    found = json.loads(said.out)
+    assert found["card_problem"] == "the bundle is complete, but has no model card: no room left"
+    assert f"note: {found['card_problem']}" in said.err
+    assert room.current_version() == found["version"]
+    assert not room.model_card_path(found["version"]).exists()
 
 
 def test_train_for_people_uses_the_workspace_card(room, capsys, monkeypatch):
