@@ -11,6 +11,9 @@ one that does not                                is challenger; what served goes
   and nothing serves yet                         a bundle of kind `rules`, fitted on the same rows, serves
 rules or base rate                               serve if nothing serves yet
 
+The newest slice is what neither has learnt from: it begins at the later of the two cuts (`training.versus`). Where the
+champion's is the later one and too little is left, the challenger stays one.
+
 By hand (`promote`): not worse beyond noise than the champion (than the rules where nothing serves yet) on the same
 newest slice, and audited without an unresolved leak. A stated reason overrides all but a leak. `rollback` needs no
 comparison.
@@ -21,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.bundle import Bundle
 from leadlight.errors import BundleError, BundleMissingError, InputError, NotEnoughDataError, WorkspaceError
+from leadlight.instants import iso
 from leadlight.workspace import Workspace
 from scoring import chosen
 from training import history, record, track
@@ -255,20 +259,33 @@ def _refused_by_champion(
 
     if not versus.same_question(trained.bundle, champion):
         return None, None  # told loudly by `_instead`
-    split = trained.split
-    found = versus.compare(
-        workspace,
-        trained.bundle,
-        champion,
-        start=split.cut,
-        end=split.until - (split.horizon_us or 0) + 1,
-        ages_us=split.ages_us,
-        scored=trained.test.select("lead_id", "as_of", "age", "label", "rules", a="model"),
-        seed=trained.bundle.training["seed"],
-    )
-    reasons = _against(found)
-    who = record.called(trained.bundle)
-    return (f"{who} may not replace what serves: {reasons[0]}" if reasons else None), found
+    split, refused = trained.split, f"{record.called(trained.bundle)} may not replace what serves"
+    try:
+        found = versus.compare(
+            workspace,
+            trained.bundle,
+            champion,
+            end=split.until - (split.horizon_us or 0) + 1,
+            ages_us=split.ages_us,
+            scored=trained.test.select("lead_id", "as_of", "age", "label", "rules", a="model"),
+            seed=trained.bundle.training["seed"],
+        )
+    except InputError as problem:
+        return f"{refused}: it cannot be compared with the champion `{champion.version}`: {problem}", None
+    reasons = (*_against(found), *_too_few(found, trained))
+    return (f"{refused}: {reasons[0]}" if reasons else None), found
+
+
+def _too_few(versus: "Versus", trained: "Trained") -> tuple[str, ...]:
+    """Say where the champion has learnt from so much of the test side that the rest cannot tell the two apart.
+
+    The champion has then seen newer outcomes, so nothing speaks for the challenger but what can be measured.
+    """
+    if versus.chosen.start <= trained.split.cut or versus.measured():
+        return ()
+    rows, positives = versus.comparison.rows, versus.comparison.positives
+    left = f"{rows:,} test snapshots after that, {positives:,} of them positive, are too few to compare the two"
+    return (f"the champion learnt from what lies before {iso(versus.chosen.start)}, and {left}",)
 
 
 def _read(workspace: Workspace, version: str) -> tuple[Bundle | None, str | None]:

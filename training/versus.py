@@ -70,6 +70,11 @@ class Versus:
         """Whether the slice can tell anything: it holds both outcomes."""
         return 0 < self.comparison.positives < self.comparison.rows
 
+    def measured(self) -> bool:
+        """Whether there are enough rows for an interval of the difference in every decisive metric."""
+        differences = [self.comparison.differences[metric][self.other] for metric in DECISIVE]
+        return all(found is not None and found.low is not None for found in differences)
+
     def worse_in(self) -> tuple[str, ...]:
         """Name the decisive metrics in which the first bundle is worse than the other beyond noise."""
         return tuple(METRIC_NAMES[m] for m in DECISIVE if self.comparison.verdict(m, self.other) == "worse")
@@ -122,8 +127,8 @@ def compare(
         start: first as_of, µs UTC; None = the later of the two cuts.
         end: as_of lies before it, µs UTC; None = the end of the record.
         ages_us: ages of the snapshots; None = those that both were tested on, or where there is none those of `a`.
-        scored: what `a` says of the mature snapshots of the slice where that is known already: lead_id, as_of, age
-            (µs), label, a, rules (probabilities).
+        scored: what `a` says of mature snapshots where that is known already, those of the slice among them: lead_id,
+            as_of (µs), age (µs), label, a, rules (probabilities).
         seed: of intervals.
 
     Raises:
@@ -135,7 +140,7 @@ def compare(
             "things and cannot be compared; choose bundles of one target and horizon"
         )
     chosen = _slice(workspace, a, b, start=start, end=end, ages_us=ages_us)
-    first = _scored(workspace, a, chosen, FIRST) if scored is None else scored.rename({RULES: f"{FIRST}_{RULES}"})
+    first = _scored(workspace, a, chosen, FIRST) if scored is None else _of_slice(scored, chosen)
     second = None if b is None else _scored(workspace, b, chosen, SECOND)
     both = first if second is None else _joined(first, second)
     columns = {FIRST: FIRST, SECOND: SECOND, RULES: f"{FIRST}_{RULES}"}
@@ -188,8 +193,8 @@ def _slice(
     last = observed + 1 if end is None else min(end, observed + 1)
     if first >= last:
         raise InputError(
-            f"nothing was recorded from {iso(first)} to {iso(last)} (the later cut, or --from, to the end of the "
-            "record): ingest newer data, or choose another period"
+            f"nothing was recorded from {iso(first)} (the later cut, or --from) to {iso(last)} (the end of the record "
+            "or of the test side, or --to): ingest newer data, or choose another period"
         )
     return Slice(first, last, ages, observed)
 
@@ -205,6 +210,12 @@ def _scored(workspace: Workspace, bundle: Bundle, chosen: Slice, name: str) -> p
     rows = rows.filter(pl.col("label").is_not_null()).select(*KEYS, "age", "label")
     scores = batch.score_snapshots(tables, rows, bundle)
     return rows.with_columns(scores["probability"].alias(name), scores["rule_probability"].alias(f"{name}_{RULES}"))
+
+
+def _of_slice(scored: pl.DataFrame, chosen: Slice) -> pl.DataFrame:
+    """Give those of the known scores that lie on the slice, named as `_scored` names them."""
+    inside = pl.col("as_of").is_between(chosen.start, chosen.end, closed="left")
+    return scored.filter(inside).rename({RULES: f"{FIRST}_{RULES}"})
 
 
 def _joined(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:

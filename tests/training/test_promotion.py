@@ -1,13 +1,17 @@
+import re
 import shutil
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from leadlight import bundle as bundles
 from leadlight.errors import BundleMissingError, BundleTamperedError, InputError
 from leadlight.schema import DAY
+from scoring import chosen
+from tests.training import market
 from tests.training.variants import LEAK, rules, saved, worse
-from training import history, promotion, track
+from training import history, promotion, track, versus
 from training.track import Followed
 
 NEW = "20300101T000000-new"
@@ -67,6 +71,46 @@ def test_a_model_that_is_worse_than_the_champion_is_its_challenger(trained):
     assert not found.champion
     assert f"worse than the champion `{OLD}` in log loss and AUC" in found.why
     assert found.versus.worse_in()
+
+
+def test_a_champion_with_a_later_cut_is_met_where_neither_has_learnt(trained, monkeypatch):
+    """Before its cut the champion knows every outcome: there it would beat anybody."""
+    room, model = trained
+    cut = market.CUT + 40 * DAY
+    saved(room, model, OLD, training={"test_from": cut})
+    serving(room, OLD)
+    real, learnt = versus._scored, pl.col("as_of") < cut
+
+    def remembered(workspace, bundle, asked, name):
+        known = real(workspace, bundle, asked, name)
+        if bundle.version != OLD:
+            return known
+        return known.with_columns(pl.when(learnt).then(pl.col("label") * 0.98 + 0.01).otherwise(name).alias(name))
+
+    monkeypatch.setattr(versus, "_scored", remembered)
+    assert versus.compare(room, model.bundle, chosen.load(room, OLD), start=market.CUT).worse_in()
+    found = promotion.settle(room, model)
+    assert found.champion
+    assert found.versus.chosen.start == cut
+    assert (found.versus.only_a, found.versus.notes) == (0, ())
+    assert 0 < found.versus.comparison.rows < model.comparison.rows
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [
+        (333, "the champion learnt from what lies before 2025-09-02, and .* are too few to compare the two"),
+        (340, f"it cannot be compared with the champion `{OLD}`: nothing was recorded from 2025-09-09"),
+    ],
+)
+def test_where_the_champion_has_seen_nearly_all_a_model_is_its_challenger(trained, days, told):
+    room, model = trained
+    saved(room, model, OLD, training={"test_from": market.START + days * DAY})
+    serving(room, OLD)
+    found = promotion.settle(room, model)
+    assert not found.champion
+    assert room.current_version() == found.current == OLD
+    assert re.search(rf"the model may not replace what serves: {told}", found.why)
 
 
 def test_a_model_with_a_leak_does_not_serve(trained):

@@ -76,6 +76,10 @@ def test_known_scores_are_not_computed_again(trained, monkeypatch):
     assert len(asked) == 1
     assert found.comparison.rows == model.comparison.rows
     assert found.comparison.metrics["auc"]["rules"].value == model.comparison.metrics["auc"]["rules"].value
+    later = saved(room, model, "20300101T000000-c", training={"test_from": market.CUT + 20 * DAY})
+    known = versus.compare(room, model.bundle, later, scored=scored)
+    assert known.only_a == known.only_b == 0
+    assert known.comparison.to_json() == versus.compare(room, model.bundle, later).comparison.to_json()
 
 
 def test_different_questions_are_refused(trained):
@@ -103,3 +107,5 @@ def test_an_empty_slice_tells_nothing(trained):
     found = versus.compare(room, a, None, start=market.START + (market.DAYS - 1) * DAY)
     assert found.comparison.rows == 0
     assert not found.told()
+    assert not found.measured()
+    assert versus.compare(room, a, None).measured()
