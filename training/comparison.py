@@ -79,8 +79,9 @@ class Comparison:
         reference: the scorer that differences are taken for.
         metrics: metric -> scorer -> estimate.
         differences: metric -> other scorer -> reference minus other.
-        ece_bar: scorer -> ECE that a perfect model with these predictions stays below in 95 of 100 test sets; None for
-            mixed ages, where rows of one lead depend on each other.
+        ece_bar: scorer -> ECE that a perfect model with these predictions stays below in 95 of 100 test sets, at all
+            ages together where there are several (see `training.evaluate`); None for mixed ages, where rows of one lead
+            depend on each other.
         ece_limit: the bar of a large slice.
         ece_ok: scorer -> whether its ECE is at most the larger of bar and limit; with ages, at every single age.
         by_age: the same per scheduled age, youngest first; empty where no ages were given.

@@ -4,6 +4,10 @@ Intervals are 95 % percentile intervals over replicates that draw whole leads (`
 paired. "better" and "worse" mean that the interval of the difference excludes zero, everything else is "not
 distinguishable", and what does not exist for these rows (the AUC of one class) is None. Where all rows together have
 one outcome only, nothing is drawn: there are values, and no intervals, bars or verdicts.
+
+Calibration is judged at every age, and all have to pass. A perfect model would fail a test at 95 % at one of six ages
+in every fourth test set; of k ages each is therefore tested at 1 - 0.05 / k, and all of them together err in about 5
+of 100 test sets at most, however they depend on each other (Bonferroni; on the quantile: `leadlight.metrics.ece_bar`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -82,10 +86,20 @@ def compare(
     leads, ages = np.asarray(lead_ids, dtype=object), None if age is None else _checked_ages(age, len(outcomes))
     passes = 1 if ages is None or len(np.unique(ages)) < 2 else 2  # all rows together, and each at its age
     done = _Done(progress, replicates, passes * len(outcomes))
-    task = _Task(columns, reference, seed, replicates, ece_limit, done, told=both_outcomes(outcomes))
+    bar = _bar_level(1 if ages is None else len(np.unique(ages)))
+    task = _Task(columns, reference, seed, replicates, ece_limit, bar, done, told=both_outcomes(outcomes))
     if ages is None:
         return task.compare(outcomes, np.arange(len(outcomes)), leads, None)
     return task.compare_by_age(outcomes, leads, ages)
+
+
+def _bar_level(ages: int) -> float:
+    """Give the quantile of a perfect model's ECE that is the bar of each of some ages, all of which have to pass.
+
+    >>> _bar_level(1), round(_bar_level(5), 3)
+    (0.95, 0.99)
+    """
+    return LEVEL if ages < 2 else 1 - (1 - LEVEL) / ages
 
 
 def both_outcomes(y: Floats) -> bool:
@@ -114,6 +128,7 @@ class _Task:
     seed: int
     replicates: int
     ece_limit: float
+    bar_level: float
     done: _Done
     told: bool
 
@@ -172,7 +187,8 @@ class _Task:
         return {other: _difference(metric, self.reference, other, values, drawn) for other in others}
 
     def _bars(self, known: Mapping[str, Floats]) -> dict[str, float]:
-        return dict(zip(known, metrics.ece_bars(list(known.values()), self.seed, LEVEL, bins=ECE_BINS), strict=True))
+        bars = metrics.ece_bars(list(known.values()), self.seed, self.bar_level, bins=ECE_BINS)
+        return dict(zip(known, bars, strict=True))
 
     def _calibrated(self, name: str, values: "_Values", bars: Mapping[str, float]) -> bool | None:
         error = values[name]["ece"] if name in bars else None

@@ -249,7 +249,7 @@ def probabilities(card: CardInput) -> Markup:
         title,
         paragraph(
             "Calibration is judged at every age by itself: errors of opposite sign would cancel in a pool. The bar is "
-            "the error that a perfect model stays below in 95 of 100 test sets of this size."
+            "the error that a perfect model stays below in 95 of 100 test sets of this size, at all ages together."
         ),
         figure(told + more, pictures, legend(("model", card.who), ("rules", "the rule score"))),
         _calibration_table(card),

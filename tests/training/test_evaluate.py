@@ -141,13 +141,28 @@ def test_ages_are_judged_apart():
     assert result.ece_ok["oracle"] is None
     young = result.by_age[0]
     assert young.metrics["auc"]["model"].value == metrics.auc(y[~late], scores["model"][~late])
-    assert young.ece_bar["model"] == metrics.ece_bar(scores["model"][~late], 7)
+    assert young.ece_bar["model"] == metrics.ece_bar(scores["model"][~late], 7, 0.975)
+
+
+def test_a_perfect_model_is_calibrated_at_all_of_six_ages_together():
+    """At 95 % at each of six ages a perfect model would fail in about 16 of 60 test sets."""
+    refused, sets, leads = 0, 60, 150
+    for seed in range(sets):
+        rng = np.random.default_rng(seed)
+        p = 1 / (1 + np.exp(-rng.normal(-2, 1, 6 * leads)))
+        y = (rng.random(6 * leads) < p).astype(float)
+        age = np.repeat(np.arange(6) * DAY, leads)
+        found = run(y, {"model": p}, np.arange(6 * leads).astype(str), age=age, replicates=2)
+        assert found.by_age[0].ece_bar["model"] > found.ece_limit
+        refused += not found.ece_ok["model"]
+    assert refused <= 8  # 5 % of 60 is 3; nine or more has a chance below 0.5 %
 
 
 def test_one_age_is_the_whole():
     y, scores, ids, age = rows(leads=200)
     result = run(y, scores, ids, age=age)
     assert len(result.by_age) == 1
+    assert result.ece_bar["model"] == metrics.ece_bar(scores["model"], 7)
     assert result.by_age[0].metrics == result.metrics
     assert result.metrics == run(y, scores, ids).metrics
 
