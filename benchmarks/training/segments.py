@@ -8,10 +8,12 @@ market of its own: segments are the values of its eight attributes (industry, co
 department, job title, role, acquisition channel), most of them of a few dozen leads and a handful of successes.
 
 There are two common scores: the rule card, fitted to the company's outcomes (it knows little of the attributes, so
-that segments differ), and the model (it knows them, so that hardly anything is left to differ). The true rate of a
-segment is the weighted mean of the simulator's true probabilities over its training rows.
+that segments differ), and the model (it knows them, so that hardly anything is left to differ). Both are predictions
+for leads that were not learnt from, calibrated on the company as training does it. The true rate of a segment is the
+mean of the simulator's true probabilities over its settled rows, those that intervals are made of.
 
-Exit status: 0 the coverage lies in 87-93 %, in all and for each score, 1 it does not, 2 bad usage or input.
+Exit status: 0 the coverage lies in 87-93 %, in all and for each score, over at least 1,000 market-segments; 1 it does
+not, or these are fewer; 2 bad usage or input.
 """
 
 import argparse
@@ -19,7 +21,8 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -36,16 +39,18 @@ from leadlight.simulate.write import write_market
 from leadlight.workspace import Workspace
 from rules import parse
 from training import calibrate, pooling
-from training.baselines import RulesLink
 from training.fit import Recipe, fit
 from training.options import Options
 from training.pooling import Way
+from training.prior import Line, Prior, fit_rules
 from training.rows import Rows, lead_hash
+from training.settled import ended, of_ended
 from training.tune import USUAL
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
 Score = Literal["rules", "model"]
+Side = Literal["below", "above"]
 
 SCORES: Final[tuple[Score, ...]] = ("rules", "model")
 SEEDS: Final = 3
@@ -56,6 +61,7 @@ TEACHERS: Final = 1 / 3
 SIZES: Final = (200, 400, 800)
 LOW: Final = 0.87
 HIGH: Final = 0.93
+LEAST: Final = 1_000
 # The column on which the three ways are compared: its values differ most.
 COMPARED: Final = "acquisition_channel"
 
@@ -77,23 +83,17 @@ class Found:
     @property
     def covered(self) -> bool:
         """Whether the interval holds the true rate."""
-        return self.low <= self.true <= self.high
+        return not (self.below or self.above)
 
+    @property
+    def below(self) -> bool:
+        """Whether the true rate lies below the interval."""
+        return self.true < self.low
 
-@dataclass(frozen=True, slots=True)
-class RulesOnly:
-    """The rule link as something that learns from rows."""
-
-    link: RulesLink
-
-    @classmethod
-    def learn(cls, rows: Rows) -> "RulesOnly":
-        """Fit the link."""
-        return cls(RulesLink.fit(rows.points, rows.y, rows.weight))
-
-    def raw(self, rows: Rows) -> Floats:
-        """Give log-odds, shape (n,)."""
-        return self.link.log_odds(rows.points)
+    @property
+    def above(self) -> bool:
+        """Whether the true rate lies above the interval."""
+        return self.true > self.high
 
 
 def measure(seed: int, leads: int, say: Say) -> tuple[list[Found], list[dict[Way, float]]]:
@@ -118,13 +118,33 @@ def measure(seed: int, leads: int, say: Say) -> tuple[list[Found], list[dict[Way
     losses: list[dict[Way, float]] = []
     for place, inside in enumerate(companies(number)):
         rows, name = known.take(inside), f"{seed}-{place}"
-        scores: dict[Score, Floats] = {"rules": RulesOnly.learn(rows).raw(rows), "model": model.raw(rows)}
+        scores = scores_of(rows, market, model.raw(rows), seed)
         for score, z in scores.items():
             found += segments_of(name, rows, z, truth[inside], market, score=score)
-        compared = three_ways(rows, market, seed)
+        compared = three_ways(rows, scores["rules"], market, seed) if "rules" in scores else None
         losses += [] if compared is None else [compared]
     say(f"record {seed}: {len(found):,} market-segments, {coverage(found) or 0:.1%} covered")
     return found, losses
+
+
+def scores_of(rows: Rows, market: Market, of_model: Floats, seed: int) -> dict[Score, Floats]:
+    """Give the calibrated log-odds of a company by leads that were not learnt from; none by rules if a fold cannot be.
+
+    Args:
+        rows: of the company.
+        market: that they are from.
+        of_model: log-odds by the model, which has learnt from leads of no company, shape (n,).
+        seed: of the folds.
+    """
+    bare = replace(rows, X=rows.X[:, :0])
+    raw = calibrate.out_of_fold(bare, _rules_of(rows, market), seed)
+    found = {"rules": calibrate.choose(raw, rows).held_out, "model": calibrate.choose(of_model, rows).held_out}
+    return {score: z for score in SCORES if (z := found[score]) is not None}
+
+
+def _rules_of(rows: Rows, market: Market) -> Callable[[Rows], Line]:
+    """Give what fits the rule card's line to rows of a company."""
+    return partial(fit_rules, prior=Prior.of(market.card, market.split.target, rows.points))
 
 
 def companies(number: Floats) -> Iterator[NDArray[np.bool_]]:
@@ -140,56 +160,61 @@ def companies(number: Floats) -> Iterator[NDArray[np.bool_]]:
 def segments_of(name: str, rows: Rows, z: Floats, truth: Floats, market: Market, *, score: Score) -> list[Found]:
     """Estimate the segments of every attribute, and put the true rate beside them."""
     found = []
+    was = ended(rows)
     for place, spec in enumerate(market.specs):
         if not (spec.categorical and spec.attribute):
             continue
-        codes = pooling.codes_of(rows.X[:, place], len(spec.categories))
+        codes = pooling.codes_of(rows.X[was, place], len(spec.categories))
         for code, part in enumerate(pooling.fit(rows, z, market.specs, place).segments):
             if part.rate is None or part.low is None or part.high is None:
                 continue
-            inside = codes == code
-            true = float(np.average(truth[inside], weights=rows.weight[inside]))
+            true = float(truth[was][codes == code].mean())
             found.append(
                 Found(name, score, spec.attribute, part.value, part.leads, true, part.rate, part.low, part.high)
             )
     return found
 
 
-def three_ways(rows: Rows, market: Market, seed: int) -> dict[Way, float] | None:
-    """Give the mean log loss of pooled, single and separate scores over the rules; None where a fold has one class."""
+def three_ways(rows: Rows, z: Floats, market: Market, seed: int) -> dict[Way, float] | None:
+    """Give the mean log loss of pooled, single and separate scores over the rules, on the settled rows of a company.
+
+    None where there is no column to compare them on.
+    """
     places = [place for place, spec in enumerate(market.specs) if spec.categorical and spec.attribute == COMPARED]
-    z = calibrate.out_of_fold(rows, RulesOnly.learn, seed)
-    if not places or z is None:
+    if not places:
         return None
     categories = len(market.specs[places[0]].categories)
-    ways = pooling.three_ways(rows, z, places[0], categories, learn=RulesOnly.learn, seed=seed)
-    return {
-        way: float(np.average(log_losses_of_log_odds(rows.y, log_odds), weights=rows.weight))
-        for way, log_odds in ways.items()
-    }
+    ways = pooling.three_ways(rows, z, places[0], categories, learn=_rules_of(rows, market), seed=seed)
+    y = of_ended(rows).y
+    return {way: float(log_losses_of_log_odds(y, log_odds).mean()) for way, log_odds in ways.items()}
 
 
 def coverage(found: Sequence[Found]) -> float | None:
     """Give the share of segments whose interval holds the true rate; None without segments."""
-    return float(np.mean([one.covered for one in found])) if found else None
+    return _mean([one.covered for one in found])
 
 
 def figures(found: Sequence[Found], losses: Sequence[dict[Way, float]]) -> dict[str, Any]:
     """Give the key of the bar and what stands behind it."""
     by_score = {score: [one for one in found if one.score == score] for score in SCORES}
     sizes = (("under 30 leads", 0, 30), ("30 to 100 leads", 30, 100), ("100 leads and more", 100, 10**9))
+    below, above = _mean([one.below for one in found]), _mean([one.above for one in found])
     return {
         "interval_coverage": coverage(found),
+        "interval_true_below": below,
+        "interval_true_above": above,
+        "interval_segments": len(found),
         "details": {
             "companies": len({one.company for one in found}),
             "market_segments": {score: len(part) for score, part in by_score.items()},
             "coverage": {score: coverage(part) for score, part in by_score.items()},
-            "standard_error": {score: _error(part) for score, part in by_score.items()},
+            "standard_error": {score: _error(part, "covered") for score, part in by_score.items()},
             "coverage_by_size": {
                 name: coverage([one for one in found if low <= one.leads < high]) for name, low, high in sizes
             },
-            "true_below": float(np.mean([one.true < one.low for one in found])) if found else None,
-            "true_above": float(np.mean([one.true > one.high for one in found])) if found else None,
+            "true_below": below,
+            "true_above": above,
+            "tails": {score: {side: _tail(part, side) for side in get_args(Side)} for score, part in by_score.items()},
             "log_loss": {way: _mean([loss[way] for loss in losses]) for way in get_args(Way)},
             "pooled_minus": {way: _difference(losses, way) for way in ("single", "separate")},
             "compared_companies": len(losses),
@@ -197,11 +222,16 @@ def figures(found: Sequence[Found], losses: Sequence[dict[Way, float]]) -> dict[
     }
 
 
-def _error(found: Sequence[Found]) -> float | None:
-    """Give the standard error of the coverage over companies, whose segments share their luck."""
+def _tail(found: Sequence[Found], side: Side) -> dict[str, float | None]:
+    """Give the share of true rates on one side of their intervals, 5 % nominally, with its standard error."""
+    return {"share": _mean([getattr(one, side) for one in found]), "standard_error": _error(found, side)}
+
+
+def _error(found: Sequence[Found], told: Literal["covered"] | Side) -> float | None:
+    """Give the standard error of a share over companies, whose segments share their luck."""
     by_company: dict[str, list[bool]] = {}
     for one in found:
-        by_company.setdefault(one.company, []).append(one.covered)
+        by_company.setdefault(one.company, []).append(getattr(one, told))
     if len(by_company) < 2:
         return None
     shares = np.array([np.mean(part) for part in by_company.values()])
@@ -220,9 +250,9 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def passed(found: dict[str, Any]) -> bool:
-    """Tell whether the coverage lies in its range, in all and for each common score."""
+    """Tell whether the coverage lies in its range, in all and for each common score, over enough segments."""
     shares = [found["interval_coverage"], *found["details"]["coverage"].values()]
-    return all(share is not None and LOW <= share <= HIGH for share in shares)
+    return found["interval_segments"] >= LEAST and all(share is not None and LOW <= share <= HIGH for share in shares)
 
 
 def run_seeds(seeds: int, leads: int, say: Say) -> dict[str, Any]:
@@ -246,7 +276,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     if options.json:
         print(json.dumps(found, allow_nan=False))
     else:
-        print(f"interval_coverage {found['interval_coverage']} (bar: {LOW} to {HIGH})")
+        total = found["interval_segments"]
+        print(f"interval_coverage {found['interval_coverage']} of {total:,} (bar: {LOW} to {HIGH})")
         print(json.dumps(found["details"], indent=1))
     return 0 if passed(found) else 1
 

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,13 +17,33 @@ def found(covered, total=100, score="rules"):
 
 
 @pytest.mark.parametrize(
-    ("rules", "model", "passes"), [(90, 90, True), (86, 90, False), (90, 95, False), (100, 80, False)]
+    ("rules", "model", "passes"), [(900, 900, True), (860, 900, False), (900, 950, False), (1_000, 800, False)]
 )
 def test_each_common_score_must_lie_in_the_range(rules, model, passes):
-    told = segments.figures([*found(rules), *found(model, score="model")], [])
-    assert told["interval_coverage"] == (rules + model) / 200
+    told = segments.figures([*found(rules, 1_000), *found(model, 1_000, score="model")], [])
+    assert told["interval_coverage"] == (rules + model) / 2_000
     assert segments.passed(told) is passes
     json.dumps(told, allow_nan=False)
+
+
+def test_fewer_than_a_thousand_market_segments_are_no_evidence():
+    enough, few = (
+        segments.figures([*found(total * 9 // 10, total), *found(total * 9 // 10, total, score="model")], [])
+        for total in (500, 490)
+    )
+    assert (enough["interval_segments"], few["interval_segments"]) == (1_000, 980)
+    assert segments.passed(enough)
+    assert not segments.passed(few)
+
+
+def test_tails_are_told_apart():
+    low = [replace(one, true=0.05) for one in found(100)[:20]]
+    told = segments.figures([*found(70, 80), *low], [])
+    assert (told["interval_true_below"], told["interval_true_above"]) == (0.2, 0.1)
+    tails = told["details"]["tails"]
+    assert (tails["rules"]["below"]["share"], tails["rules"]["above"]["share"]) == (0.2, 0.1)
+    assert tails["rules"]["below"]["standard_error"] > 0
+    assert tails["model"]["below"] == {"share": None, "standard_error": None}
 
 
 def test_no_segment_is_no_coverage():
