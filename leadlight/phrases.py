@@ -33,6 +33,15 @@ def number(value: float) -> str:
     return f"{rounded + 0.0:,.1f}".removesuffix(".0") if abs(rounded) >= 0.1 or not rounded else f"{rounded:g}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Write how many of something there are; the noun takes an s.
+
+    >>> counted(1, "lead"), counted(1200, "lead")
+    ('1 lead', '1,200 leads')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def signed(value: float) -> str:
     """Write a number of points with its sign and one decimal.
 

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from leadlight.errors import NotEnoughDataError
 from leadlight.metrics import log_losses_of_log_odds
+from leadlight.phrases import counted
 from leadlight.spec import FeatureSpec
-from training import blend, scorecard
+from training import blend, ladder_won, scorecard
 from training import prior as priors
-from training.ladder_needs import RUNGS, Needs, RungName, needs_of
+from training.ladder_needs import RUNGS, Needs, RungName, needs_failures, needs_of
 from training.ladder_table import Judged, Line, Origin
 from training.prior import Prior
 from training.rows import Rows
@@ -61,6 +62,9 @@ PARTS: Final[dict[RungName, str]] = {
     "rules": "the rules, recalibrated by the outcomes",
     "scorecard": "a scorecard of a few features over the rules",
     "model": "a LightGBM model over the rules' log-odds",
+}
+ANSWERS: Final[dict[RungName, str]] = {name: f"{part} answers" for name, part in PARTS.items()} | {
+    "rules": f"{PARTS['rules']}, answer as far as the outcomes are evidence"
 }
 
 
@@ -176,12 +180,12 @@ def choose(
     """
     wins, losses = _wins(rows), int(np.count_nonzero(rows.y == 0))
     if not len(rows):
-        told = f"no outcome is known at the cut: {PARTS['prior']} answers"
+        told = f"no outcome is known at the cut: {ANSWERS['prior']}"
         return Choice("prior", told, 0, 0, (), (), needs_of("prior", 0, ()))
     if not losses:
-        quick, yet = ("quick ", " yet") if horizon_us is not None else ("", "")
-        told = f"only {quick}successes are known at the cut, those of {wins:,} leads, and no failure{yet}: "
-        return Choice("prior", f"{told}{PARTS['prior']} answers", wins, 0, (), (), needs_of("prior", wins, ()))
+        ended = None if horizon_us is None else _ended(rows, cut, horizon_us)
+        rung, told = ladder_won.carried(wins, ended, LEAST_MATURE)
+        return Choice(rung, f"{told}: {ANSWERS[rung]}", wins, 0, (), (), needs_failures(rung))
     sample = tuning_rows(replace(rows, weight=np.ones(len(rows))), seed)
     held = _validation(sample, cut, horizon_us, seed)
     if held is None:
@@ -189,8 +193,8 @@ def choose(
     judged = _judge(held.parts, specs, steps, seed, progress)
     chosen = judged.choice()
     seen = judged.seen(chosen, _above(chosen, steps)) if held.across == "time" else ()
-    counted = f"{wins:,} leads with a success and {losses:,} snapshots without are known at the cut"
-    why = f"{counted}; {_why(chosen, judged, held, [step for step in steps if step.name not in judged.loss])}"
+    missing = [step for step in steps if step.name not in judged.loss]
+    why = f"{_counts(wins, losses)}; {_why(chosen, judged, held, missing)}"
     table, needs = judged.table(chosen), needs_of(chosen, wins, seen)
     return Choice(chosen, why, wins, losses, table, judged.origins, needs, held.across, held.caution)
 
@@ -335,13 +339,14 @@ def _can_fit(step: Rung, part: _Part) -> bool:
     return _wins(rows) >= step.least_wins and (step.least_wins == 0 or 0 < rows.y.sum() < len(rows))
 
 
+def _counts(wins: int, losses: int) -> str:
+    return f"{counted(wins, 'lead')} with a success and {counted(losses, 'snapshot')} without are known at the cut"
+
+
 def _unjudged(wins: int, losses: int, names: Sequence[RungName]) -> Choice:
     """Choose where no later outcome can decide: two parameters held by a prior cannot go far wrong."""
     rung: RungName = "rules" if "rules" in names else names[0]
-    told = (
-        f"{wins:,} leads with a success and {losses:,} snapshots without are known at the cut, too few or too late to "
-        f"compare rungs on later ones, so {PARTS[rung]} answer as far as the outcomes are evidence"
-    )
+    told = f"{_counts(wins, losses)}, too few or too late to compare rungs on later ones, so {ANSWERS[rung]}"
     return Choice(rung, told, wins, losses, (), (), needs_of(rung, wins, ()))
 
 

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 
+from leadlight.phrases import counted
+
 RungName = Literal["prior", "rules", "scorecard", "model"]
 RUNGS: Final[tuple[RungName, ...]] = ("prior", "rules", "scorecard", "model")
 
@@ -65,26 +67,61 @@ def needs_of(chosen: RungName, wins: int, seen: Sequence[Seen]) -> Needs | None:
         wins: leads with a success known now.
         seen: how the next rung compared at the origins; may be empty.
     """
-    place = RUNGS.index(chosen) + 1
-    if place == len(RUNGS):
+    above = _above(chosen)
+    if above is None:
         return None
-    above = RUNGS[place]
-    crossing = _crossing(seen)
-    if crossing is not None and crossing <= FARTHEST * max(wins, 1):
-        needed = max(_rounded(crossing), wins + 1)
-        course = ", ".join(f"{point.difference:+.4f} at {point.wins}" for point in seen)
-        told = f"`{above}` needs about {needed:,} leads with a success ({wins:,} now), by the course of {course}"
+    line = _line(seen)
+    crossing = None if line is None or min(line) <= 0 else line[0] / line[1]
+    won = f"leads with a success ({wins:,} now)"
+    if crossing is not None and wins < crossing <= FARTHEST * max(wins, 1):
+        needed = _rounded(crossing)
+        told = f"`{above}` needs about {needed:,} {won}, by the course of {_course(seen)}"
         return Needs(above, needed, "origins", told)
-    if SIMULATED[above] > wins:
+    if SIMULATED[above] > wins and (crossing is None or crossing > wins):
         needed = SIMULATED[above]
-        told = f"`{above}` needs about {needed:,} leads with a success ({wins:,} now), as on the simulated market"
-        return Needs(above, needed, "simulated", told)
-    told = f"nothing tells how many outcomes `{above}` needs here: it does not come closer as their number grows"
-    return Needs(above, None, "unknown", told)
+        return Needs(above, needed, "simulated", f"`{above}` needs about {needed:,} {won}, as on the simulated market")
+    return _unknown(above, _untold(above, wins, line, seen))
 
 
-def _crossing(seen: Sequence[Seen]) -> float | None:
-    """Give the number of wins at which the fitted difference is 0; None where the origins do not show one."""
+def needs_failures(chosen: RungName) -> Needs | None:
+    """Say that nothing can be estimated where only successes are known; None above the highest."""
+    above = _above(chosen)
+    return None if above is None else _unknown(above, "only successes are known")
+
+
+def _above(chosen: RungName) -> RungName | None:
+    place = RUNGS.index(chosen) + 1
+    return None if place == len(RUNGS) else RUNGS[place]
+
+
+def _unknown(above: RungName, why: str) -> Needs:
+    return Needs(above, None, "unknown", f"nothing tells how many outcomes `{above}` needs here: {why}")
+
+
+def _untold(above: RungName, wins: int, line: tuple[float, float] | None, seen: Sequence[Seen]) -> str:
+    """Say why nothing can be told of the next rung: only what was seen."""
+    if line is None:
+        return (
+            f"{counted(wins, 'lead')} with a success are as many as it needs on the simulated market "
+            f"({SIMULATED[above]:,}), and too few origins show how it comes closer"
+        )
+    loss, gain = line
+    course = f"by the course of {_course(seen)}"
+    if loss <= 0:
+        return f"{course} it does not come closer as their number grows"
+    if gain <= 0:
+        return f"{course} it comes closer as their number grows, but does not get there"
+    if loss / gain > wins:
+        return f"{course} it needs more than {FARTHEST:g} times the {wins:,} leads with a success of now"
+    return f"{course} it should be as good already, with {counted(wins, 'lead')} with a success, and it is not better"
+
+
+def _course(seen: Sequence[Seen]) -> str:
+    return ", ".join(f"{point.difference:+.4f} at {point.wins}" for point in seen)
+
+
+def _line(seen: Sequence[Seen]) -> tuple[float, float] | None:
+    """Give c and g of difference(n) = c / n - g; None where too few origins, or too similar ones, show a course."""
     points = [point for point in seen if point.wins > 0 and point.error > 0]
     counts = [point.wins for point in points]
     if len(points) < LEAST_ORIGINS or max(counts) < LEAST_SPAN * min(counts):
@@ -93,7 +130,7 @@ def _crossing(seen: Sequence[Seen]) -> float | None:
     scale = np.array([1 / point.error for point in points])
     target = np.array([point.difference for point in points])
     (loss, gain), *_ = np.linalg.lstsq(design * scale[:, None], target * scale, rcond=None)
-    return float(loss / gain) if loss > 0 and gain > 0 else None
+    return float(loss), float(gain)
 
 
 def _rounded(number: float) -> int:

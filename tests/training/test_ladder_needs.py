@@ -1,6 +1,6 @@
 import pytest
 
-from training.ladder_needs import SIMULATED, Seen, needs_of
+from training.ladder_needs import SIMULATED, Seen, needs_failures, needs_of
 
 
 def course(gain, loss, *wins, error=0.01):
@@ -18,8 +18,13 @@ def test_the_course_of_the_differences_tells_when_they_meet():
     assert found.to_json()["told"] == found.told
 
 
-def test_what_should_have_met_already_needs_at_least_one_more():
-    assert needs_of("rules", 90, course(0.1, 2.0, 20, 40, 80)).wins == 91
+def test_where_the_next_rung_should_be_as_good_already_nothing_is_claimed():
+    """It was just found worse: no number of outcomes follows from that."""
+    found = needs_of("rules", 90, course(0.1, 2.0, 20, 40, 80))
+    assert (found.wins, found.source) == (None, "unknown")
+    assert "it should be as good already, with 90 leads with a success, and it is not better" in found.told
+    young = needs_of("rules", 21, course(0.1, 2.0, 5, 10, 20))
+    assert (young.wins, young.source) == (None, "unknown")
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,27 @@ def test_otherwise_the_simulated_market_tells(seen):
 def test_nothing_is_told_where_nothing_tells():
     found = needs_of("scorecard", 5_000, ())
     assert (found.rung, found.wins, found.source) == ("model", None, "unknown")
-    assert "model" in found.told
+    assert "too few origins show how it comes closer" in found.told
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (course(-0.01, 2.0, 5, 10, 20), "comes closer as their number grows, but does not get there"),
+        (course(0.01, -2.0, 5, 10, 20), "does not come closer as their number grows"),
+        (course(0.00001, 2.0, 5, 10, 20), "needs more than 10 times the 5,000 leads"),
+        (course(0.01, -2.0, 5, 10), "too few origins show"),
+    ],
+)
+def test_of_a_course_only_what_was_seen_is_told(seen, told):
+    assert told in needs_of("scorecard", 5_000, seen).told
+
+
+def test_successes_alone_tell_nothing_of_the_next_rung():
+    found = needs_failures("rules")
+    assert (found.rung, found.wins, found.source) == ("scorecard", None, "unknown")
+    assert "only successes are known" in found.told
+    assert needs_failures("model") is None
 
 
 def test_the_first_rung_needs_few():
