@@ -118,7 +118,7 @@ class Audit:
         )
 
     def with_model(self, auc: float | None) -> "Audit":
-        """Add the verdict on a model's AUC on leads of the training side that it had not learnt from."""
+        """Add the verdict on a model's AUC, as `audit_total` gives it; nothing where that is None."""
         if auc is None:
             return self
         others = tuple(one for one in self.findings if one.kind != "model" or one.name != "model")
@@ -268,7 +268,7 @@ def _orders(known: Known) -> list[Finding]:
 def _together(columns: Collection[Column], known: Known) -> float | None:
     """Give the AUC of the sum of what the columns say (naive Bayes, cross-fitted); None where it is not defined."""
     parts = [column.log_odds for column in columns if column.log_odds is not None]
-    return of_score(np.sum(parts, axis=0), known.won, known) if parts else None
+    return of_score(np.sum(parts, axis=0), known.won[known.judged], known.part) if parts else None
 
 
 def _of_total(name: str, auc: float) -> Finding:

@@ -64,6 +64,11 @@ class Known:
         return self.won | self.lost
 
     @property
+    def part(self) -> Codes:
+        """Number fold and cohort together: the judged leads that are compared with each other, shape (judged,)."""
+        return (self.fold * COHORTS + self.cohort)[self.judged]
+
+    @property
     def open(self) -> int:
         """How many leads are neither won nor lost."""
         return int((~self.closed).sum())
@@ -106,7 +111,7 @@ def known_at_cut(tables: Tables, target: Target, horizon_us: int | None, cut: in
     outcome_at = np.where(has_won, at["won_at"].fill_null(0).to_numpy(), at["lost_at"].fill_null(0).to_numpy())
     judged = _judged(created, has_won, horizon_us, cut)
     fold = np.random.default_rng(seed).integers(0, FOLDS, frame.height)
-    cohort = _cohorts(created, judged)
+    cohort = cohorts(created, judged)
     return Known(
         frame, created, has_won, has_lost, outcome_at, judged, cohort, fold, timed=horizon_us is not None, cut=cut
     )
@@ -121,10 +126,18 @@ def _judged(created: Codes, won: Flags, horizon_us: int | None, cut: int) -> Fla
     return mature if enough(won[mature]) else np.ones(len(created), dtype=bool)
 
 
-def _cohorts(created: Codes, judged: Flags) -> Codes:
-    """Give equal parts of the judged leads by creation; leads created at one instant share one."""
+def cohorts(created: Codes, judged: Flags) -> Codes:
+    """Give equal parts of the judged leads by creation; leads created at one instant share one.
+
+    Args:
+        created: µs UTC, shape (n,).
+        judged: which of them the parts are equal for, shape (n,).
+
+    Returns:
+        Numbers below `COHORTS`, oldest first, shape (n,).
+    """
     if not judged.any():
         return np.zeros(len(created), dtype=np.int64)
     edges = np.quantile(created[judged], np.arange(1, COHORTS) / COHORTS)
-    cohorts: Codes = np.searchsorted(edges, created, side="left").astype(np.int64)
-    return cohorts
+    found: Codes = np.searchsorted(edges, created, side="left").astype(np.int64)
+    return found

@@ -46,8 +46,7 @@ class Ranking:
 def ranking(groups: Groups, event: Flags, known: Known) -> Ranking | None:
     """Rank the judged leads by a column; None where no fold and cohort holds both outcomes."""
     codes, happened = groups.codes[known.judged], event[known.judged].astype(np.int64)
-    fold, cohort = known.fold[known.judged], known.cohort[known.judged]
-    cell = ((fold * COHORTS + cohort) * len(groups) + codes) * 2 + happened
+    cell = (known.part * len(groups) + codes) * 2 + happened
     cells: Floats = np.bincount(cell, minlength=FOLDS * COHORTS * len(groups) * 2).astype(np.float64)
     counts = cells.reshape(FOLDS, COHORTS, len(groups), 2)
     learnt = counts.sum(axis=(0, 1)) - counts.sum(axis=1)  # (fold, group, 2): what the other folds hold
@@ -70,21 +69,25 @@ def ranking(groups: Groups, event: Flags, known: Known) -> Ranking | None:
         change_error=float(np.hypot(auc_error(first, *of_first[::-1]), auc_error(last, *of_last[::-1])))
         if moved
         else None,
-        log_odds=offset[fold, codes],
+        log_odds=offset[known.fold[known.judged], codes],
     )
 
 
-def of_score(score: Floats, event: Flags, known: Known) -> float | None:
-    """Give the AUC of a finite score of the judged leads within folds and cohorts; None where it is not defined."""
+def of_score(score: Floats, event: Flags, part: Codes) -> float | None:
+    """Give the AUC of a finite score within parts, averaged over pairs; None where no part holds both outcomes.
+
+    Args:
+        score: shape (n,).
+        event: what happened, shape (n,).
+        part: rows are compared with those of the same part, shape (n,).
+    """
     values, codes = np.unique(np.round(score, 9), return_inverse=True)
-    cell = known.fold[known.judged] * COHORTS + known.cohort[known.judged]
     won = pairs = 0.0
-    for part in range(FOLDS * COHORTS):
-        here = cell == part
-        happened = event[known.judged][here]
+    for number in np.unique(part):
+        here = part == number
         counts = np.zeros((1, 1, len(values), 2))
-        for outcome in (0, 1):
-            counts[0, 0, :, outcome] = np.bincount(codes[here][happened == outcome], minlength=len(values))
+        for outcome in (False, True):
+            counts[0, 0, :, int(outcome)] = np.bincount(codes[here & (event == outcome)], minlength=len(values))
         more, of = _pairs(counts, np.arange(len(values), dtype=np.float64)[None])
         won, pairs = won + float(more.sum()), pairs + float(of.sum())
     return won / pairs if pairs else None

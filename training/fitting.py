@@ -18,12 +18,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from leadlight import metrics
 from leadlight.errors import NotEnoughDataError
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from rules import parse
 from training import asked, blend, calibrate, encode, intervals, ladder, monotone, pooling, prior, scorecard, tune
+from training.audit_total import total_auc
 from training.calibrate import Calibration, Learnt
 from training.ladder import Choice
 from training.ladder_needs import RungName
@@ -51,8 +51,8 @@ class Made:
     Attributes:
         scorer: it answers, and explains.
         notes: for `bundle.training`.
-        auc: of features and rules together on training leads that were not learnt from; None where no features are
-            read or it is not defined.
+        auc: of features and rules together on training leads that were not learnt from, as `audit_total` gives it; None
+            where no features are read or too little is known.
     """
 
     scorer: Scorer
@@ -265,7 +265,7 @@ def _finished(
         scorer, z, notes["segment"] = _pooled(scorer, z, task, learn, task.known if rows is None else rows)
     if z is not None and scorer.isotonic is not None:
         z = scorer.isotonic.of(z)
-    auc = None if z is None or not 0 < task.known.y.sum() < len(task.known) else metrics.auc(task.known.y, z)
+    auc = None if z is None else total_auc(z, task.known)
     return replace(_with_interval(scorer, z, task, notes), auc=auc)
 
 

@@ -48,9 +48,10 @@ def test_nobody_to_compare_gives_nothing(known):
 
 
 def test_a_score_is_ranked_within_cohorts(known):
-    assert of_score(known.won[known.judged].astype(float), known.won, known) == 1.0
-    assert of_score(known.cohort[known.judged].astype(float), known.won, known) == 0.5
-    assert of_score(np.zeros(int(known.judged.sum())), np.zeros(len(known), dtype=bool), known) is None
+    won = known.won[known.judged]
+    assert of_score(won.astype(float), won, known.part) == 1.0
+    assert of_score(known.cohort[known.judged].astype(float), won, known.part) == 0.5
+    assert of_score(np.zeros(len(won)), np.zeros(len(won), dtype=bool), known.part) is None
 
 
 def test_the_error_of_an_auc_falls_with_the_rows():

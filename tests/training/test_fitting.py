@@ -43,6 +43,17 @@ def test_every_rung_gives_a_scorer_of_its_kind(prepared, rung):
     assert (found.auc is None) == (rung in {"prior", "rules"})
 
 
+@pytest.mark.parametrize("rung", ["scorecard", "model"])
+def test_the_audit_hears_of_settled_rows_within_cohorts(prepared, rung, monkeypatch):
+    """Not of all known ones: there a clock tells new successes from old failures (`audit_total`)."""
+    asked = []
+    monkeypatch.setattr(fitting, "total_auc", lambda z, rows: asked.append((len(z), len(rows))) or 0.97)
+    found = made(prepared, rung=rung)
+    assert found.auc == 0.97
+    assert len(asked) == 1
+    assert asked[0][0] == asked[0][1] > 0
+
+
 def test_one_direction_is_kept(prepared):
     name = next(spec.name for spec in prepared.specs if not spec.categorical)
     found = made(prepared, monotone={name: 1})
