@@ -174,7 +174,7 @@ def _conclude(done: "Promoted", *, as_json: bool) -> None:
     else:
         models_show.show_promoted(done)
     _tell(done.followed)
-    if not done.promoted:
+    if not done.promoted or done.judged.leaks:
         raise typer.Exit(EXIT_PROBLEM)
 
 

@@ -11,6 +11,9 @@ one that does not                                is challenger; what served goes
   and nothing serves yet                         a bundle of kind `rules`, fitted on the same rows, serves
 rules or base rate                               serve if nothing serves yet
 
+With an unresolved leak none of them begins to serve; one that lies in the data itself (an order by outcome) stops the
+rules too, and then nothing serves.
+
 The newest slice is what neither has learnt from: it begins at the later of the two cuts (`training.versus`). Where the
 champion's is the later one and too little is left, the challenger stays one.
 
@@ -44,14 +47,14 @@ class Settled:
     """What serves after a training.
 
     Attributes:
-        current: version of the bundle that serves.
+        current: version of the bundle that serves; None where nothing does.
         champion: whether that is the model just trained.
         why: in one sentence.
         fallback: the rules bundle that was written because the model may not serve, or None.
         versus: the model against the champion on the same test rows; None where they were not compared.
     """
 
-    current: str
+    current: str | None
     champion: bool
     why: str
     fallback: Bundle | None = None
@@ -130,6 +133,8 @@ def settle(workspace: Workspace, trained: "Trained") -> Settled:
     from training.pipeline import rules_bundle  # noqa: PLC0415  (seconds to import; the list of models needs none of it)
 
     fallback, who = rules_bundle(workspace, trained), record.called(new)
+    if record.unresolved(fallback, "leak"):  # it lies in the data, and not in what the model made of it
+        return Settled(None, champion=False, why=f"{refused}, and nothing serves", fallback=fallback)
     history.put(workspace, fallback.version, "train", expected=None)
     told = f"{refused} and nothing served yet, so rules fitted on the same rows serve; {who} stays as a challenger"
     return Settled(fallback.version, champion=False, why=told, fallback=fallback)
@@ -153,8 +158,9 @@ def promote(workspace: Workspace, version: str, *, because: str | None = None) -
         raise InputError(f"--because: the reason is empty; {AGAINST_THE_EVIDENCE}")
     bundle, previous = chosen.load(workspace, version), served(workspace)
     champion = record.is_model(bundle)
-    if previous == version:
-        return Promoted(version, True, previous, champion, Judged(), followed=track.follow(workspace))
+    if previous == version:  # nothing to compare it with; a leak is told
+        leaks = record.unresolved(bundle, "leak")
+        return Promoted(version, True, previous, champion, Judged(leaks), followed=track.follow(workspace))
     judged = judge(workspace, bundle, previous)
     if judged.leaks or (judged.reasons and because is None):
         followed = track.follow(workspace)
@@ -225,6 +231,9 @@ def _against(versus: "Versus") -> tuple[str, ...]:
 def _settle_without_model(workspace: Workspace, trained: "Trained", current: str | None) -> Settled:
     if current is not None:
         return Settled(current, champion=False, why=f"{trained.why}; `{current}` goes on serving")
+    leaks = record.unresolved(trained.bundle, "leak")
+    if leaks:
+        return Settled(None, champion=False, why=f"{_leaking(leaks)}, so nothing serves")
     history.put(workspace, trained.bundle.version, "train", expected=None)
     told = f"{trained.why}; nothing served yet, so this bundle serves"
     return Settled(trained.bundle.version, champion=False, why=told)
@@ -235,7 +244,7 @@ def _refused(workspace: Workspace, trained: "Trained", current: str | None) -> "
     new, who = trained.bundle, record.called(trained.bundle)
     leaks = record.unresolved(new, "leak")
     if leaks:
-        return f"the audit found a leak that is not resolved ({'; '.join(leaks)})", None
+        return _leaking(leaks), None
     found = record.against_rules(new)
     if None in found.values():
         return f"{who} could not be compared with the rules on the test side", None
@@ -250,6 +259,10 @@ def _refused(workspace: Workspace, trained: "Trained", current: str | None) -> "
     if champion is None:
         return None, None
     return _refused_by_champion(workspace, trained, champion)
+
+
+def _leaking(leaks: tuple[str, ...]) -> str:
+    return f"the audit found a leak that is not resolved ({'; '.join(leaks)})"
 
 
 def _refused_by_champion(

@@ -13,6 +13,7 @@ from leadlight.instants import iso
 from leadlight.workspace import Workspace
 from training import asked, audit_card, monotone, record
 from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison, Estimate, verdict
+from training.split import CREATION, age_named
 
 if TYPE_CHECKING:
     from training.assess import Assessed
@@ -71,7 +72,7 @@ def ages_json(comparison: Comparison) -> list[dict[str, Any]]:
         error = part.metrics["ece"]["model"]
         found.append(
             {
-                "age": UNDEFINED if part.age_us is None else durations.write(part.age_us),
+                "age": UNDEFINED if part.age_us is None else age_named(part.age_us),
                 "rows": part.rows,
                 "positives": part.positives,
                 "ece": None if error is None else error.value,
@@ -92,7 +93,7 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
     show_comparison(console, trained.comparison, who=record.called(trained.bundle))
     for told in (*(f"note: {note}" for note in notes(trained.bundle)), *_advice(trained.bundle)):
         _line(console, told)
-    _line(console, f"serving: {settled.current} ({settled.why})")
+    _line(console, f"serving: {settled.current or 'nothing'} ({settled.why})")
     for told in _next(room, run):
         _line(console, told)
 
@@ -193,9 +194,10 @@ def show_comparison(console: Console, comparison: Comparison, *, who: str = SCOR
             said = "within" if row["ok"] else "NOT within"
             bar = max(row["bar"], row["limit"])
             about = f"bar of a perfect model {row['bar']:.4f}, of large slices {row['limit']:.4f}"
+            at = f"at {row['age']}" if row["age"] == CREATION else f"at age {row['age']}"
             _line(
                 console,
-                f"ECE at age {row['age']} ({row['rows']:,} rows): {row['ece']:.4f}, {said} {bar:.4f} ({about})",
+                f"ECE {at} ({row['rows']:,} rows): {row['ece']:.4f}, {said} {bar:.4f} ({about})",
             )
     _line(console, verdict(comparison, who=who))
 

@@ -115,10 +115,34 @@ def test_where_the_champion_has_seen_nearly_all_a_model_is_its_challenger(traine
 
 def test_a_model_with_a_leak_does_not_serve(trained):
     room, model = trained
-    leaking = saved(room, model, NEW, audit=[LEAK])
+    leaking = saved(room, model, NEW, audit=[{**LEAK, "kind": "model"}])
     found = promotion.settle(room, replace(model, bundle=leaking))
-    assert room.current_version() == found.fallback.version
+    assert room.current_version() == found.current == found.fallback.version
     assert "`later`: it is filled after the outcome" in found.why
+
+
+def test_nothing_begins_to_serve_with_a_leak_in_the_data_itself(trained):
+    room, model = trained
+    rules = replace(model.bundle.scorer, kind="rules", booster=None, specs=(), encodings={}, linear=None)
+    for scorer in (model.bundle.scorer, rules):
+        leaking = saved(room, replace(model, bundle=replace(model.bundle, scorer=scorer)), NEW, audit=[LEAK])
+        found = promotion.settle(room, replace(model, bundle=leaking))
+        assert (found.current, found.champion, history.served(room)) == (None, False, None)
+        assert "`later`: it is filled after the outcome" in found.why
+        assert found.why.endswith("nothing serves")
+        shutil.rmtree(room.bundle_path(NEW))
+    saved(room, model, OLD)
+    serving(room, OLD)
+    assert promotion.settle(room, replace(model, bundle=leaking)).current == OLD
+
+
+def test_promoting_what_serves_with_a_leak_tells_it(trained):
+    room, model = trained
+    saved(room, model, NEW, audit=[LEAK])
+    serving(room, NEW)
+    found = promotion.promote(room, NEW, because="it serves")
+    assert found.promoted
+    assert found.judged.leaks == ("`later`: it is filled after the outcome",)
 
 
 def test_a_scorecard_needs_only_not_to_be_worse_than_the_rules(trained):
