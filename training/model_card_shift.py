@@ -28,6 +28,7 @@ from training.model_card_parts import (
     table,
     with_first,
 )
+from training.shift import ALARM_ERROR, level
 
 ANCHOR: Final = "correction"
 LINK: Final = (ANCHOR, "Correction")
@@ -109,7 +110,7 @@ def _section(corrected: Bundle, recorded: Mapping[str, Any]) -> Markup:
 def _facts(shift: float, recorded: Mapping[str, Any]) -> Markup:
     known = f"{recorded['matured']:,} matured snapshots, {recorded['known_from']} to {recorded['known_until']}"
     recent = f"{recorded['scores']:,} recent snapshots of {recorded['leads']:,} leads"
-    ends = f"99 % interval {recorded['low']:.1%} to {recorded['high']:.1%}"
+    ends = f"interval {recorded['low']:.1%} to {recorded['high']:.1%}, {_sure(recorded)}"
     rows = [
         ["corrected from", code(str(recorded["of"])), "it stays on disk as it was"],
         ["corrected at (UTC)", str(recorded["at"]), ""],
@@ -118,6 +119,12 @@ def _facts(shift: float, recorded: Mapping[str, Any]) -> Markup:
         ["added to log-odds", f"{shift:+.3f}", "what was off for the matured ones already is part of it"],
     ]
     return table("The correction.", ["", "value", "from"], rows, texts=(1, 2))
+
+
+def _sure(recorded: Mapping[str, Any]) -> str:
+    """Say how sure the interval of the base rate is; corrections once kept no error of their look."""
+    together = f"{level(ALARM_ERROR)} for all looks together"
+    return f"{level(recorded['error'])} at this look, {together}" if "error" in recorded else together
 
 
 def _thresholds(corrected: Bundle) -> list[Markup]:

@@ -52,8 +52,9 @@ class Shift:
     Attributes:
         before: base rate that the scores were calibrated to.
         after: base rate of the recent scores, as estimated.
-        low: lower end of the 99 % interval of `after` (of one look, or of all looks together: `training.shift_looks`).
+        low: lower end of the interval of `after`, which misses it with a chance of `error`.
         high: upper end.
+        error: of this one look; where looks are numbered, those of all together add up to 1 % (`training.shift_looks`).
         estimate: estimated change in log-odds.
         log_odds: what to add to every log-odds: the estimate if the alarm is raised, else 0 (see `against`, too).
         alarm: whether the change is beyond noise.
@@ -69,6 +70,7 @@ class Shift:
     after: float
     low: float
     high: float
+    error: float
     estimate: float
     log_odds: float
     alarm: bool
@@ -275,13 +277,14 @@ def _found(recent: _Recent, error: float) -> Shift:
         after=after,
         low=low,
         high=high,
+        error=error,
         estimate=change,
         log_odds=change if alarm else 0.0,
         alarm=alarm,
         likelihood_ratio=2 * _gain(z, old, change),
         scores=len(z),
         leads=leads,
-        why=_told(before, after, low, high, leads, alarm=alarm),
+        why=_told(before, after, f"{level(error)} interval {low:.1%} to {high:.1%}", leads, alarm=alarm),
     )
 
 
@@ -347,8 +350,18 @@ def _ages(ages: ArrayLike | None, rows: int) -> Codes:
     return found
 
 
-def _told(before: float, after: float, low: float, high: float, leads: int, *, alarm: bool) -> str:
-    what = f"the base rate of {leads:,} recent leads looks like {after:.1%} (99 % interval {low:.1%} to {high:.1%})"
+def level(error: float) -> str:
+    """Write how sure an interval is that errs with a chance in (0, 1), in as many digits as that takes.
+
+    >>> level(0.01), level(0.006), level(0.0000022)
+    ('99 %', '99.4 %', '99.9998 %')
+    """
+    percent = 100 * error
+    return f"{100 - percent:.{max(0, -math.floor(math.log10(percent)))}f} %"
+
+
+def _told(before: float, after: float, interval: str, leads: int, *, alarm: bool) -> str:
+    what = f"the base rate of {leads:,} recent leads looks like {after:.1%} ({interval})"
     if alarm:
         return f"{what} instead of {before:.1%}, which is beyond noise; correcting probabilities for it {ASSUMPTION}"
     return f"{what}, not distinguishable from the {before:.1%} known: nothing is to be corrected"

@@ -23,6 +23,7 @@ RECORDED = {
     "after": 0.117,
     "low": 0.09,
     "high": 0.15,
+    "error": 0.00068,
     "scores": 2_345,
     "leads": 1_234,
     "why": f"the base rate looks like 11.7 % instead of 5.0 %; correcting probabilities for it {ASSUMPTION}",
@@ -72,13 +73,20 @@ def test_it_says_what_was_corrected_why_and_until_when(page, corrected):
         "P(features | outcome) is unchanged",
         "5.0%",
         "11.7%",
-        "99 % interval 9.0% to 15.0%",
+        "interval 9.0% to 15.0%, 99.93 % at this look, 99 % for all looks together",
         "4,321 matured snapshots, 2026-03-01 to 2026-04-30",
         "2,345 recent snapshots of 1,234 leads, 2026-05-01 to 2026-06-30",
     ):
         assert told in text
     assert "until leadlight shift undo takes it back" in page.text
     assert "as it was trained: without this correction" in page.text
+
+
+def test_a_correction_that_kept_no_error_of_its_look_is_told_as_all_looks_together(corrected):
+    recorded = {name: value for name, value in corrected.training[shift_watch.KEY].items() if name != "error"}
+    older = replace(corrected, training={**corrected.training, shift_watch.KEY: recorded})
+    text = Page(model_card_shift.render(older, None)).text
+    assert "interval 9.0% to 15.0%, 99 % for all looks together" in text
 
 
 def test_the_thresholds_of_the_corrected_score_are_shown_where_there_are_some(page, original, corrected):

@@ -192,6 +192,17 @@ def test_a_hundred_thousand_scores_take_seconds():
     assert time.process_time() - start < 10.0
 
 
+def test_the_interval_is_told_at_the_level_of_this_look():
+    z, _ = drawn(2_000, 0.05)
+    first, later = (against_calibrated(z, error=error) for error in (0.01, 0.00152))
+    assert f"(99 % interval {first.low:.1%} to {first.high:.1%})" in first.why
+    assert f"(99.8 % interval {later.low:.1%} to {later.high:.1%})" in later.why
+    assert later.high - later.low > first.high - first.low
+    assert later.to_json()["error"] == 0.00152
+    told = [shift.level(error) for error in (0.05, 0.006, 0.0000022)]
+    assert told == ["95 %", "99.4 %", "99.9998 %"]
+
+
 def test_the_assumption_is_said_and_the_scorer_gets_the_number():
     found = against_calibrated(drawn(5_000, 0.2)[0])
     data = json.loads(json.dumps(found.to_json()))
