@@ -92,7 +92,7 @@ def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: 
 
     Returns:
         JSON object `{"model": curve, "rules": curve}` (see `scoring.crossings.curve`); the curves are None, with a
-        `note`, where the data has no clock.
+        `note`, where the data has no clock, or no outcome at all.
 
     Raises:
         InputError: the period is empty or begins after the record ends.
@@ -107,6 +107,9 @@ def measure_thresholds(tables: Tables, info: TablesInfo, bundle: Bundle, start: 
             "choose an earlier start"
         )
     scorer = bundle.scorer
+    if not labels.recorded(tables, scorer.target, info.observed_until + 1):
+        note = f"no lead was ever lost or reached {scorer.target} or a later stage: silence is no failure"
+        return {"model": None, "rules": None, "note": note}
     period = _period(tables, scorer, info.observed_until, start, end)
     scores = score_snapshots(tables, period.rows, bundle)
     known = pl.concat([scores["lead_id"], period.winners]).unique().sort()

@@ -109,6 +109,7 @@ def test_the_curves_are_those_of_the_definition(basis):
 
 def test_without_an_mql_stage_every_open_lead_counts():
     leads = [market.with_stages(market.timeline(seed), opportunity=80) for seed in range(30)]
+    leads[0] = market.with_stages(market.timeline(0), lost=88)
     bundle = market.bundle(target="customer")
     found = batch.measure_thresholds(market.tables(leads), market.info(), bundle, START + 10 * DAY, START + 89 * DAY)
     assert sum(row["crossings"] for row in found["rules"]["rows"]) > 0
@@ -138,6 +139,16 @@ def test_data_without_a_clock_has_no_weeks():
     assert "no clock" in found["note"]
 
 
+def test_a_record_without_any_outcome_is_silent_and_gives_no_curve():
+    leads = [market.with_stages(market.timeline(seed), opportunity=80) for seed in range(5)]
+    asked = (market.info(), market.bundle(target="customer"), START, START + 89 * DAY)
+    found = batch.measure_thresholds(market.tables(leads), *asked)
+    assert (found["model"], found["rules"]) == (None, None)
+    assert found["note"].startswith("no lead was ever lost or reached customer")
+    leads[0] = market.with_stages(market.timeline(0), lost=88)
+    assert batch.measure_thresholds(market.tables(leads), *asked)["model"]["rows"]
+
+
 def test_a_period_after_the_record_is_refused():
     with pytest.raises(InputError, match="nothing is recorded"):
         batch.measure_thresholds(
@@ -146,10 +157,10 @@ def test_a_period_after_the_record_is_refused():
 
 
 def test_a_day_on_which_only_marketing_acts_is_no_occasion_to_cross():
-    lead = market.timeline(3)
+    lead = market.with_stages(market.timeline(3), sql=95)
     lead.activities.actor[:] = "marketing"
     found = batch.measure_thresholds(
-        market.tables([lead]), market.info(), market.bundle("rules"), START, START + 90 * DAY
+        market.tables([lead]), market.info(START + 100 * DAY), market.bundle("rules"), START, START + 90 * DAY
     )
     crossed = sum(row["crossings"] for row in found["rules"]["rows"][-1:])
     assert crossed == 1
