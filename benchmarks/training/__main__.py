@@ -4,10 +4,10 @@ Usage: python -m benchmarks.training [--data FOLDER] [--only PART ...] [--seeds 
 
     leaks         planted leaks found, and honest columns accused, in simulated markets and BPIC 2012
     xeducation    every column of X Education given and nothing declared: what the audit leaves, under two sets of names
-    ladder        log loss with 0 to 1,600 wins, against rules and base rate
+    ladder        log loss with 0 to 1,600 wins, against rules and base rate; companies drawn from several markets
     calibration   ECE on the newest slice, and after the base rate moved from 5 % to 20 %
     segments      do 90 % intervals of segment conversion rates hold the true rate
-    oracle        distance to the AUC of the simulator's true probabilities
+    oracle        distance to the AUC of the simulator's true probabilities, mean of several markets
     flaml         against FLAML, given the same seconds on the same rows (needs the extra `bench`)
     resume        finished trials lost when tuning is killed and resumed
 

@@ -9,6 +9,10 @@ later rows. FLAML gets every feature that ours has: categories as categories, th
 replaces nulls by medians, a column for each that says where it was null. It may use all processors and minimises log
 loss, and after its seconds it fits its best recipe to all rows.
 
+A model of ours learns from settled rows only, where there are enough (`training.settled`): of newer ones only successes
+are known. Where these differ from all training rows, FLAML is run on both, each time with the same seconds, and ours is
+held against the one with the lower log loss on the test rows. That choice looks at the test rows, which favours FLAML.
+
 FLAML validates by lead (`split_type="group"`), as ours does. A split by time would be unfair to it: of the newest
 training rows only quick outcomes are known, so it would choose by rows that are nearly all successes.
 
@@ -29,7 +33,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -38,15 +42,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.sets import BPIC2012, OLIST, XEDUCATION_CREATION, Question, check_files
+from benchmarks.training import bars
 from benchmarks.training.command import Say, attempted
 from benchmarks.training.market import Market, real, simulated
 from leadlight.errors import InputError
+from leadlight.metrics import log_loss
 from leadlight.spec import FeatureSpec
 from scoring.scale import probabilities
 from training import evaluate, fitting
 from training.comparison import DECISIVE, LARGER_IS_BETTER, Comparison, Metric
+from training.influence import columns_of
 from training.options import Options
 from training.rows import Rows
+from training.settled import settled
 
 Floats = NDArray[np.float64]
 
@@ -61,6 +69,8 @@ LEAST_SECONDS: Final = 5.0
 FEW_WINS: Final = 50
 OURS: Final = "ours"
 FLAML: Final = "flaml"
+ALL: Final = "all"
+SETTLED: Final = "settled"
 MISSING: Final = (
     "FLAML is not installed; it comes with the extra `bench`: pip install 'leadlight[bench]' "
     "(in a clone: pip install -e '.[bench]')"
@@ -86,12 +96,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Both on one market with one seed."""
+    """Both on one market with one seed.
+
+    Attributes:
+        seed: of everything drawn.
+        ours: the product's.
+        flaml: FLAML's; the better of two where it learnt from settled rows too.
+        comparison: of both on the test rows.
+        learnt_from: which training rows FLAML's answer comes from, `ALL` or `SETTLED`.
+        tried: which rows FLAML learnt from -> its log loss on the test rows; None where it finished nothing.
+    """
 
     seed: int
     ours: Answer
     flaml: Answer
     comparison: Comparison
+    learnt_from: str = ALL
+    tried: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
@@ -103,6 +124,8 @@ class Run:
             "cpu_seconds": {name: round(one.cpu_seconds, 1) for name, one in both.items()},
             **{metric: {name: self.value(metric, name) for name in both} for metric in DECISIVE},
             "difference": {metric: self.difference(metric) for metric in DECISIVE},
+            "flaml_learnt_from": self.learnt_from,
+            "flaml_log_loss": dict(self.tried),
         }
 
     def value(self, metric: Metric, name: str) -> float | None:
@@ -136,8 +159,7 @@ def ours(market: Market, test: Rows, seed: int) -> Answer:
 
     def fit() -> tuple[Floats, str]:
         made = fitting.make(market.known, market.specs, market.split, options)
-        places = [market.specs.index(spec) for spec in made.scorer.specs]
-        log_odds = made.scorer.log_odds(test.X[:, places], test.points)
+        log_odds = made.scorer.log_odds(columns_of(made.scorer, market.specs, test.X), test.points)
         return probabilities(log_odds), str(made.notes["ladder"]["rung"])
 
     return timed(fit)
@@ -215,12 +237,29 @@ def run_once(market: Market, seed: int, factor: float, say: Say) -> Run:
     say(f"{market.name}, seed {seed}: {len(market.known):,} rows to learn from, {len(test):,} to be tested on")
     mine = ours(market, test, seed)
     say(f"{market.name}, seed {seed}: ours is a {mine.what} after {mine.seconds:.0f} s; now FLAML")
-    theirs = flaml(market, test, seed, max(factor * mine.seconds, LEAST_SECONDS))
-    scores = {OURS: mine.probability, FLAML: theirs.probability}
+    seconds = max(factor * mine.seconds, LEAST_SECONDS)
+    answers = {
+        name: flaml(replace(market, known=rows), test, seed, seconds) for name, rows in learnt_from(market).items()
+    }
+    tried = {name: loss_of(one, test) for name, one in answers.items()}
+    better = min(tried, key=lambda name: np.inf if (loss := tried[name]) is None else loss)
+    scores = {OURS: mine.probability, FLAML: answers[better].probability}
     comparison = evaluate.compare(test.y, scores, test.lead_ids, seed, reference=OURS)
-    run = Run(seed, mine, theirs, comparison)
+    run = Run(seed, mine, answers[better], comparison, better, tried)
     say(f"{market.name}, seed {seed}: {json.dumps(run.to_json())}")
     return run
+
+
+def learnt_from(market: Market) -> dict[str, Rows]:
+    """Give the training rows, and the settled ones where a model of ours would learn from these instead."""
+    old = settled(market.known, market.specs)
+    same = len(old) == len(market.known) and np.array_equal(old.weight, market.known.weight)
+    return {ALL: market.known} if same else {ALL: market.known, SETTLED: old}
+
+
+def loss_of(answer: Answer, test: Rows) -> float | None:
+    """Give the log loss of an answer on the test rows; None where nothing was finished."""
+    return None if answer.probability is None else log_loss(test.y, answer.probability)
 
 
 def markets(name: str, data: Path | None, seeds: int, leads: int, say: Say) -> Iterator[Market]:
@@ -257,6 +296,7 @@ def summary(runs: Sequence[Run], *, independent: bool) -> dict[str, Any]:
         "difference": difference,
         "not_worse": {metric: not_worse(metric, **difference[metric]) for metric in DECISIVE},
         "better_log_loss": None if lower is None else lower < 0,
+        "learnt_from": {name: sum(run.learnt_from == name for run in runs) for name in (ALL, SETTLED)},
         "runs": lines,
     }
 
@@ -312,12 +352,6 @@ def measure(
     return {FLAML: found}
 
 
-def passed(sets: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Tell whether the bar is passed: nowhere worse beyond one standard error, better in log loss on most sets."""
-    fine = all(one["not_worse"][metric] is True for one in sets.values() for metric in DECISIVE)
-    return fine and 2 * sum(one["better_log_loss"] is True for one in sets.values()) > len(sets)
-
-
 def show(sets: Mapping[str, Mapping[str, Any]]) -> None:
     """Print the figures for reading, a line per set and metric."""
     for name, one in sets.items():
@@ -352,7 +386,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(json.dumps(found, allow_nan=False))
     else:
         show(found[FLAML])
-    return 0 if passed(found[FLAML]) else 1
+    return 1 if bars.missed(found) else 0
 
 
 def _asked(options: argparse.Namespace, say: Say) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from benchmarks.training.bars import bars_of
 from benchmarks.training.parts import PARTS
 from benchmarks.training.runs import Measurement, Merged, merged
 from benchmarks.training.sections import PASSED, section
-from leadlight.errors import LeadlightError
+from leadlight.errors import InputError, LeadlightError
 from leadlight.workspace import write_text_atomically
 
 COMMAND: Final = "python -m benchmarks.training.page"
@@ -28,16 +28,21 @@ MEASURED: Final = "python -m benchmarks.training --data DATA --out FILE"
 _HOW: Final = """\
 Simulated markets have a known truth; the public data sets are those of [results](results.md). Splits are in time, seeds
 count from 0, and no seed was left out. [The last table](#runs) says on which commit of the code each part was measured,
-and with which seeds. `-` means that something was not measured, or was not written down. What each figure means is told
-by `python -m benchmarks.training --help`."""
+and with which seeds. `-` means that something was not measured. What each figure means is told by
+`python -m benchmarks.training --help`."""
 
 
 def page(found: Merged) -> str:
     """Render the page.
 
     Raises:
-        InputError: details lack what their part gives.
+        InputError: details lack what their part gives, or a part does not say on which commit it was measured.
     """
+    for one in found.measured:
+        if one.commit is None:
+            raise InputError(
+                f"figures: {one.part} does not say on which commit it was measured; measure it again in a git clone"
+            )
     machines = ", and on ".join(dict.fromkeys(one.machine for one in found.measured))
     rows = [(f"`{bar.key}`", bar.demand, bar.found, PASSED[bar.held]) for bar in bars_of(found.figures)]
     parts = [
@@ -59,7 +64,7 @@ def _runs(measured: Sequence[Measurement]) -> str:
             f"`{one.part}`" + "".join(f", {record}" for record in one.records),
             f"{one.seconds:,.0f}",
             "-" if one.seeds is None else "0" if one.seeds == 1 else f"0-{one.seeds - 1}",
-            one.commit or "-",
+            str(one.commit),
         )
         for one in measured
     ]

@@ -49,13 +49,7 @@ class Part:
 def of_leaks(asked: Asked, seeds: int) -> dict[str, Any]:
     """Plant leaks; those of full and middle strength count together, the weak ones have keys of their own."""
     answer = leaks.plant_everywhere(asked.data, seeds, asked.say)
-    keys = ("leaks_found", "leaks_planted")
-    return {
-        **{key: sum(answer[key][one] for one in leaks.MUST) for key in keys},
-        **{f"{key}_weak": answer[key]["weak"] for key in keys},
-        "false_alarms": answer["false_alarms"],
-        "details": answer,
-    }
+    return {**leaks.figures(answer), "details": answer}
 
 
 def of_xeducation(asked: Asked, _seeds: int) -> dict[str, Any]:
@@ -64,16 +58,13 @@ def of_xeducation(asked: Asked, _seeds: int) -> dict[str, Any]:
         raise InputError("xeducation: --data is missing; give the folder that holds the public data sets")
     asked.say("X Education, all columns given, nothing declared")
     answer = leak_xeducation.measure(asked.data)
-    kept = ("xeducation_auc_after_gate", "xeducation_rename_changes", "xeducation_used_but_must_not")
-    return {**{key: answer[key] for key in kept}, "details": answer}
+    return {**{key: answer[key] for key in leaks.XEDUCATION}, "details": answer}
 
 
 def of_ladder(asked: Asked, seeds: int) -> dict[str, Any]:
-    """Follow the ladder on the simulated market and, with the folder, on the public data sets."""
-    answer = learning_curve.measured(learning_curve.LEADS, learning_curve.SIZES, seeds, asked.data, asked.say)
-    found = answer["simulator"]
-    details = {"simulator": learning_curve.summary(found), **answer["real"]}
-    return {**learning_curve.figures(found), "details": details}
+    """Follow the ladder on simulated markets and, with the folder, on the public data sets."""
+    found = learning_curve.measured(learning_curve.LEADS, learning_curve.Plan(), seeds, asked.data, asked.say)
+    return {**learning_curve.figures(found), "details": found}
 
 
 def of_calibration(asked: Asked, seeds: int) -> dict[str, Any]:
@@ -90,7 +81,7 @@ def of_segments(asked: Asked, seeds: int) -> dict[str, Any]:
 def of_oracle(asked: Asked, seeds: int) -> dict[str, Any]:
     """Measure the distance to the oracle."""
     found = oracle.work(seeds, asked.say)
-    return {"oracle_gap": found["oracle_gap"], "details": found}
+    return {**{key: value for key, value in found.items() if key != "markets"}, "details": found}
 
 
 def of_flaml(asked: Asked, seeds: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ at a moment drawn from the seed, mostly in the middle of a trial, and started ag
 the study is whole. Finished trials that were said and are not in the file are lost. The result must be that of an
 undisturbed run, trial by trial.
 
-Exit status: 0 nothing was lost, 1 something was.
+Exit status: 0 nothing was lost and the result is the same, 1 otherwise.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from benchmarks.training import bars
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import Workspace
 from training import study, tune
@@ -147,7 +148,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         same = "the same as" if found["resume_same_result"] else "NOT the same as"
         print(f"killed {found['resume_kills']} times: {found['resume_lost_trials']} finished trials lost")
         print(f"the result is {same} that of an undisturbed run of {found['trials']} trials")
-    return 0 if not found["resume_lost_trials"] and found["resume_same_result"] else 1
+    return 1 if bars.missed(found) else 0
 
 
 if __name__ == "__main__":

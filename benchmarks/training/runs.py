@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from benchmarks.training import learning_curve
 from benchmarks.training.parts import PARTS
 from leadlight.errors import InputError
 
 Figures = Mapping[str, Any]
 
 # Parts whose details are told by record: a later run replaces the records that it measured, and no others.
-BY_RECORD: Final = frozenset({"ladder"})
+LADDER: Final = "ladder"
+BY_RECORD: Final = frozenset({LADDER})
 # What a run writes beside its figures.
 BESIDE: Final = frozenset({"not_run", "sets", "bars", "seconds", "measured", "cores", "versions", "details"})
 
@@ -65,9 +67,19 @@ def merged(runs: Sequence[Figures]) -> Merged:
                 _add(found, part, run)
         except (KeyError, TypeError) as problem:
             raise InputError(f"figures: {problem} is missing; give files that `--out` wrote") from None
+    if LADDER in found.details:
+        found.figures |= _of_all_records(found.details[LADDER])
     places = list(PARTS)
     found.measured.sort(key=lambda one: places.index(one.part))
     return found
+
+
+def _of_all_records(lines: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the ladder's figures over the records of all runs: each run knows its own only."""
+    try:
+        return learning_curve.figures(lines)
+    except (KeyError, TypeError) as problem:
+        raise InputError(f"figures: {problem} is missing in the details of {LADDER}; measure it again") from None
 
 
 def _add(found: Merged, part: str, run: Figures) -> None:

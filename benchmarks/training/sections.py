@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from benchmarks.markdown import table
-from benchmarks.training.automl import FLAML, OURS
+from benchmarks.training.automl import FLAML, OURS, SETTLED
 from benchmarks.training.leak_kinds import STRENGTHS
 from benchmarks.training.leak_xeducation import BY_EVIDENCE, MUST_NOT
-from benchmarks.training.learning_curve import SCORERS
+from benchmarks.training.learning_curve import FAR, RULES, SCORERS
 from leadlight.errors import InputError
 from leadlight.schema import DAY
 from training.evaluate import ECE_LIMIT
@@ -18,9 +18,19 @@ PASSED: Final = {None: "-", True: "yes", False: "**no**"}
 # What stands beside an ECE.
 _HELD: Final = ("a perfect model's", "bar", "within")
 _WINS: Final = """\
-Mean log loss on the same later leads of a record; sizes that a record has no wins for are left out. *Beats* is the
-share of seeds in which the ladder's log loss is lower: than with the card and its prior and with the base rate, and
-than with the card fitted to the same outcomes too."""
+Mean log loss on later leads of companies drawn from a record; sizes that a record has no wins for are left out. The
+ladder is what training makes of a company's outcomes, calibration included. *Minus prior* and *minus fitted* are the
+ladder's log loss minus that of the card with its prior, and of the card fitted to the same outcomes, with one standard
+error: of the market means where there are several markets. A public data set is one market, whose draws overlap; their
+standard error says nothing about other records. *Far worse* is the share of draws in which the ladder is worse by more
+than {far} nats than the better of the two. *Beats* is the share in which it is lower: than with the card and its prior
+and with the base rate, and than with the card fitted to the same outcomes too."""
+_GAPS: Final = """\
+The bar is held against the mean of {markets} markets. The standard error of a market is over its leads."""
+_GIVEN: Final = """\
+Ours learns from settled rows only where these differ from all; there FLAML was run on both, each time with the same
+seconds, and its better answer by log loss on the test rows counts. *Settled* is how often that was the settled rows."""
+_SHARES: Final = ("beats prior and base rate", "fitted rules too")
 _AGES: Final = """\
 The newest slice of each market by age, with the ECE that a perfect model stays below in 19 of 20 such slices. The bar
 is that, and at least {limit}."""
@@ -30,6 +40,7 @@ whether one was raised on leads whose base rate did not move."""
 _COMPANIES: Final = """\
 {companies} simulated companies. The true rate lies below {below} of the intervals and above {above}. The standard error
 is over companies, whose segments share their luck."""
+_TAILS: Final = ("true rate below", "true rate above")
 _WAYS: Final = """\
 Log loss over the rules in {companies} companies: segments that borrow from the whole (pooled), one score for all
 (single), and one for each segment (separate)."""
@@ -61,7 +72,7 @@ def _leaks(details: Details) -> str:
 
 def _xeducation(details: Details) -> str:
     verdicts, why = details["xeducation_verdicts"], details["xeducation_why"]
-    renamed = details.get("xeducation_verdicts_renamed", {} if details["xeducation_rename_changes"] else verdicts)
+    renamed = details["xeducation_verdicts_renamed"]
     asked = {*MUST_NOT, *BY_EVIDENCE}
     told = [
         column for column, verdict in verdicts.items() if column in asked or {verdict, renamed.get(column)} != {"ok"}
@@ -77,16 +88,19 @@ def _ladder(details: Details) -> str:
         (
             f"`{name}`",
             f"{line['wins']:,}",
-            str(line["seeds"]),
+            *(str(line[count]) for count in ("markets", "draws")),
             *(_number(line["log_loss"][scorer]) for scorer in SCORERS),
+            *(_with_error(line["minus"].get(rules)) for rules in RULES),
+            _percent(line["far_worse_share"], 0),
             ", ".join(f"{rung} {times}" for rung, times in line["rungs"].items() if times),
             *(_percent(line[share], 0) for share in ("win_share", "win_share_fitted")),
         )
         for name, lines in details.items()
         for line in lines
     ]
-    shares = ("beats prior and base rate", "fitted rules too")
-    return f"{_WINS}\n\n{table(('record', 'wins', 'seeds', *SCORERS, 'rung chosen', *shares), rows)}"
+    against = ("minus prior", "minus fitted", "far worse")
+    headings = ("record", "wins", "markets", "draws", *SCORERS, *against, "rung chosen", *_SHARES)
+    return f"{_WINS.format(far=FAR)}\n\n{table(headings, rows)}"
 
 
 def _calibration(details: Details) -> str:
@@ -140,7 +154,12 @@ def _held(one: Details) -> tuple[str, str, str, str]:
 
 def _segments(details: Details) -> str:
     by_score = [
-        (score, f"{count:,}", _percent(details["coverage"][score]), _percent(details["standard_error"][score]))
+        (
+            score,
+            f"{count:,}",
+            *(_percent(details[key][score]) for key in ("coverage", "standard_error")),
+            *(_percent(details["tails"][score][side]["share"]) for side in ("below", "above")),
+        )
         for score, count in details["market_segments"].items()
     ]
     by_size = [(size, _percent(share)) for size, share in details["coverage_by_size"].items()]
@@ -153,7 +172,7 @@ def _segments(details: Details) -> str:
     return "\n\n".join(
         [
             _COMPANIES.format(companies=details["companies"], below=below, above=above),
-            table(("common score", "market-segments", "hold the true rate", "standard error"), by_score),
+            table(("common score", "market-segments", "hold the true rate", "standard error", *_TAILS), by_score),
             table(("size of a segment", "hold the true rate"), by_size),
             _WAYS.format(companies=details["compared_companies"]),
             table(("way", "log loss", "pooled minus it", "standard error"), ways),
@@ -170,7 +189,8 @@ def _oracle(details: Details) -> str:
         )
         for one in details["markets"]
     ]
-    return table(("seed", "AUC", "of the oracle", "of the rules", "gap", "standard error", "gap without luck"), rows)
+    headings = ("seed", "AUC", "of the oracle", "of the rules", "gap", "standard error", "gap without luck")
+    return f"{_GAPS.format(markets=details['oracle_markets'])}\n\n{table(headings, rows)}"
 
 
 def _flaml(details: Details) -> str:
@@ -179,8 +199,10 @@ def _flaml(details: Details) -> str:
         for metric, difference in one["difference"].items():
             ours, theirs = one[metric][OURS], one[metric][FLAML]
             error = _number(difference["standard_error"])
-            rows.append((f"`{name}`", metric, *map(_number, (ours, theirs, difference["value"])), error))
-    return table(("data set", "metric", "leadlight", "FLAML", "difference", "standard error"), rows)
+            settled = f"{one['learnt_from'][SETTLED]} of {one['seeds']}"
+            rows.append((f"`{name}`", metric, *map(_number, (ours, theirs, difference["value"])), error, settled))
+    headings = ("data set", "metric", "leadlight", "FLAML", "difference", "standard error", "settled")
+    return f"{_GIVEN}\n\n{table(headings, rows)}"
 
 
 def _resume(details: Details) -> str:
@@ -191,6 +213,14 @@ def _resume(details: Details) -> str:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
+
+
+def _with_error(found: Mapping[str, float | None] | None) -> str:
+    """Tell a mean with its standard error."""
+    if found is None:
+        return "-"
+    error = found["standard_error"]
+    return _number(found["mean"]) + ("" if error is None else f" ± {error:.4f}")
 
 
 def _percent(value: float | None, decimals: int = 1) -> str:

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from benchmarks.sets import OLIST
-from benchmarks.training import automl
+from benchmarks.training import automl, bars
 from benchmarks.training import market as markets
 from benchmarks.training.automl import Answer, Run
 from leadlight.errors import InputError
@@ -86,17 +87,16 @@ def test_the_bar_is_missed_where_ours_is_worse_and_where_it_is_seldom_better(bot
     good = automl.summary([both], independent=True)
     bad = automl.summary([run_of(better=False)], independent=True)
     assert bad["not_worse"] == {"log_loss": False, "auc": False}
-    assert automl.passed({"a": good})
-    assert not automl.passed({"a": good, "b": good, "c": bad})
-    assert not automl.passed({"a": good, "b": good | {"better_log_loss": False}})
-    assert not automl.passed({})
+    assert not bars.missed({"flaml": {"a": good}})
+    assert bars.missed({"flaml": {"a": good, "b": good, "c": bad}})
+    assert bars.missed({"flaml": {"a": good, "b": good | {"better_log_loss": False}}})
 
 
 def test_where_flaml_ends_with_nothing_no_verdict_is_given():
     found = automl.summary([run_of(better=True, flaml=False)], independent=True)
     assert found["not_worse"] == {"log_loss": None, "auc": None}
     assert found["better_log_loss"] is None
-    assert not automl.passed({"a": found})
+    assert bars.missed({"flaml": {"a": found}})
     automl.show({"a": found})
 
 
@@ -115,6 +115,56 @@ def test_flaml_gets_the_seconds_of_ours(market, monkeypatch):
     assert given == [8.0, automl.LEAST_SECONDS]
     assert run.to_json()["fitted"] == {"ours": "rules", "flaml": "lgbm"}
     assert "made, seed 3" in told[-1]
+
+
+def with_old_rows(market):
+    """Give two thirds of the rows, as if the others were young."""
+    return market.known.take(np.arange(len(market.known)) % 3 > 0)
+
+
+@pytest.mark.parametrize(("on_all", "on_settled", "better"), [(0.3, 0.2, "settled"), (0.1, 0.2, "all")])
+def test_where_ours_has_settled_rows_flaml_is_run_on_both_and_its_better_answer_counts(
+    market, monkeypatch, on_all, on_settled, better
+):
+    old, given = with_old_rows(market), []
+    right = market.test.y
+
+    def fake(learnt, test, _seed, seconds):
+        given.append((len(learnt.known), seconds))
+        off = on_settled if len(learnt.known) == len(old) else on_all
+        return Answer(np.abs(right - off), "lgbm", seconds, seconds)
+
+    monkeypatch.setattr(automl, "settled", lambda *_: old)
+    monkeypatch.setattr(automl, "ours", lambda _m, test, _s: Answer(np.full(len(test), 0.4), "model", 8.0, 9.0))
+    monkeypatch.setattr(automl, "flaml", fake)
+    run = automl.run_once(market, 3, 1.0, silent)
+    assert given == [(len(market.known), 8.0), (len(old), 8.0)]
+    told = run.to_json()
+    assert told["flaml_learnt_from"] == better
+    assert told["flaml_log_loss"] == pytest.approx({"all": -np.log(1 - on_all), "settled": -np.log(1 - on_settled)})
+    assert told["log_loss"]["flaml"] == min(told["flaml_log_loss"].values())
+    assert automl.summary([run], independent=True)["learnt_from"][better] == 1
+
+
+def test_what_flaml_did_not_finish_is_not_its_better_answer(market, monkeypatch):
+    old = with_old_rows(market)
+
+    def fake(learnt, test, _seed, seconds):
+        return Answer(None if len(learnt.known) > len(old) else np.full(len(test), 0.9), "lgbm", seconds, seconds)
+
+    monkeypatch.setattr(automl, "settled", lambda *_: old)
+    monkeypatch.setattr(automl, "ours", lambda _m, test, _s: Answer(np.full(len(test), 0.4), "model", 8.0, 9.0))
+    monkeypatch.setattr(automl, "flaml", fake)
+    run = automl.run_once(market, 3, 1.0, silent)
+    assert run.learnt_from == "settled"
+    assert run.tried["all"] is None
+    assert run.comparison.metrics["log_loss"]["flaml"] is not None
+
+
+def test_settled_rows_are_all_rows_where_nothing_is_young(market):
+    assert list(automl.learnt_from(market)) == ["all"]
+    weighted = replace(market.known, weight=market.known.weight * 2)
+    assert list(automl.learnt_from(replace(market, known=weighted))) == ["all"]
 
 
 def test_ours_is_what_training_makes(market):

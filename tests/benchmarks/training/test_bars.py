@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.training.bars import KEYS, bars_of
+from benchmarks.training.bars import KEYS, bars_of, missed
 
 SET = {"not_worse": {"log_loss": True, "auc": True}, "better_log_loss": True}
 GOOD = {
@@ -12,14 +12,21 @@ GOOD = {
     "xeducation_used_but_must_not": [],
     "ladder_win_share_25": 0.94,
     "ladder_worse_than_rules": [],
+    "ladder_far_worse_share": {"simulator 5": 0.04, "olist 25": 0.0},
     "ece_newest": 0.01,
     "ece_bar": 0.02,
     "ece_after_shift": 0.03,
     "ece_after_shift_bar": 0.04,
     "shift_alarm": True,
     "interval_coverage": 0.9,
+    "interval_true_below": 0.04,
+    "interval_true_above": 0.06,
+    "interval_segments": 1_000,
     "interval_coverage_by_score": {"rules": 0.89, "model": 0.91},
     "oracle_gap": 0.008,
+    "oracle_gap_standard_error": 0.0004,
+    "oracle_gap_worst": 0.0105,
+    "oracle_markets": 3,
     "flaml": {"simulator": SET, "olist": SET},
     "resume_lost_trials": 0,
     "resume_same_result": True,
@@ -27,7 +34,9 @@ GOOD = {
 # Keys that a bar looks at beside its own.
 BESIDE = {
     "xeducation_used_but_must_not": "xeducation_rename_changes",
+    "ladder_far_worse_share": "ladder_worse_than_rules",
     "interval_coverage_by_score": "interval_coverage",
+    "interval_segments": "interval_coverage",
     "resume_same_result": "resume_lost_trials",
 }
 
@@ -45,15 +54,19 @@ def test_all_bars_hold_where_all_is_well():
         ("leaks_found", 71),
         ("false_alarms", 1),
         ("xeducation_auc_after_gate", 0.98),
+        ("xeducation_auc_after_gate", 0.9151),
+        ("xeducation_auc_after_gate", 0.8549),
         ("xeducation_rename_changes", 1),
         ("xeducation_used_but_must_not", ["Tags"]),
         ("ladder_win_share_25", 0.88),
-        ("ladder_worse_than_rules", [50]),
+        ("ladder_worse_than_rules", ["olist 50"]),
+        ("ladder_far_worse_share", {"simulator 5": 0.0, "olist 25": 0.06}),
         ("ece_newest", 0.021),
         ("ece_after_shift", 0.041),
         ("shift_alarm", False),
         ("interval_coverage", 0.94),
         ("interval_coverage_by_score", {"rules": 0.94, "model": 0.91}),
+        ("interval_segments", 999),
         ("oracle_gap", 0.011),
         ("flaml", {"simulator": SET, "olist": SET | {"not_worse": {"log_loss": False, "auc": True}}}),
         ("flaml", {"simulator": SET, "olist": SET | {"better_log_loss": False}}),
@@ -64,6 +77,23 @@ def test_all_bars_hold_where_all_is_well():
 def test_each_bar_can_be_missed(key, bad):
     missed = [bar.key for bar in bars_of({**GOOD, key: bad}) if bar.held is False]
     assert missed == [BESIDE.get(key, key)]
+
+
+def test_what_misses_its_bar_is_given_with_it():
+    (bar,) = missed({**{key: GOOD[key] for key in GOOD if key.startswith("oracle")}, "oracle_gap": 0.02})
+    assert (bar.key, bar.held) == ("oracle_gap", False)
+    assert missed({}) == missed(GOOD) == []
+
+
+def test_in_two_decimals_the_bar_of_x_education_holds():
+    assert missed({"xeducation_auc_after_gate": 0.9149}) == []
+
+
+def test_flaml_must_be_met_everywhere_and_beaten_on_most_sets():
+    assert missed({"flaml": {"simulator": SET}}) == []
+    undefined = {"not_worse": {"log_loss": None, "auc": None}, "better_log_loss": None}
+    for bad in ({}, {"olist": undefined}, {"simulator": SET, "olist": SET | {"better_log_loss": False}}):
+        assert [bar.key for bar in missed({"flaml": bad})] == ["flaml"]
 
 
 def test_what_was_not_measured_is_neither_held_nor_missed():
@@ -81,7 +111,13 @@ def test_figures_are_told_beside_what_they_are_held_against():
     told = {bar.key: bar.found for bar in bars_of(GOOD)}
     assert told["leaks_found"] == "72 of 72"
     assert told["ece_newest"] == "0.0100 (bar 0.0200)"
+    assert told["ladder_worse_than_rules"] == "on average: at no size; far worse: at no size"
+    assert told["oracle_gap"] == "0.0080 (mean of 3 markets; standard error 0.0004, worst market 0.0105)"
+    assert told["interval_coverage"] == "0.9000 of 1,000; the true rate lies below 4.0% and above 6.0%"
     assert told["flaml"] == "simulator: lower log loss, olist: lower log loss"
+    bad = {"ladder_worse_than_rules": ["olist 5", "olist 10"], "ladder_far_worse_share": {"simulator 5": 0.062}}
+    (bar,) = missed(bad)
+    assert bar.found == "on average: olist 5, olist 10; far worse: simulator 5 (6%)"
     worse = {"olist": {"not_worse": {"log_loss": False, "auc": True}, "better_log_loss": False}}
     (bar,) = [bar for bar in bars_of({"flaml": worse}) if bar.key == "flaml"]
     assert bar.found == "olist: no lower log loss, worse in log_loss"

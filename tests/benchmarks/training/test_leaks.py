@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from benchmarks.training import leaks
+from benchmarks.training import bars, leaks
 from benchmarks.training.leak_sets import Clean, clean_sets, undeclared
 from leadlight.workspace import Attribute, TablesInfo
 from tests.training import audited
@@ -48,9 +48,22 @@ def test_bars_are_named_where_they_are_missed():
         "xeducation_rename_changes": 2,
         "xeducation_used_but_must_not": ["Tags"],
     }
-    assert len(leaks.missed(answer)) == 5
+    keys = ["leaks_found", "false_alarms", "xeducation_auc_after_gate", "xeducation_rename_changes"]
+    assert [bar.key for bar in bars.missed(leaks.figures(answer))] == keys
     fine = {"leaks_found": answer["leaks_planted"], "leaks_planted": answer["leaks_planted"], "false_alarms": 0}
-    assert leaks.missed({**fine, "xeducation_auc_after_gate": None, "xeducation_rename_changes": None}) == []
+    unmeasured = {"xeducation_auc_after_gate": None, "xeducation_rename_changes": None}
+    assert bars.missed(leaks.figures({**fine, **unmeasured})) == []
+    used = {"xeducation_auc_after_gate": 0.9, "xeducation_rename_changes": 0, "xeducation_used_but_must_not": ["Tags"]}
+    assert [bar.key for bar in bars.missed(leaks.figures({**fine, **used}))] == ["xeducation_rename_changes"]
+
+
+def test_a_missed_bar_ends_with_1_and_is_told(monkeypatch, capsys):
+    trial = leaks.Trial("made", 0, "status synonym", "middle", "ok", "")
+    answer = leaks.as_json([trial], [])
+    answer |= {"xeducation_auc_after_gate": None, "xeducation_rename_changes": None}
+    monkeypatch.setattr(leaks, "measure", lambda *_: answer)
+    assert leaks.run([]) == 1
+    assert "MISSED: leaks_found: 0 of 1" in capsys.readouterr().err
 
 
 def test_what_was_declared_is_taken_away():

@@ -65,14 +65,44 @@ def test_one_outcome_alone_has_no_gap():
 
 def test_the_gap_of_several_markets_is_their_mean(monkeypatch):
     monkeypatch.setattr(oracle, "measure", lambda seed, leads, say: {"seed": seed, "oracle_gap": 0.01 * seed})
-    assert oracle.work(3, print)["oracle_gap"] == pytest.approx(0.01)
+    found = oracle.work(3, print)
+    assert found["oracle_gap"] == pytest.approx(0.01)
+    assert found["oracle_gap_standard_error"] == pytest.approx(0.01 / 3**0.5)
+    assert found["oracle_gap_worst"] == 0.02
+    assert found["oracle_markets"] == len(found["markets"]) == 3
+    assert oracle.work(1, print)["oracle_gap_standard_error"] is None
+
+
+@pytest.mark.parametrize(("gap", "status"), [(0.009, 0), (0.011, 1)])
+def test_the_mean_of_the_markets_is_held_against_the_bar(monkeypatch, capsys, gap, status):
+    def measure(seed, leads, _say):
+        auc = {"oracle": 0.9, "model": 0.89, "rules": 0.7}
+        found = {"oracle_gap": gap + (seed - 1) / 100, "standard_error": None, "expected_gap": 0.01}
+        part = {"age_days": 1, "oracle_gap": 0.01, "positives": leads}
+        return {"seed": seed, "auc": auc, "by_age": [part], **found}
+
+    monkeypatch.setattr(oracle, "measure", measure)
+    assert oracle.run([]) == status
+    out = capsys.readouterr().out
+    assert f"{gap:.4f} (mean of 3 markets; standard error 0.0058, worst market {gap + 0.01:.4f})" in out
+    assert "market 2: AUC oracle 0.9000" in out
+    assert oracle.run(["--json", "--seeds", "2"]) in {0, 1}
+    assert json.loads(capsys.readouterr().out)["oracle_markets"] == 2
+
+
+def test_no_market_is_bad_usage():
+    with pytest.raises(SystemExit) as ended:
+        oracle.run(["--seeds", "0"])
+    assert ended.value.code == 2
 
 
 @pytest.mark.slow
 def test_a_small_market_from_end_to_end(monkeypatch, capsys):
     monkeypatch.setattr(oracle, "Options", partial(oracle.Options, trials=1, rung="model"))
-    status = oracle.run(["--leads", "4000", "--json"])
-    found = json.loads(capsys.readouterr().out)
-    assert status == (0 if found["oracle_gap"] <= oracle.BAR else 1)
+    status = oracle.run(["--leads", "4000", "--seeds", "1", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    (found,) = answer["markets"]
+    assert status == (0 if answer["oracle_gap"] <= 0.01 else 1)
+    assert answer["oracle_gap"] == found["oracle_gap"]
     assert found["auc"]["oracle"] > found["auc"]["rules"]
     assert found["expected_auc"]["oracle"] > max(found["expected_auc"]["model"], found["expected_auc"]["rules"])

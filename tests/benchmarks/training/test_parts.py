@@ -48,18 +48,26 @@ def test_x_education_needs_its_folder(monkeypatch, tmp_path):
 
 
 def test_the_ladder_gives_its_bars_and_its_curve(monkeypatch):
-    draw = Draw(0, "rules", {"ladder": 0.4, "prior": 0.5, "fitted_rules": 0.5, "base_rate": 0.5})
+    losses = {"ladder": 0.4, "prior": 0.5, "fitted_rules": 0.5, "base_rate": 0.5}
     given = []
     monkeypatch.setattr(learning_curve, "simulated", lambda *_: "market")
     monkeypatch.setattr(learning_curve, "real", lambda question, *_: question.key)
     monkeypatch.setattr(learning_curve, "check_files", lambda _: None)
-    monkeypatch.setattr(learning_curve, "curve", lambda *of: given.append(of[:3]) or {25: [draw]})
+
+    def curve(market, plan, _say, number=0):
+        given.append((market, plan.draws, number))
+        return {25: [Draw(number, "rules", losses | ({"ladder": 0.6} if market == "olist" else {}))]}
+
+    monkeypatch.setattr(learning_curve, "curve", curve)
     found = PARTS["ladder"].measure(asked(), 2)
     assert found["ladder_win_share_25"] == 1
-    assert given == [("market", learning_curve.SIZES, 2)]
+    assert given == [("market", learning_curve.DRAWS, 0), ("market", learning_curve.DRAWS, 1)]
     assert list(found["details"]) == ["simulator"]
+    assert found["ladder_worse_than_rules"] == []
     found = PARTS["ladder"].measure(asked(Path()), 2)
     assert list(found["details"]) == ["simulator", *(question.key for question in learning_curve.QUESTIONS)]
+    assert found["ladder_worse_than_rules"] == ["olist 25"]
+    assert found["ladder_far_worse_share"]["olist 25"] == 1
     json.dumps(found, allow_nan=False)
 
 
@@ -94,9 +102,10 @@ def test_markets_are_as_large_as_the_part_s_own_command_makes_them(monkeypatch, 
 
 def test_the_oracle_is_asked_about_so_many_markets(monkeypatch):
     given = []
-    monkeypatch.setattr(oracle, "work", lambda seeds, _say: given.append(seeds) or {"oracle_gap": 0.01, "markets": []})
+    answer = {"oracle_gap": 0.01, "oracle_markets": 2, "markets": []}
+    monkeypatch.setattr(oracle, "work", lambda seeds, _say: given.append(seeds) or answer)
     found = PARTS["oracle"].measure(asked(), 2)
-    assert found == {"oracle_gap": 0.01, "details": {"oracle_gap": 0.01, "markets": []}}
+    assert found == {"oracle_gap": 0.01, "oracle_markets": 2, "details": answer}
     assert given == [2]
 
 

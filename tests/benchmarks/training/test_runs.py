@@ -5,13 +5,18 @@ from benchmarks.training.parts import PARTS
 from benchmarks.training.runs import merged
 from leadlight.errors import InputError
 from tests.benchmarks.training.test_bars import GOOD
-from tests.benchmarks.training.test_sections import DETAILS, LINE
+from tests.benchmarks.training.test_sections import DETAILS, LINE, LINE_25
 
 # Figures that a part gives beside its keys.
 BESIDE = {
     "xeducation": ("xeducation_used_but_must_not",),
     "calibration": ("ece_after_shift_bar",),
-    "segments": ("interval_coverage_by_score",),
+    "segments": (
+        *("interval_coverage_by_score", "interval_true_below", "interval_true_above"),
+        "interval_segments",
+    ),
+    "oracle": ("oracle_gap_standard_error", "oracle_gap_worst", "oracle_markets"),
+    "ladder": ("ladder_far_worse_share",),
     "resume": ("resume_same_result",),
 }
 
@@ -43,11 +48,11 @@ def test_runs_of_different_parts_come_together_and_the_last_counts():
     first = run_of(["ladder", "leaks"], leaks_found=1)
     found = merged([first, run_of(["xeducation"]), run_of(["leaks"], leaks_found=72)])
     assert found.figures["leaks_found"] == 72
-    assert found.figures["ladder_win_share_25"] == GOOD["ladder_win_share_25"]
+    assert found.figures["ladder_win_share_25"] == LINE_25["win_share_fitted"]
     assert found.figures["xeducation_used_but_must_not"] == []
     assert [one.part for one in found.measured] == ["leaks", "xeducation", "ladder"]
     assert set(found.details) == {"leaks", "xeducation", "ladder"}
-    assert set(found.figures) <= set(GOOD)
+    assert set(found.figures) <= {*GOOD, "ladder_win_share_25_prior"}
     assert "flaml" not in found.figures
 
 
@@ -72,8 +77,9 @@ def test_outside_a_repository_seeds_are_told_alone():
 
 
 def ladder_run(name, win_share, *records):
-    lines = {record: [{**LINE, "of": name}] for record in records}
-    return run_of(["ladder"], details={"ladder": lines}, measured=told(50, name), ladder_win_share_25=win_share)
+    line = {**LINE, "wins": 25, "win_share_fitted": win_share, "worse": win_share < 0.6, "of": name}
+    lines = {record: [line] for record in records}
+    return run_of(["ladder"], details={"ladder": lines}, measured=told(5, name), ladder_win_share_25=win_share)
 
 
 def test_the_ladder_s_records_come_together_and_a_later_run_replaces_those_that_it_measured():
@@ -85,6 +91,7 @@ def test_the_ladder_s_records_come_together_and_a_later_run_replaces_those_that_
         "olist": "aaaaaaa",
     }
     assert found.figures["ladder_win_share_25"] == 0.9
+    assert found.figures["ladder_worse_than_rules"] == ["bpic2012 25", "olist 25"]
     assert [(one.records, one.commit) for one in found.measured] == [
         (("bpic2012", "olist"), "aaaaaaa"),
         (("simulator",), "bbbbbbb"),
@@ -92,6 +99,13 @@ def test_the_ladder_s_records_come_together_and_a_later_run_replaces_those_that_
     whole = merged(runs[::-1])
     assert [(one.records, one.commit) for one in whole.measured] == [(("simulator", "bpic2012", "olist"), "aaaaaaa")]
     assert whole.figures["ladder_win_share_25"] == 0.5
+
+
+def test_lines_of_the_ladder_that_lack_something_are_named():
+    run = ladder_run("aaaaaaa", 0.5, "simulator")
+    del run["details"]["ladder"]["simulator"][0]["worse"]
+    with pytest.raises(InputError, match="'worse' is missing in the details of ladder"):
+        merged([run])
 
 
 @pytest.mark.parametrize("run", [{"seconds": {}}, [], 3])

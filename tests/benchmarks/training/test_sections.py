@@ -7,17 +7,36 @@ from leadlight.schema import DAY
 
 LINE = {
     "wins": 1_600,
-    "seeds": 10,
+    "markets": 5,
+    "draws": 10,
+    "minus": {
+        "prior": {"mean": -0.2, "standard_error": 0.01},
+        "fitted_rules": {"mean": -0.1, "standard_error": None},
+    },
+    "worse": False,
+    "far_worse_share": 0.1,
     "log_loss": {"ladder": 0.1, "prior": 0.3, "fitted_rules": 0.2, "base_rate": 0.25, "model": None},
     "win_share": 0.9,
     "win_share_fitted": 0.84,
     "rungs": {"prior": 0, "scorecard": 4, "model": 6},
 }
-NONE = {**LINE, "wins": 0, "seeds": 1, "win_share": None, "win_share_fitted": None, "rungs": {"prior": 1}}
+NONE = {
+    **LINE,
+    "wins": 0,
+    "markets": 1,
+    "draws": 1,
+    "minus": {"prior": {"mean": 0.0, "standard_error": None}},
+    "far_worse_share": 0.0,
+    "win_share": None,
+    "win_share_fitted": None,
+    "rungs": {"prior": 1},
+}
 SIDES = {"ours": 0.12345, "flaml": 0.2}
 SET = {
     "log_loss": SIDES,
     "auc": SIDES,
+    "seeds": 3,
+    "learnt_from": {"all": 2, "settled": 1},
     "difference": {name: {"value": -0.07, "standard_error": 0.01} for name in ("log_loss", "auc")},
 }
 MARKET = {"seed": 2, "auc": {"model": 0.85, "oracle": 0.86, "rules": 0.7}, "oracle_gap": 0.0077}
@@ -32,6 +51,7 @@ MOVE = {
     "uncorrected": {"ece": 0.14},
     "corrected": {"ece": 0.041, "bar": 0.03, "ok": False},
 }
+LINE_25 = {**LINE, "wins": 25, "win_share_fitted": 0.92}
 XEDUCATION = {
     "xeducation_auc_before_gate": 0.98,
     "xeducation_auc_after_gate": 0.9,
@@ -43,7 +63,7 @@ XEDUCATION = {
 DETAILS = {
     "leaks": {"leaks_by_kind": {"status synonym": {"full": "3/3", "middle": "3/3", "weak": "2/3"}}},
     "xeducation": XEDUCATION,
-    "ladder": {"simulator": [NONE, LINE]},
+    "ladder": {"simulator": [NONE, LINE_25, LINE]},
     "calibration": {
         "newest": [SLICE, {**SLICE, "age_us": 7 * DAY}, {**SLICE, "ece": 0.03, "ok": False}],
         "moved": [{**MOVE, "seed": 0}, {**MOVE, "alarm": False, "quiet": False}],
@@ -54,16 +74,21 @@ DETAILS = {
         "coverage": {"rules": 0.87, "model": 0.912},
         "standard_error": {"rules": 0.02, "model": None},
         "coverage_by_size": {"under 30 leads": 0.888},
+        "tails": {
+            "rules": {"below": {"share": 0.04}, "above": {"share": 0.09}},
+            "model": {"below": {"share": 0.05}, "above": {"share": None}},
+        },
         "true_below": 0.013,
         "true_above": 0.095,
         "log_loss": {"pooled": 0.1432, "single": 0.143},
         "pooled_minus": {"single": {"mean": 0.0002, "standard_error": 0.0001}},
         "compared_companies": 59,
     },
-    "oracle": {"markets": [{**MARKET, "standard_error": 0.002, "expected_gap": 0.0066}]},
+    "oracle": {"oracle_markets": 3, "markets": [{**MARKET, "standard_error": 0.002, "expected_gap": 0.0066}]},
     "flaml": {"olist": SET},
     "resume": {"trials": 12, "resume_kills": 8, "resume_lost_trials": 1, "resume_same_result": False},
 }
+LOSSES = "5 | 10 | 0.1000 | 0.3000 | 0.2000 | 0.2500 | - | -0.2000 ± 0.0100 | -0.1000 | 10%"
 ROWS = {
     "leaks": ["| status synonym | 3/3 | 3/3 | 2/3 |"],
     "xeducation": [
@@ -72,8 +97,9 @@ ROWS = {
         "| Tags | suspect | suspect | because |",
     ],
     "ladder": [
-        "| `simulator` | 0 | 1 | 0.1000 | 0.3000 | 0.2000 | 0.2500 | - | prior 1 | - | - |",
-        "| `simulator` | 1,600 | 10 | 0.1000 | 0.3000 | 0.2000 | 0.2500 | - | scorecard 4, model 6 | 90% | 84% |",
+        "| `simulator` | 0 | 1 | 1 | 0.1000 | 0.3000 | 0.2000 | 0.2500 | - | 0.0000 | - | 0% | prior 1 | - | - |",
+        f"| `simulator` | 25 | {LOSSES} | scorecard 4, model 6 | 90% | 92% |",
+        f"| `simulator` | 1,600 | {LOSSES} | scorecard 4, model 6 | 90% | 84% |",
     ],
     "calibration": [
         "| 0 | 1 d | 29,169 | 4.3% | 4.5% | 0.0030 | 0.0040 | 0.0200 | yes |",
@@ -83,14 +109,16 @@ ROWS = {
         "| 1 | 5.0% | 20.0% | 17.9% | no | yes | 0.1400 | 0.0410 | 0.0300 | 0.0300 | **no** |",
     ],
     "segments": [
-        "| rules | 2,635 | 87.0% | 2.0% |",
-        "| model | 2,634 | 91.2% | - |",
+        "| rules | 2,635 | 87.0% | 2.0% | 4.0% | 9.0% |",
+        "| model | 2,634 | 91.2% | - | 5.0% | - |",
         "| under 30 leads | 88.8% |",
         "| pooled | 0.1432 | - | - |",
         "| single | 0.1430 | 0.0002 | 0.0001 |",
     ],
     "oracle": ["| 2 | 0.8500 | 0.8600 | 0.7000 | 0.0077 | 0.0020 | 0.0066 |"],
-    "flaml": [f"| `olist` | {metric} | 0.1235 | 0.2000 | -0.0700 | 0.0100 |" for metric in ("log_loss", "auc")],
+    "flaml": [
+        f"| `olist` | {metric} | 0.1235 | 0.2000 | -0.0700 | 0.0100 | 1 of 3 |" for metric in ("log_loss", "auc")
+    ],
     "resume": ["| 12 | 8 | 1 | **no** |"],
 }
 
@@ -109,11 +137,8 @@ def test_columns_that_are_ok_are_counted():
     assert "the other 1 columns are ok under both" in section("xeducation", XEDUCATION)
 
 
-@pytest.mark.parametrize(("changes", "renamed"), [(0, "suspect"), (1, "-")])
-def test_verdicts_under_other_names_that_were_not_written_down_are_told_where_none_changed(changes, renamed):
-    details = {key: value for key, value in XEDUCATION.items() if key != "xeducation_verdicts_renamed"}
-    text = section("xeducation", {**details, "xeducation_rename_changes": changes})
-    assert f"| Tags | suspect | {renamed} | because |" in text.splitlines()
+def test_it_is_said_of_how_many_markets_the_gap_is_the_mean():
+    assert "the mean of 3 markets" in section("oracle", DETAILS["oracle"])
 
 
 @pytest.mark.parametrize("details", [{}, None])
