@@ -14,6 +14,7 @@ from leadlight.workspace import write_text_atomically
 from training import model_card_making as made
 from training import model_card_origin as origin
 from training import model_card_results as results
+from training import model_card_rung as rungs
 from training import model_card_use as use
 from training.disjoint import Disjoint, disjoint
 from training.model_card_input import CardInput
@@ -34,7 +35,7 @@ SECTIONS: Final[tuple[tuple[str, str, Callable[[CardInput], Markup]], ...]] = (
     ("intervals", "Intervals", use.intervals),
     ("data", "Data", origin.data),
     ("split", "Split", origin.split),
-    ("rung", "Ladder", origin.rung),
+    ("rung", "Ladder", rungs.rung),
     ("audit", "Leak audit", origin.audit),
     ("making", "Making", made.making),
     ("limits", "Limits", origin.limits),

@@ -78,6 +78,11 @@ class CardInput:
         return self.comparison.positives in {0, self.comparison.rows}
 
     @property
+    def won_leads(self) -> int:
+        """Number of leads with a test snapshot that succeeded; a lead may have one at every age."""
+        return self.test.filter(pl.col("label") == 1)["lead_id"].n_unique()
+
+    @property
     def timed(self) -> bool:
         """Whether the data has a clock."""
         return self.split.horizon_us is not None

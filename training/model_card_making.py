@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from leadlight.phrases import counted
 from training import asked
 from training.comparison import METRIC_NAMES, Metric
 from training.model_card_input import CardInput
@@ -50,9 +51,13 @@ def _tried(training: Mapping[str, Any]) -> str:
         return ""
     found = tuning.get("against_usual") if isinstance(tuning, Mapping) else None
     if not isinstance(found, Mapping):
-        return f" The best of {len(trials):,} recipes by validation."
+        return f" The best of {counted(len(trials), 'recipe')} by validation."
     if found["gain"] is None:
-        return f" Of {len(trials):,} recipes the usual one."
+        return (
+            f" Of {len(trials):,} recipes the usual one."
+            if len(trials) > 1
+            else " The usual recipe; no other was tried."
+        )
     gain = f"{found['gain']:+.5f} nats a row, standard error {found['error']:.5f}"
     if found["taken"]:
         return f" The best of {len(trials):,} recipes; on leads without a say in the choice it gains {gain}."

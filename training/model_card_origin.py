@@ -1,7 +1,7 @@
-"""What a model card says of the origin: data and dates, the split, the rung, the audit, limits, provenance."""
+"""What a model card says of the origin: data and dates, the split, the audit, limits, provenance."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from leadlight import durations
 from leadlight.instants import iso
+from leadlight.phrases import counted
 from training import audit_card
 from training import model_card_plots as plots
 from training.model_card_input import CardInput
@@ -28,6 +29,7 @@ from training.model_card_parts import (
     pill,
     records,
     section,
+    sentence,
     shown,
     side_by_side,
     table,
@@ -35,14 +37,9 @@ from training.model_card_parts import (
 
 MOST_FINDINGS: Final = 40
 MOST_EVIDENCE: Final = 6
+# Of a column that is constant or empty, or has no value that enough leads share.
+NO_FEATURE: Final = "no feature made of it"
 AUDIT_TONES: Final[dict[str, Tone]] = {"ok": "good", "suspect": "warn", "leak": "bad"}
-RUNGS: Final = {
-    "prior": "prior of the rule card and the usual ranges",
-    "rules": "rules, recalibrated",
-    "scorecard": "scorecard of a few features",
-    "model": "LightGBM model",
-}
-COMPARED: Final = {"time": "later snapshots", "leads": "snapshots of other leads of the same time"}
 HORIZONS: Final = {
     "dwell": "The horizon was not asked for: four of five that had reached the target by the cut took no longer.",
     "usual": "The horizon was not asked for, and nobody had reached the target by the cut: it is the usual one.",
@@ -195,65 +192,6 @@ def _settled(found: Mapping[str, Any] | None, learnt: int) -> list[str]:
     return [told]
 
 
-def rung(card: CardInput) -> Markup:
-    """Say which rung of the ladder was chosen, and why."""
-    title = "How much the outcomes can carry"
-    found = card.training.get("ladder")
-    why = str(card.training.get("why", ""))
-    if not found:
-        told = "The rungs of the ladder were not compared in this training."
-        return section("rung", title, absent(told), *([paragraph(f"Recorded is: {why}.")] if why else []))
-    name = str(found.get("rung", ""))
-    parts = [
-        paragraph(joined("Chosen: ", pill(RUNGS.get(name, name), "good"), ". ", _sentence(found.get("why") or why)))
-    ]
-    lines = [line for line in found.get("table") or () if isinstance(line, Mapping)]
-    parts.append(
-        _rung_table(lines, name, found.get("across"))
-        if lines
-        else absent("There were too few later outcomes to compare rungs on.")
-    )
-    following = found.get("next")
-    if following:
-        needed = following.get("told") if isinstance(following, Mapping) else following
-        parts.append(paragraph("What the next rung needs: ", _sentence(needed)))
-    return section("rung", title, *parts)
-
-
-def _sentence(text: Any) -> str:
-    told = str(text).strip()
-    return "" if not told else f"{capital(told).removesuffix('.')}."
-
-
-def _rung_table(lines: Sequence[Mapping[str, Any]], chosen: str, across: Any) -> Markup:
-    rows, ours = [], None
-    for place, line in enumerate(lines):
-        if line.get("rung") == chosen:
-            ours = place
-        wins = line.get("wins") or ()
-        rows.append(
-            [
-                RUNGS.get(str(line.get("rung")), str(line.get("rung"))),
-                _with_error(line.get("log_loss"), line.get("standard_error"), sign=False),
-                _with_error(line.get("difference"), line.get("difference_error"), sign=True),
-                shown(wins) if wins else DASH,
-            ]
-        )
-    caption = (
-        f"Log loss on {COMPARED.get(str(across), COMPARED['time'])} inside the training side, smaller is better. The "
-        "simplest rung within one standard error of the best is chosen."
-    )
-    headings = ["rung", "log loss", "minus that of the chosen one", "successes learnt from"]
-    return table(caption, headings, rows, ours=ours)
-
-
-def _with_error(value: float | None, error: float | None, *, sign: bool) -> str:
-    if value is None:
-        return DASH
-    told = f"{value:+.4f}" if sign else f"{value:.4f}"
-    return told if error is None else Markup(f"{told}<small>\N{PLUS-MINUS SIGN} {error:.4f}</small>")
-
-
 def audit(card: CardInput) -> Markup:
     """Show what the leak audit found."""
     title = "Leak audit"
@@ -269,7 +207,8 @@ def audit(card: CardInput) -> Markup:
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     parts = [paragraph(f"Of {len(found)} columns, activity types and checks: {told}."), *_unresolved(card)]
     shown_ones = sorted(found, key=lambda one: list(AUDIT_TONES).index(one["verdict"]), reverse=True)[:MOST_FINDINGS]
-    rows = [_finding_row(one, allowed) for one in shown_ones]
+    read = {spec.attribute for spec in card.specs}
+    rows = [_finding_row(one, allowed, read) for one in shown_ones]
     more = f" The {MOST_FINDINGS} gravest of {len(found)} are shown." if len(found) > MOST_FINDINGS else ""
     headings = ["column or type", "kind", "verdict", "used", "why", "evidence"]
     parts.append(table(f"Findings, the gravest first.{more}", headings, rows, texts=(1, 2, 3, 4, 5)))
@@ -286,7 +225,7 @@ def _card_rules(card: CardInput) -> list[Markup]:
         "Rule points, the rules as a baseline and the points that serving shows are those of the card without them; "
         "the file of the card is as it was."
     )
-    return [bullets([_sentence(one) for one in said]), paragraph(meant)]
+    return [bullets([sentence(one) for one in said]), paragraph(meant)]
 
 
 def _unresolved(card: CardInput) -> list[Markup]:
@@ -295,15 +234,17 @@ def _unresolved(card: CardInput) -> list[Markup]:
     return [note("bad", joined("Not resolved, so this training must not be promoted: ", _names(card.unresolved), "."))]
 
 
-def _finding_row(one: Mapping[str, Any], allowed: Mapping[str, Any]) -> list[str]:
+def _finding_row(one: Mapping[str, Any], allowed: Mapping[str, Any], read: Collection[str | None]) -> list[str]:
     name = str(one.get("name") or one.get("column") or "")
     verdict = str(one["verdict"])
     if verdict == "suspect" and name in allowed:
-        used: str = f"allowed because: {allowed[name]}"
+        used = f"allowed because: {allowed[name]}"
     else:
         used = "yes" if verdict == "ok" else "left out"
     if one.get("kind") in {"order", "model"}:
         used = DASH
+    elif used != "left out" and one.get("kind") == "attribute" and name not in read:
+        used = NO_FEATURE if verdict == "ok" else f"{used}; {NO_FEATURE}"
     evidence = {key: value for key, value in (one.get("evidence") or {}).items() if value is not None}
     told = shown(dict(list(evidence.items())[:MOST_EVIDENCE])) or DASH
     why = str(one.get("why") or one.get("sentence") or "")
@@ -326,12 +267,13 @@ def limits(card: CardInput) -> Markup:
 def _own_limits(card: CardInput) -> list[str]:
     said = []
     if 0 < card.comparison.positives < 100:
-        said.append(f"There are {card.comparison.positives:,} successes in the test period: figures may move a lot.")
+        told = counted(card.comparison.positives, "test snapshot")
+        said.append(f"Only {told} of {counted(card.won_leads, 'lead')} {card.reached}: figures may move a lot.")
     if not card.timed:
         said.append("The data has no clock: nothing here is a promise about later leads.")
     caution = (card.training.get("ladder") or {}).get("caution")
     if caution:
-        said.append(_sentence(caution))
+        said.append(sentence(caution))
     proposed = card.training.get("proposed_reference")
     if proposed is not None:
         said.append(f"Most training snapshots score 0 or 100; `--reference {proposed:g}` would spread them.")

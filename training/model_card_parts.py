@@ -60,6 +60,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def sentence(text: Any) -> str:
+    """Make a sentence of a text: a capital, and one full stop.
+
+    >>> sentence("so it is"), sentence("So it is."), sentence("")
+    ('So it is.', 'So it is.', '')
+    """
+    told = str(text).strip()
+    return f"{capital(told).removesuffix('.')}." if told else ""
+
+
 def code(text: str) -> Markup:
     """Give a name from the data as code."""
     return Markup(f"<code>{plain(text)}</code>")

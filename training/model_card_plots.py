@@ -187,7 +187,7 @@ def histogram(p: Floats, name: str, title: str) -> Markup:
 
 def gains(y: Floats, scores: Mapping[str, Floats], name: str = "gains") -> Markup:
     """Draw the share of positives found against the share of rows worked."""
-    x = Axis(0, 1, "share of leads worked, best score first", write=percent)
+    x = Axis(0, 1, "share of snapshots, best score first", write=percent)
     chart = Chart(x, Axis(0, 1, "share of positives found", write=percent), 460, 340, Margins(14, 22, 46, 56))
     chart.line((0, 1), (0, 1), "even")
     told = []
@@ -196,7 +196,7 @@ def gains(y: Floats, scores: Mapping[str, Floats], name: str = "gains") -> Marku
         worked, found = gains_curve(y, p)
         chart.line(at, np.interp(at, worked, found), CLASSES.get(scorer, ""))
         told.append(
-            f"{scorer_name(scorer)}: {np.interp(0.2, worked, found):.0%} of positives in the best 20 % of leads"
+            f"{scorer_name(scorer)}: {np.interp(0.2, worked, found):.0%} of positives in the best 20 % of snapshots"
         )
     return chart.svg(name, "Cumulative gains", f"{'; '.join(reversed(told))}.")
 
@@ -210,7 +210,7 @@ def lift(y: Floats, scores: Mapping[str, Floats], name: str = "lift") -> Markup:
         curves[scorer] = np.interp(at, worked, found) / at
         told.append(f"{scorer_name(scorer)}: {np.interp(0.1, worked, found) / 0.1:.2f} in the best tenth")
     top = max(1.2, *(float(curve.max()) for curve in curves.values()))
-    x = Axis(0, 1, "share of leads worked, best score first", write=percent)
+    x = Axis(0, 1, "share of snapshots, best score first", write=percent)
     chart = Chart(x, Axis(0, top * 1.05, "times the average rate"), 460, 340, Margins(14, 22, 46, 56))
     chart.line((0, 1), (1, 1), "even")
     for scorer, curve in reversed(curves.items()):

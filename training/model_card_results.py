@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from leadlight import durations
+from leadlight.phrases import counted
 from training import model_card_plots as plots
 from training.comparison import METRIC_NAMES, METRICS, Comparison, Difference, Estimate, Metric, verdict
 from training.curves import gains_curve
@@ -26,6 +26,7 @@ from training.model_card_parts import (
     table,
     tiles,
 )
+from training.split import age_named, at_age
 
 TONES: Final[dict[Standing, Tone]] = {"better": "good", "worse": "bad", "partly": "unsure", "same": "unsure"}
 VERDICTS: Final[dict[str, Tone]] = {"better": "good", "worse": "bad", "not distinguishable": ""}
@@ -48,7 +49,7 @@ def headline(card: CardInput) -> Markup:
     if not card.one_class:
         parts += [bullets(_findings(card)), tiles(_boxes(card))]
         if comparison.positives < FEW_POSITIVES:
-            told = f"Only {comparison.positives:,} of the test snapshots {card.reached}: the intervals are wide for it."
+            told = f"Only {_won(card)} {card.reached}: the intervals are wide for it."
             parts.append(note("warn", told))
     if card.unresolved:
         names = ", ".join(f"`{name}`" for name in card.unresolved)
@@ -83,11 +84,16 @@ def _ground(card: CardInput) -> list[Markup]:
         return [paragraph("No snapshot after the cut has a known outcome, so there is nothing to test on.")]
     tested = (
         f"Tested on {comparison.rows:,} snapshots of {comparison.leads:,} leads that came after everything it learnt "
-        f"from; {comparison.positives:,} of them {card.reached}."
+        f"from; {_won(card)} {card.reached}."
     )
     if card.one_class:
         return [paragraph(tested, " A comparison needs both outcomes.")]
     return [paragraph(tested)]
+
+
+def _won(card: CardInput) -> str:
+    """Count the successes: snapshots, and the leads that they are of."""
+    return f"{counted(card.comparison.positives, 'snapshot')} of {counted(card.won_leads, 'lead')}"
 
 
 def _findings(card: CardInput) -> list[str]:
@@ -102,7 +108,7 @@ def _against_rules(card: CardInput, metric: Metric) -> str | None:
     if mine is None or rules is None or difference is None:
         return None
     meaning = {
-        "auc": "how often a lead that succeeds is ranked before one that does not",
+        "auc": "how often a snapshot that succeeds is ranked before one that does not",
         "log_loss": "what its probabilities cost, smaller is better",
     }[metric]
     interval = _ends(difference)
@@ -126,7 +132,7 @@ def _best_tenth(card: CardInput) -> list[str]:
     if mine is None or rules is None:
         return []
     of_rules = f"of the tenth that the rules put first {rules.value * rate:.0%}; of all {rate:.1%}"
-    return [f"Of the tenth with the best scores {mine.value * rate:.0%} {card.reached}; {of_rules}."]
+    return [f"Of the tenth of snapshots with the best scores {mine.value * rate:.0%} {card.reached}; {of_rules}."]
 
 
 def _calibrated(card: CardInput) -> str:
@@ -134,10 +140,27 @@ def _calibrated(card: CardInput) -> str:
     if fine is None:
         return "Whether its probabilities mean what they say could not be measured."
     if fine:
-        return "A probability means what it says: at every age its error is within what chance alone gives."
-    ages = [_age(part) for part in _ages(card.comparison) if part.ece_ok["model"] is False]
+        return _within(card)
+    ages = [age_named(part.age_us) for part in _ages(card.comparison) if part.ece_ok["model"] is False]
     where = f" at age {', '.join(ages)}" if card.timed else ""
     return f"Do not read its probabilities as shares: their error{where} is larger than chance gives. The order counts."
+
+
+def _within(card: CardInput) -> str:
+    """Say which bar the error keeps to: what chance gives, or what is small enough whatever chance gives."""
+    parts = _ages(card.comparison)
+    by_chance = all(
+        error.value <= bar
+        for part in parts
+        if (error := part.metrics["ece"]["model"]) is not None and (bar := part.ece_bar["model"]) is not None
+    )
+    where = "at every age its error is" if card.timed else "its error is"
+    if by_chance:
+        return f"A probability means what it says: {where} within what chance alone gives."
+    return (
+        f"A probability means nearly what it says: {where} at most {card.comparison.ece_limit:g} (ECE) or within what "
+        "chance alone gives, and not everywhere the latter."
+    )
 
 
 def _boxes(card: CardInput) -> list[tuple[str, str, str]]:
@@ -158,10 +181,6 @@ def _ages(comparison: Comparison) -> tuple[Comparison, ...]:
     return comparison.by_age or (comparison,)
 
 
-def _age(part: Comparison) -> str:
-    return "creation" if part.age_us is None else durations.write(part.age_us)
-
-
 def compared(card: CardInput) -> Markup:
     """Compare every scorer with intervals."""
     comparison = card.comparison
@@ -176,13 +195,15 @@ def compared(card: CardInput) -> Markup:
         "A dot is the value on the test rows, the line its 95 % interval over replicates that draw whole leads. AUC "
         "and lift: to the right is better; log loss: to the left."
     )
+    if card.one_class:
+        told = "A dot is the value on the test rows. With one outcome only there are no intervals and no differences."
     return section(
         "comparison",
         "Against the rules and others",
         paragraph(_verdict(card)),
         figure(told, charts, legend(("model", card.who), ("rules", "the rule score"), ("", "others"))),
         _metric_table(card),
-        _difference_table(card),
+        *([] if card.one_class else [_difference_table(card)]),
         *(note("", f"{capital(told)}.") for told in card.training.get("simplified", ())),
     )
 
@@ -195,7 +216,8 @@ def _metric_table(card: CardInput) -> Markup:
     metrics = card.comparison.metrics
     scorers = [name for name in metrics["auc"] if any(metrics[metric].get(name) for metric in METRICS)]
     rows = [[_named(card, name), *(_estimate(metrics[m].get(name)) for m in METRICS)] for name in scorers]
-    caption = f"All scorers on the same {card.comparison.rows:,} rows, with 95 % intervals."
+    ends = "" if card.one_class else ", with 95 % intervals"
+    caption = f"All scorers on the same {card.comparison.rows:,} rows{ends}."
     place = scorers.index("model") if "model" in scorers else None
     return table(caption, ["scorer", *(METRIC_NAMES[m] for m in METRICS)], rows, ours=place)
 
@@ -264,10 +286,11 @@ def _reliability(card: CardInput) -> list[tuple[str, Markup]]:
         scores = {name: rows[name].to_numpy() for name in card.scores("model", "rules")}
         error = part.metrics["ece"]["model"]
         shown = DASH if error is None else f"{error.value:.3f}"
-        title = f"Reliability at age {_age(part)}"
+        at = at_age(part.age_us)
+        title = f"Reliability {at}"
         drawn = plots.reliability(rows["label"].to_numpy(), scores, f"reliability-{place}", title)
-        below = plots.histogram(scores["model"], f"histogram-{place}", f"Probabilities at age {_age(part)}")
-        heading = Markup(f"Age {_age(part)} <span>ECE {shown}, bar {_bar(part):.3f}</span>")
+        below = plots.histogram(scores["model"], f"histogram-{place}", f"Probabilities {at}")
+        heading = Markup(f"{capital(at)} <span>ECE {shown}, bar {_bar(part):.3f}</span>")
         found.append((heading, Markup(drawn + below)))
     return found
 
@@ -283,7 +306,9 @@ def _calibration_table(card: CardInput) -> Markup:
         own = part.ece_bar["model"]
         told = DASH if fine is None else pill("within" if fine else "too large", "good" if fine else "bad")
         figures = [f"{part.rows:,}", f"{part.positives:,}", DASH if error is None else f"{error.value:.4f}"]
-        rows.append([_age(part), *figures, DASH if own is None else f"{own:.4f}", f"{part.ece_limit:.2f}", told])
+        rows.append(
+            [age_named(part.age_us), *figures, DASH if own is None else f"{own:.4f}", f"{part.ece_limit:.2f}", told]
+        )
     headings = ["age", "rows", "positives", "ECE", "bar of a perfect model", "bar of large slices", "verdict"]
     return table("Calibration error against its bar; the larger of the two bars counts.", headings, rows)
 
@@ -295,8 +320,8 @@ def ranking(card: CardInput) -> Markup:
         return section("ranking", title, absent("Lift and gains need test rows of both outcomes."))
     scores = card.scores("model", "rules", "oracle")
     told = (
-        "Left: work the leads from the best score down; how many of all successes have been met? Right: how many times "
-        "the average rate the leads worked so far have."
+        "Left: take the snapshots from the best score down; how many of all that succeed have been met? Right: how "
+        "many times the average rate those taken so far have. A lead has a snapshot at every age it was tested at."
     )
     key = [("model", card.who), ("rules", "the rule score")]
     if "oracle" in scores:
@@ -315,5 +340,5 @@ def _share_table(card: CardInput) -> Markup:
         cells += [f"{found[name] * rate / share:.1%}" for name in curves]
         rows.append([f"best {share:.0%}", *cells])
     names = [_named(card, name) for name in curves]
-    headings = ["leads worked", *(f"successes met, {name}" for name in names), *(f"rate, {name}" for name in names)]
-    return table(f"What working part of the leads yields (rate of all: {rate:.1%}).", headings, rows)
+    headings = ["snapshots taken", *(f"successes met, {name}" for name in names), *(f"rate, {name}" for name in names)]
+    return table(f"What the best part of the snapshots yields (rate of all: {rate:.1%}).", headings, rows)

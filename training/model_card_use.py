@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from features.describe import meaning
 from leadlight import durations
+from leadlight.phrases import counted
 from scoring.scale import probabilities, widened
 from scoring.wish import USUAL_RATE
 from training import influence as influences
@@ -31,7 +32,7 @@ from training.model_card_parts import (
     section,
     table,
 )
-from training.segments import Segment, Segmentation, segmentations
+from training.segments import LEAST_ROWS, Segment, Segmentation, segmentations
 
 Floats = NDArray[np.float64]
 Curve = Mapping[str, Any]
@@ -170,8 +171,6 @@ def segments(card: CardInput) -> Markup:
         return section("segments", title, told, *borrowed(card.training))
     first = found[0]
     where = "" if first.age_us is None else f" at age {durations.write(first.age_us)}, where a lead counts once"
-    judged = [segment for one in found for segment in one.segments if segment.judged]
-    off = sum(not segment.as_predicted for segment in judged)
     key = legend(("model", "predicted"), ("", "observed, with its 95 % interval"))
     charts = [
         (joined("By ", code(one.attribute)), plots.segment_dots(one, f"segment-{k}")) for k, one in enumerate(found)
@@ -179,13 +178,22 @@ def segments(card: CardInput) -> Markup:
     return section(
         "segments",
         title,
-        paragraph(
-            f"Test rows{where}. Of {len(judged)} segments with enough rows, {off} lie outside of their interval; about "
-            f"{0.05 * len(judged):.1f} would by chance alone."
-        ),
+        paragraph(f"Test rows{where}. {_judged(found)}"),
         figure("Observed share of each segment against its mean probability.", charts, key),
         *(_segment_table(card, one) for one in found),
         *borrowed(card.training),
+    )
+
+
+def _judged(found: Sequence[Segmentation]) -> str:
+    """Say how many segments are not as predicted, and how many would not be by chance."""
+    judged = [segment for one in found for segment in one.segments if segment.judged]
+    if not judged:
+        return f"None of these segments is judged: none has {LEAST_ROWS} rows."
+    off = sum(not segment.as_predicted for segment in judged)
+    return (
+        f"Of {counted(len(judged), 'segment')} with enough rows, {off} {'lies' if off == 1 else 'lie'} outside of "
+        f"{'its' if off == 1 else 'their'} interval; about {0.05 * len(judged):.1f} would by chance alone."
     )
 
 

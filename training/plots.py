@@ -58,7 +58,7 @@ def gains_figure(y: ArrayLike, scores: Mapping[str, ArrayLike | None], title: st
     Raises:
         InputError: an argument outside its domain.
     """
-    figure, axes = _empty(title, "share of leads worked, best score first", "share of positives found")
+    figure, axes = _empty(title, "share of snapshots, best score first", "share of positives found")
     for colour, name, p in _drawn(scores):
         lift = top_decile_lift(y, p)
         worked, found = bends(*gains_curve(y, p))

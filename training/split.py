@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from features import labels, snapshots
 from features.tables import Tables
+from leadlight import durations
 from leadlight.errors import InputError
 from leadlight.instants import iso
 from leadlight.metrics import wilson_interval
@@ -20,11 +21,31 @@ HorizonSource = Literal["asked", "dwell", "usual"]
 
 # Age of the one snapshot of a lead where the data has no clock: one microsecond after creation, before any outcome.
 AT_CREATION: Final = 1
+CREATION: Final = "creation"
 BEGINNING: Final = -(2**62)
 # A weight is never larger than this: few rows must not carry the fit.
 LARGEST_WEIGHT: Final = 20.0
 # A loss is an outcome where the share of lost leads that still succeed within the horizon is surely below this.
 FINAL_SHARE: Final = 0.01
+
+
+def age_named(age_us: int | None) -> str:
+    """Name the age of a snapshot; the one that every lead has where there is no clock is its creation.
+
+    >>> age_named(36 * 3_600_000_000), age_named(AT_CREATION), age_named(None)
+    ('36h', 'creation', 'creation')
+    """
+    return CREATION if age_us is None or age_us == AT_CREATION else durations.write(age_us)
+
+
+def at_age(age_us: int | None) -> str:
+    """Say at which age.
+
+    >>> at_age(36 * 3_600_000_000), at_age(AT_CREATION)
+    ('at age 36h', 'at creation')
+    """
+    told = age_named(age_us)
+    return f"at {told}" if told == CREATION else f"at age {told}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,13 @@ def test_the_lines_share_is_told_and_what_it_was_chosen_by(made, share, told):
     assert "Log loss" not in making.making(with_notes(made, line={"share": 0.0, "log_loss": {}, "penalty": None}))
 
 
+def test_one_recipe_is_no_choice(made):
+    notes = {"trials": [{}], "tuning": {"against_usual": Verdict(0).to_json()}}
+    found = making.making(with_notes(made, **notes))
+    assert "The usual recipe; no other was tried." in found
+    assert "1 recipes" not in found + making.making(with_notes(made, trials=[{}]))
+
+
 def test_encodings_say_what_they_gained(made):
     gains = [
         {"place": 0, "name": cards.EVIL, "gain": 0.01, "error": 0.002, "used": True},

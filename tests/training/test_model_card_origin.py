@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from tests.training import cards
@@ -54,7 +55,6 @@ def test_the_audit_may_be_recorded_as_a_mere_list(made):
 @pytest.mark.parametrize(
     ("name", "told_by", "told"),
     [
-        ("ladder", origin.rung, "were not compared"),
         ("audit", origin.audit, "No leak audit is recorded"),
         ("hygiene", origin.data, "hygiene was off"),
     ],
@@ -63,31 +63,6 @@ def test_what_training_did_not_record_is_said_to_be_missing(made, name, told_by,
     card = cards.without(made, name)
     assert told in told_by(card)
     assert "<svg" not in told_by(card)
-
-
-def test_the_ladder_sets_off_what_was_chosen_and_says_what_is_next(made):
-    found = origin.rung(made)
-    assert '<tr class="ours"><th scope="row">LightGBM model</th>' in found
-    assert "+0.1000<small>\N{PLUS-MINUS SIGN} 0.0300</small>" in found
-    assert "<code>model</code> needs about 900 leads with a success." in found
-
-
-def test_a_ladder_that_was_judged_across_leads_says_so_and_it_is_a_limit(made):
-    caution = "rungs were compared across leads and not across time, because of this; this cannot see drift"
-    ladder = {**cards.LADDER, "across": "leads", "caution": caution, "why": f"so; {caution}"}
-    card = replace(made, bundle=replace(made.bundle, training={**made.training, "ladder": ladder}))
-    assert "Log loss on snapshots of other leads of the same time" in origin.rung(card)
-    assert "this cannot see drift" in origin.rung(card)
-    assert "Rungs were compared across leads and not across time" in origin.limits(card)
-    assert "Log loss on later snapshots" in origin.rung(made)
-    assert "across leads" not in origin.limits(made)
-
-
-def test_a_ladder_without_comparison_says_so(made):
-    training = {**made.training, "ladder": {"rung": "rules", "why": "too few", "table": [], "next": None}}
-    found = origin.rung(replace(made, bundle=replace(made.bundle, training=training)))
-    assert "too few later outcomes to compare" in found
-    assert "Too few." in found
 
 
 def test_what_hygiene_set_aside_is_counted_by_cause(made):
@@ -112,3 +87,19 @@ def test_provenance_names_what_is_needed_to_repeat_it(made):
     found = origin.provenance(made)
     for told in (made.bundle.version, made.fingerprint, "lightgbm", "slope 1.0000"):
         assert told in found
+
+
+def test_a_column_without_a_feature_is_not_called_used(made):
+    findings = [{**cards.AUDIT["findings"][1], "name": "constant"}, {**cards.AUDIT["findings"][2], "name": "empty"}]
+    audit = {"findings": [*cards.AUDIT["findings"], *findings], "allowed": {"constant": "it is known"}}
+    card = replace(made, bundle=replace(made.bundle, training={**made.training, "audit": audit}))
+    rows = {row.split("</code>")[0]: row for row in origin.audit(card).split('<th scope="row"><code>')[1:]}
+    assert '<td class="text">no feature made of it</td>' in rows["empty"]
+    assert "allowed because: it is known; no feature made of it" in rows["constant"]
+    assert '<td class="text">yes</td>' in rows["industry"]  # a feature reads it
+
+
+def test_few_successes_are_told_as_snapshots_and_leads():
+    outcomes = np.zeros(300)
+    outcomes[:5] = 1  # three leads: two at both ages, one at the first
+    assert "Only 5 test snapshots of 3 leads reached SQL within 30 days" in origin.limits(cards.card(300, y=outcomes))

@@ -62,7 +62,7 @@ def test_constant_probabilities_still_make_a_picture():
 
 def test_gains_and_lift_tell_their_figures():
     y, p = np.array([1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), np.linspace(1, 0, 10)
-    assert "model: 100% of positives in the best 20 % of leads" in plots.gains(y, {"model": p})
+    assert "model: 100% of positives in the best 20 % of snapshots" in plots.gains(y, {"model": p})
     assert "model: 10.00 in the best tenth" in plots.lift(y, {"model": p})
 
 

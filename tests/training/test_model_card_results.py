@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tests.training import cards
 from training import model_card_results as results
 from training.evaluate import compare
-from training.split import Split
+from training.split import AT_CREATION, Split
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,10 @@ def test_one_class_says_that_nothing_can_be_said(outcome):
     assert "Nothing can be said of this training yet." in text
     assert "A comparison needs both outcomes." in text
     assert "Lift and gains need test rows of both outcomes." in text
+    compared = results.compared(made)
+    assert "there are no intervals and no differences" in compared
+    assert "paired" not in compared
+    assert "not distinguishable" not in compared
 
 
 @pytest.mark.parametrize("kind", ["rules", "base_rate"])
@@ -69,6 +74,41 @@ def test_an_unresolved_leak_stands_in_the_headline(made):
     card = replace(made, bundle=replace(made.bundle, training=training))
     assert "row order" in results.headline(card)
     assert "leak" not in results.headline(made)
+
+
+def test_successes_are_snapshots_and_leads_in_words():
+    outcomes = np.zeros(300)
+    outcomes[:5] = 1  # three leads: two at both ages, one at the first
+    card = cards.card(300, y=outcomes)
+    found = results.headline(card) + results.ranking(card)
+    assert "5 snapshots of 3 leads reached SQL within 30 days" in found
+    assert "leads worked" not in found
+    assert "of leads" not in found.replace("3 leads", "")
+
+
+def test_a_bar_that_is_wider_than_chance_is_said_to_be(made):
+    """The verdict takes the larger of what chance gives and 0.02; chance alone is claimed where chance alone is it."""
+    chance = "within what chance alone gives."
+    assert f"at every age its error is {chance}" in results.headline(made)
+    large = [replace(part, ece_bar={**part.ece_bar, "model": 1e-6}) for part in made.comparison.by_age]
+    ok = [replace(part, ece_limit=1.0, ece_ok={**part.ece_ok, "model": True}) for part in large]
+    found = results.headline(replace(made, comparison=replace(made.comparison, by_age=tuple(ok))))
+    assert f"its error is {chance}" not in found
+    assert "means nearly what it says: at every age its error is at most 0.02 (ECE)" in found
+
+
+def test_without_a_clock_the_age_is_creation():
+    made = cards.card(400)
+    frame = made.test.with_columns(age=pl.lit(AT_CREATION, pl.Int64), lead_id=pl.int_range(400).cast(pl.String))
+    columns = {name: frame[name].to_numpy() for name in ("model", "rules")}
+    leads = frame["lead_id"].to_numpy().astype(object)
+    found = compare(made.y, columns, leads, 0, replicates=20, age=frame["age"].to_numpy())
+    split = Split("sql", None, cards.CUT, cards.UNTIL, (AT_CREATION,), (AT_CREATION,))
+    card = replace(made, test=frame, comparison=found, split=split)
+    text = results.headline(card) + results.probabilities(card)
+    assert "Reliability at creation" in text
+    assert '<th scope="row">creation</th>' in text
+    assert "e-10" not in text
 
 
 def test_probabilities_that_do_not_hold_are_told_with_their_ages(made):

@@ -107,3 +107,10 @@ def test_nothing_shared_is_told_without_a_table(made):
     assert "<table" not in found
     every = disjoint(made.test, made.test, 0, replicates=5)
     assert "Every test row shares a lead" in use.apart(replace(made, disjoint=(every,)))
+
+
+def test_segments_are_counted_in_words_where_few_or_none_are_judged(made):
+    few = use.segments(cards.card(60))
+    assert "None of these segments is judged: none has 50 rows." in few
+    assert "Of 0" not in few
+    assert re.search(r"Of \d+ segments? with enough rows, \d+ lies? outside of", use.segments(made))

@@ -7,6 +7,7 @@ from rich.console import Console
 from leadlight.schema import DAY
 from tests.training import market
 from training import evaluate, promotion, record, show
+from training.split import AT_CREATION
 from training.track import TrackedRun
 
 
@@ -44,6 +45,14 @@ def test_calibration_is_told_per_age_against_its_bar(first):
     assert [row["age"] for row in rows] == ["1d", "7d"]
     for row in rows:
         assert row["ok"] is (row["ece"] <= max(row["bar"], row["limit"]))
+
+
+def test_without_a_clock_the_age_is_creation(capsys):
+    y, p = np.tile([0.0, 1.0], 50), np.tile([0.3, 0.6], 50)
+    found = evaluate.compare(y, {"model": p}, [f"l{n}" for n in range(100)], 0, age=np.full(100, AT_CREATION))
+    assert [row["age"] for row in show.ages_json(found)] == ["creation"]
+    show.show_comparison(Console(width=120), found)
+    assert "ECE at creation (100 rows)" in capsys.readouterr().out
 
 
 def test_values_without_intervals_or_bars_are_told_alone(capsys):
