@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import lightgbm as lgb
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from leadlight.metrics import log_losses_of_log_odds
@@ -126,7 +125,7 @@ def choose(rows: Rows, specs: Sequence[FeatureSpec], recipe: Recipe, seed: int) 
 
 def carries(rows: Rows) -> bool:
     """Tell whether enough leads have a success for a line over all features."""
-    return rows.frame.filter(pl.Series(rows.y == 1))["lead_id"].n_unique() >= LEAST_WINS
+    return rows.wins() >= LEAST_WINS
 
 
 def scaled(booster: lgb.Booster, factor: float) -> lgb.Booster:

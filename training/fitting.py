@@ -145,8 +145,7 @@ def _asked(task: _Task, rung: RungName) -> Choice:
     Raises:
         NotEnoughDataError: there are too few outcomes for it.
     """
-    positive = task.known.y == 1
-    wins, losses = len(set(task.known.lead_ids[positive])), int(np.count_nonzero(~positive))
+    wins, losses = task.known.wins(), int(np.count_nonzero(task.known.y != 1))
     least = ladder.LEAST_WINS[rung]
     if wins < least:
         raise NotEnoughDataError(

@@ -178,7 +178,7 @@ def choose(
         seed: of whatever draws.
         progress: called with (fits done, fits) after each.
     """
-    wins, losses = _wins(rows), int(np.count_nonzero(rows.y == 0))
+    wins, losses = rows.wins(), int(np.count_nonzero(rows.y == 0))
     if not len(rows):
         told = f"no outcome is known at the cut: {ANSWERS['prior']}"
         return Choice("prior", told, 0, 0, (), (), needs_of("prior", 0, ()))
@@ -331,12 +331,12 @@ def _origin(
     here = origin == number
     means = {name: float(np.average(values[here], weights=weight[here])) for name, values in loss.items()}
     known = {name: mean for name, mean in means.items() if not np.isnan(mean)}
-    return Origin(part.at, _wins(part.learn), len(part.test), _wins(part.test), known)
+    return Origin(part.at, part.learn.wins(), len(part.test), part.test.wins(), known)
 
 
 def _can_fit(step: Rung, part: _Part) -> bool:
     rows = part.learn
-    return _wins(rows) >= step.least_wins and (step.least_wins == 0 or 0 < rows.y.sum() < len(rows))
+    return rows.wins() >= step.least_wins and (step.least_wins == 0 or 0 < rows.y.sum() < len(rows))
 
 
 def _counts(wins: int, losses: int) -> str:
@@ -368,7 +368,7 @@ def _untried(rung: Rung, parts: Sequence[_Part], place: str) -> str:
     """Say what kept a rung from being compared."""
     if any(_can_fit(rung, part) for part in parts):
         return f"no {place} holds enough to learn it from"
-    if any(_wins(part.learn) >= rung.least_wins for part in parts):
+    if any(part.learn.wins() >= rung.least_wins for part in parts):
         return f"no {place} knows both outcomes"
     return f"no {place} knows the {rung.least_wins} successes it needs"
 
@@ -386,12 +386,7 @@ def _above(chosen: RungName, steps: Sequence[Rung]) -> RungName | None:
 
 
 def _tested_wins(parts: Sequence[_Part]) -> int:
-    return sum(_wins(part.test) for part in parts)
-
-
-def _wins(rows: Rows) -> int:
-    """Count the leads with a success."""
-    return int(rows.frame.filter(pl.Series(rows.y == 1))["lead_id"].n_unique())
+    return sum(part.test.wins() for part in parts)
 
 
 def _plain(value: Any) -> Any:

@@ -59,6 +59,10 @@ class Rows:
         """Lead of each row."""
         return self.frame["lead_id"].to_numpy().astype(object)
 
+    def wins(self) -> int:
+        """Count the leads with a success, whatever the number of their snapshots."""
+        return self.frame.filter(pl.Series(self.y == 1, dtype=pl.Boolean))["lead_id"].n_unique()
+
 
 def gather(tables: Tables, frame: pl.DataFrame, specs: tuple[FeatureSpec, ...], card: Card) -> Rows:
     """Compute features and rule points of snapshots in one pass, a bounded number of them at a time."""

@@ -104,7 +104,7 @@ def test_the_model_is_not_fitted_where_the_outcomes_are_too_few():
     fitted = []
 
     def model(learn, _specs, _seed):
-        fitted.append(ladder._wins(learn))
+        fitted.append(learn.wins())
         return Told(9.0)
 
     few = choose(rows(90, shift=-3.0), ladder.rungs(PRIOR, model))
@@ -302,7 +302,7 @@ def test_the_fewest_successes_that_are_folded_leave_enough_for_every_rung_howeve
     for seed in range(200):
         parts = ladder._folds(won, END, None, seed)
         assert ladder._tested_wins(parts) == ladder.LEAST_WINS_ACROSS
-        assert min(ladder._wins(part.learn) for part in parts) >= ladder.LEAST_WINS["model"]
+        assert min(part.learn.wins() for part in parts) >= ladder.LEAST_WINS["model"]
 
 
 def test_quick_successes_alone_are_no_evidence():

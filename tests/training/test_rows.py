@@ -80,6 +80,14 @@ def test_taking_rows_keeps_their_parts_together(gathered):
     assert rows.weight.tolist() == rows.frame["weight"].to_list()
 
 
+def test_wins_are_leads_and_not_snapshots():
+    frame, y = pl.DataFrame({"lead_id": ["a", "a", "b", "c"]}), np.array([1.0, 1.0, 0.0, 1.0])
+    rows = rows_module.Rows(frame, np.zeros((4, 1)), np.zeros(4), y, np.ones(4))
+    assert rows.wins() == 2
+    assert rows.take(y == 0).wins() == 0
+    assert rows.take(np.zeros(4, dtype=np.bool_)).wins() == 0
+
+
 def test_the_hash_of_a_lead_depends_on_nothing_but_lead_and_seed():
     many = lead_hash(np.array(["a", "b", "a", "c"], dtype=object), 1)
     assert many[0] == many[2]
