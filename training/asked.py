@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from leadlight.errors import InputError
 from leadlight.spec import FeatureSpec
-from training import monotone, pooling
+from training import audit_gate, monotone, pooling
 from training.audit import Audit
 from training.ladder_needs import RungName
 from training.options import Options
@@ -36,6 +36,10 @@ class NotApplied:
     def to_json(self) -> dict[str, str]:
         """Give plain data."""
         return asdict(self)
+
+    def told(self) -> str:
+        """Say it in a sentence."""
+        return f"{self.option} is not applied: {self.why}"
 
 
 def check(options: Options, specs: Sequence[FeatureSpec], audit: Audit) -> None:
@@ -95,9 +99,16 @@ def not_applied(options: Options, rung: RungName, notes: Mapping[str, Any]) -> t
     return tuple(found)
 
 
+def without_effect(audit: Audit, allow: Mapping[str, str]) -> tuple[NotApplied, ...]:
+    """Say what was allowed although nothing speaks against it."""
+    needed = audit_gate.needed(audit, allow)
+    why = "the audit does not suspect it, so it needs no allowance"
+    return tuple(NotApplied(f"--allow {name}", why) for name in allow if name not in needed)
+
+
 def told(training: Mapping[str, Any]) -> tuple[str, ...]:
     """Say in a sentence each what was asked for and is not applied, and what is not as it sounds."""
-    found = [f"{one['option']} is not applied: {one['why']}" for one in training.get(KEY) or ()]
+    found = [NotApplied(one["option"], one["why"]).told() for one in training.get(KEY) or ()]
     return (*found, *(training.get(monotone.KEY) or ()))
 
 

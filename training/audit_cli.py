@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, print_json
+from leadlight.command_line import EXIT_PROBLEM, JsonOption, WorkspaceOption, print_json, say
 from leadlight.workspace import Workspace
 from training.train_options import (
     AllowOption,
@@ -52,7 +52,7 @@ def audit(
     Example: leadlight audit --target customer --test-from 2026-03-01 --allow budget --because "asked in the first call"
     """
     from rules import parse
-    from training import audit_card, audit_gate, audit_run
+    from training import asked, audit_card, audit_gate, audit_run
 
     room = Workspace.at(workspace)
     allowed = audit_gate.allowances(allow or (), because or ())
@@ -60,6 +60,9 @@ def audit(
         room, target=target.value, test_from=test_from, horizon=horizon, seed=seed, hygiene=hygiene
     )
     audit_gate.check_allowed(found, allowed)
+    for needless in asked.without_effect(found, allowed):
+        say(f"note: {needless.told()}")
+    allowed = audit_gate.needed(found, allowed)
     _, left_out = audit_card.reduced(parse.chosen(card, room.card), found, allowed)
     if as_json:
         print_json(found.to_json(allowed) | {audit_card.KEY: [one.to_json() for one in left_out]})

@@ -1,14 +1,18 @@
 """What follows from an audit: which attributes may become features, and a catalog without types that are outcomes."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from leadlight.errors import InputError
+from leadlight.phrases import counted
 from leadlight.schema import KnownAt
 from leadlight.spec import ACTIVITY_MEASURES, FeatureSpec
 from leadlight.workspace import Attribute, TablesInfo
 from training.audit import Audit, Finding, passes
 
+# What can be allowed.
+JUDGED: Final = frozenset({"attribute", "type"})
 _OF_COLLEAGUES = frozenset({"colleagues_active", "most_active_colleague", "colleague_recency"})
 
 
@@ -19,8 +23,9 @@ def allowances(columns: Sequence[str], reasons: Sequence[str]) -> dict[str, str]
         InputError: a reason is missing, blank or too many, or a column is named twice.
     """
     if len(columns) != len(reasons):
+        given, explained = counted(len(columns), "time"), counted(len(reasons), "time")
         raise InputError(
-            f"--allow is given {len(columns)} times and --because {len(reasons)} times; give every column its reason: "
+            f"--allow is given {given} and --because {explained}; give every column its reason: "
             "--allow COLUMN --because TEXT"
         )
     for column, reason in zip(columns, reasons, strict=True):
@@ -37,7 +42,7 @@ def check_allowed(audit: Audit, allow: Collection[str]) -> None:
     Raises:
         InputError: no attribute or type has that name, or its verdict is `leak`.
     """
-    judged = {one.name: one for one in audit.findings if one.kind in {"attribute", "type"}}
+    judged = {one.name: one for one in audit.findings if one.kind in JUDGED}
     for name in allow:
         if name not in judged:
             raise InputError.unknown_name("--allow: attribute or activity type", name, judged)
@@ -46,6 +51,12 @@ def check_allowed(audit: Audit, allow: Collection[str]) -> None:
                 f"--allow {name}: it is a leak and cannot be allowed ({judged[name].why}); if it was known before the "
                 "outcome, declare `known_at` in the mapping"
             )
+
+
+def needed(audit: Audit, allow: Mapping[str, str]) -> dict[str, str]:
+    """Give the allowances without which something would be left out: those of suspects."""
+    suspects = {one.name for one in audit.findings if one.kind in JUDGED and one.verdict == "suspect"}
+    return {name: why for name, why in allow.items() if name in suspects}
 
 
 def gated(info: TablesInfo, audit: Audit, allow: Collection[str] = ()) -> TablesInfo:

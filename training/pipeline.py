@@ -23,7 +23,18 @@ from leadlight.workspace import TablesInfo, Workspace
 from rules import engine
 from scoring import batch as scoring_batch
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
-from training import audit_card, baselines, evaluate, fitting, model_card, record, reliability, tested
+from training import (
+    asked,
+    audit_card,
+    audit_gate,
+    baselines,
+    evaluate,
+    fitting,
+    model_card,
+    record,
+    reliability,
+    tested,
+)
 from training.comparison import Comparison
 from training.fitting import MODEL_ONLY, Made, Progress
 from training.ground import Ground, prepare
@@ -31,6 +42,7 @@ from training.options import Options
 from training.rows import Rows
 from training.split import Split, losses_are_final
 from training.study import address
+from training.study_database import check
 from training.tested import Oracle, Tested
 
 # Thresholds are measured on at least so long a period.
@@ -109,6 +121,8 @@ def train(
         NotEnoughDataError: there is no lead before the cut.
     """
     watch = _Watch(say)
+    if options.rung in {None, "model"}:
+        check(address(workspace, options.studies))
     watch.step("features", "features: audit, and snapshots before and after the cut")
     key = signing_key(create=True)
     ground = prepare(workspace, options)
@@ -160,8 +174,11 @@ def _better_than_rules(bundle: Bundle, found: Tested) -> bool | None:
 
 def _bundle(ground: Ground, made: Made, found: Tested, options: Options) -> Bundle:
     """Put together the scorer, what was measured, and what is told."""
-    audited = ground.audit.with_model(made.auc).to_json(options.allow)
-    told = made.notes | _notes(ground, made.scorer, found, options.seed) | {"audit": audited}
+    allowed = audit_gate.needed(ground.audit, options.allow)
+    idle = [one.to_json() for one in asked.without_effect(ground.audit, options.allow)]
+    told = made.notes | _notes(ground, made.scorer, found, options.seed)
+    told |= {"audit": ground.audit.with_model(made.auc).to_json(allowed), "allowed": allowed}
+    told[asked.KEY] = [*told[asked.KEY], *idle]
     version, training = new_version(made.scorer.kind), _provenance(ground, options) | told
     return Bundle(version, made.scorer, metrics=found.comparison.to_json(), training=training)
 
@@ -286,7 +303,6 @@ def _provenance(ground: Ground, options: Options) -> dict[str, Any]:
         "ages_us": list(split.ages_us),
         "train_ages_us": list(split.train_ages_us),
         "seed": options.seed,
-        "allowed": dict(options.allow),
         "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},
         "base_rate": baselines.base_rate(known.y, known.weight) if len(known) else None,
         "test": {"rows": len(test), "positives": int(test.y.sum()), "leads": test.frame["lead_id"].n_unique()},

@@ -77,6 +77,24 @@ def connect(url: str, where: str) -> Any:
         return _connected(url, options)
 
 
+def check(url: str) -> None:
+    """Say before a long run what would end it: studies that are damaged, or a server that cannot be reached.
+
+    A file that is not there yet is not made.
+
+    Raises:
+        InputError: the URL cannot be read, or its driver is not installed.
+        WorkspaceError: the database is damaged, cannot be reached or written.
+    """
+    where = without_password(url)
+    if make_url(url).get_backend_name() != "sqlite":
+        connect(url, where).engine.dispose()
+        return
+    name = make_url(url).database or ""
+    if Path(name).is_file():
+        _prepare_file(name)
+
+
 def _connected(url: str, options: dict[str, Any]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Optuna's use of Alembic

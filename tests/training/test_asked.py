@@ -82,6 +82,37 @@ def test_a_model_applies_everything_that_its_outcomes_carry():
     assert "too few training rows" in alone.why
 
 
+def test_an_allowance_that_is_not_needed_is_told_and_not_recorded(room, capsys):
+    words = ("--allow", "industry", "--because", "known from the form", "--allow", "later", "--because", "asked early")
+    found = json.loads(train(capsys, room, "--rung", "rules", *words, "--json").out)
+    told = {"option": "--allow industry", "why": "the audit does not suspect it, so it needs no allowance"}
+    assert found["not_applied"] == [told]
+    assert found["audit"]["allowed"] == {"later": "asked early"}
+    bundle = json.loads((room.bundle_path(found["version"]) / "training.json").read_text())
+    assert bundle["allowed"] == bundle["audit"]["allowed"] == {"later": "asked early"}
+    page = room.model_card_path(found["version"]).read_text()
+    assert "the audit does not suspect it" in page
+    assert "known from the form" not in page
+
+
+def test_the_audit_says_which_allowance_is_not_needed(room, capsys):
+    question = ("--target", "sql", "--horizon", "30d", "--test-from", "2025-06-01", "--workspace", room.root)
+    words = ("--allow", "industry", "--because", "known from the form")
+    said = run(capsys, "audit", *question, *words, "--json", status=1)
+    assert "note: --allow industry is not applied: the audit does not suspect it" in said.err
+    assert json.loads(said.out)["allowed"] == {}
+
+
+def test_damaged_studies_are_told_before_the_audit(room, capsys):
+    """And only where a model may come of it: the other rungs are not tuned."""
+    room.studies_db.write_bytes(b"no database" * 1_000)
+    for words in ((), ("--rung", "model")):
+        said = train(capsys, room, *words, status=2)
+        assert "are damaged" in said.err
+        assert "audit" not in said.err
+    train(capsys, room, "--rung", "rules")
+
+
 def test_told_in_sentences():
     training = {asked.KEY: [{"option": "--price", "why": "only the rung `model` is tuned"}], "against_monotone": ["b"]}
     assert asked.told(training) == ("--price is not applied: only the rung `model` is tuned", "b")

@@ -4,7 +4,7 @@ from leadlight.errors import InputError
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import Attribute, TablesInfo
 from training.audit import Audit, Finding
-from training.audit_gate import allowances, check_allowed, gated, without_types
+from training.audit_gate import allowances, check_allowed, gated, needed, without_types
 
 FINDINGS = (
     Finding("attribute", "status", "leak", "it is the outcome", {}, "unknown", "leak"),
@@ -34,6 +34,10 @@ def test_a_suspect_may_be_allowed():
     assert FOUND.problems({"budget": "x"}) == (FINDINGS[0], FINDINGS[5])
 
 
+def test_what_nothing_speaks_against_needs_no_allowance():
+    assert needed(FOUND, {"budget": "asked early", "size": "sure", "industry": "sure"}) == {"budget": "asked early"}
+
+
 def test_a_leak_cannot_be_allowed():
     with pytest.raises(InputError, match="--allow status: it is a leak and cannot be allowed"):
         check_allowed(FOUND, ["status"])
@@ -51,7 +55,7 @@ def test_every_allowance_has_its_reason():
 @pytest.mark.parametrize(
     ("columns", "reasons", "message"),
     [
-        (["a"], [], "--because 0 times"),
+        (["a"], [], "--allow is given 1 time and --because 0 times"),
         (["a"], [" "], "--because is empty"),
         (["a", "a"], ["x", "y"], "given twice"),
     ],

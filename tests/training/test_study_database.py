@@ -31,6 +31,19 @@ def test_a_file_that_is_no_study_is_named_and_left_alone(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["studies.db"]
 
 
+def test_before_a_long_run_damage_is_found_and_nothing_is_made(tmp_path):
+    path = tmp_path / "studies.db"
+    database.check(made.url(tmp_path))
+    assert not path.exists()
+    made.run(1, made.url(tmp_path))
+    database.check(made.url(tmp_path))
+    path.write_bytes(os.urandom(20_000))
+    with pytest.raises(WorkspaceError, match="are damaged"):
+        database.check(made.url(tmp_path))
+    with pytest.raises(LeadlightError):
+        database.check("postgresql://nobody@localhost:1/none")
+
+
 @pytest.mark.parametrize("keep", [0.3, 0.6, 0.9])
 def test_half_a_file_is_named_as_damaged(tmp_path, keep):
     made.run(4, made.url(tmp_path))
