@@ -1,7 +1,8 @@
 """What can be measured of a lead as of an instant: unit, meaning, and what a lead without anything gets.
 
 "Selected" activities are those that pass a specification's filters (types, actor, channel, content, detail) and count
-at as_of. Equal instants are ordered by activity_id. A value that is not finite is null.
+at as_of. Equal instants are ordered by activity_id. A value that is not finite,
+or lies beyond ±10^15, is null.
 
 An attribute that is no text has one, by which it is a category and a role, whichever engine reads it and whatever the
 type of its column: true and false are `true` and `false`; a number that is whole and fits in 64 bits is its digits (14
@@ -140,7 +141,7 @@ MEASURES: Final[dict[Measure, MeasureFacts]] = {
     "roles": MeasureFacts(
         "colleagues", "values", "Different values of an attribute among the lead and its colleagues.", "zero", "never"
     ),
-    "number": _lead("as given", "A numeric attribute; a text that is no finite number is null."),
+    "number": _lead("as given", "A numeric attribute; a text that is none, and what lies beyond ±10^15, is null."),
     "category": _lead("category", "A categorical attribute.", categorical=True),
     "missing": _lead("0 or 1", "1 where the attribute is null.", "zero"),
     "days_since_date": _lead(

@@ -12,6 +12,9 @@ MINUTE: Final = 60 * MICROSECONDS_PER_SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 
+# A number is finite and lies within ± this, or it is null; over HTTP it is refused. Sums over a record stay finite.
+LARGEST_NUMBER: Final = 1e15
+
 ColumnKind = Literal["text", "instant", "number"]
 TableName = Literal["leads", "accounts", "activities", "stages", "attribute_changes"]
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.schema import LARGEST_NUMBER
+
 Instants = NDArray[np.int64]
 Texts = NDArray[np.object_]
 
@@ -39,15 +41,15 @@ def text(value: str | float | bool | None) -> str | None:
 
 
 def number(value: str | float | bool | None) -> float:
-    """Read the value of an attribute as a number; a text that is none, and what is not finite, is null (NaN).
+    """Read the value of an attribute as a number; null (NaN) is a text that is none, and what lies beyond ±10^15.
 
-    >>> number("1e3"), number("1_000"), number("inf"), number(True)
+    >>> number("1e3"), number("1_000"), number("1e16"), number(True)
     (1000.0, nan, nan, nan)
     """
     if value is None or isinstance(value, bool) or (isinstance(value, str) and _NUMBER.fullmatch(value) is None):
         return math.nan
     found = float(value)
-    return found if math.isfinite(found) else math.nan
+    return found if abs(found) <= LARGEST_NUMBER else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,10 @@ class Activities:
         return found
 
     def values_or_zero(self) -> NDArray[np.float64]:
-        """Give the values with 0 for what is null or not finite; computed once."""
+        """Give the values with 0 for what is null or beyond ±10^15; computed once."""
         found: NDArray[np.float64] | None = self.memo.get("values")
         if found is None:
-            found = self.memo["values"] = np.where(np.isfinite(self.value), self.value, 0.0)
+            found = self.memo["values"] = np.where(np.abs(self.value) <= LARGEST_NUMBER, self.value, 0.0)
         return found
 
     def take(self, places: NDArray[np.intp]) -> "Activities":

@@ -16,14 +16,13 @@ from pydantic import (
     model_validator,
 )
 
-from leadlight.schema import Actor, Stage
+from leadlight.schema import LARGEST_NUMBER, Actor, Stage
 from serving.clock import to_us
 from serving.store.activities import Status
 
 MAX_BATCH: Final = 100
 MAX_EVENTS: Final = 500
 MAX_ACTIVITIES: Final = 5_000
-MAX_NUMBER: Final = 1e15
 EARLIEST: Final = -2_208_988_800_000_000  # 1900-01-01
 LATEST: Final = 7_258_118_400_000_000  # 2200-01-01
 
@@ -48,7 +47,7 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_is_written_out), AfterValida
 Id = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE, examples=["lead-42"])]
 Name = Annotated[str, Field(min_length=1, max_length=100, pattern=PRINTABLE)]
 Text = Annotated[str, Field(max_length=2_000, pattern=NO_NUL)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Attributes = Annotated[dict[Name, Text | Number | None], Field(max_length=500)]
 

@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 import narwhals as nw
 
-from features.expressions.frame import ROW, Frame, coded, local_day, offset, width
+from features.expressions.frame import ROW, Frame, bounded, coded, local_day, offset, width
 from features.expressions.names import column_of
 from features.expressions.texts import as_texts
 from leadlight.schema import DAY, HOUR
@@ -210,7 +210,7 @@ def _value(spec: FeatureSpec, kind: Any, joined: bool) -> nw.Expr:
         number = value.cast(nw.Float64)
     else:
         number = nw.when(text.str.contains(_NUMBER)).then(text).cast(nw.Float64)
-    return nw.when(number.is_finite()).then(number)
+    return bounded(number)
 
 
 def _joined_code(value: nw.Expr, spec: FeatureSpec) -> nw.Expr:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import narwhals as nw
 
-from leadlight.schema import DAY, HOUR
+from leadlight.schema import DAY, HOUR, LARGEST_NUMBER
 from leadlight.spec import FeatureSpec, glob_to_regex
 
 Frame = nw.LazyFrame[Any]  # or an eager `nw.DataFrame`, which has every method that is used here
@@ -124,11 +124,15 @@ def marked(activities: Frame, specs: Sequence[FeatureSpec], *others: str) -> Fra
     """
     computed = _marks(specs)
     columns = [name for name in looked_at(specs) if name not in computed]
-    if "value" in columns:  # what is not finite is null
+    if "value" in columns:
         columns.remove("value")
-        value = nw.col("value").cast(nw.Float64)
-        computed["value"] = nw.when(value.is_finite()).then(value)
+        computed["value"] = bounded(nw.col("value").cast(nw.Float64))
     return activities.select("lead_id", "occurred_at", "received_at", *others, *columns, **computed)
+
+
+def bounded(number: nw.Expr) -> nw.Expr:
+    """Give Float64 with null for what is not finite or lies beyond ±`LARGEST_NUMBER`."""
+    return nw.when(number.abs() <= LARGEST_NUMBER).then(number)
 
 
 def _marks(specs: Sequence[FeatureSpec]) -> dict[str, nw.Expr]:

@@ -41,8 +41,8 @@ def ingest_command(
 
     Ingesting the same files again changes nothing. Rows that cannot be used are kept in the quarantine with file, row
     and cause; those of leads that are not known yet are tried again at the next ingest. A value of a column of numbers
-    that is no finite number costs that value alone: it counts as missing, and is counted and shown. The exit status is
-    1 if not one row could be used.
+    that is no number within ±10^15 costs that value alone: it counts as missing, and is counted and shown. The exit
+    status is 1 if not one row could be used.
 
     Example: leadlight ingest examples/bpic2012/mapping.yaml --data data/bpic2012
 

@@ -1,4 +1,4 @@
-"""Texts -> finite numbers. A text that is none becomes null and is counted; its row stays."""
+"""Texts -> numbers within ±`LARGEST_NUMBER`. A text that is none becomes null and is counted; its row stays."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,12 +7,13 @@ import polars as pl
 
 from leadlight.ingest.readers import ROW
 from leadlight.ingest.report import MOST_EXAMPLES, Example, Unreadable
+from leadlight.schema import LARGEST_NUMBER
 
 _CHANGED: Final = ("value", "old_value")  # of attribute_changes: where values of attributes stand as texts
 
 
 def finite(texts: pl.Series) -> pl.Series:
-    """Read texts as numbers.
+    """Read texts as numbers of any size: an order, of which nothing is summed.
 
     Whole numbers beyond 2^53 become the nearest number of 64 bits, and what lies beyond 1.8e308 is infinite.
 
@@ -26,13 +27,26 @@ def finite(texts: pl.Series) -> pl.Series:
     return numbers.set(~numbers.is_finite(), None)
 
 
+def bounded(texts: pl.Series) -> pl.Series:
+    """Read texts as numbers to be computed with: the same bound as over HTTP and in features.
+
+    Args:
+        texts: shape (n,), trimmed; null is a missing value.
+
+    Returns:
+        Float64, shape (n,); null where the text is null, no number, or one beyond ±`LARGEST_NUMBER`.
+    """
+    numbers = finite(texts)
+    return numbers.set(numbers.abs() > LARGEST_NUMBER, None)
+
+
 def unreadable(rows: pl.Series, texts: pl.Series, numbers: pl.Series) -> Unreadable:
     """Count the texts that gave no number.
 
     Args:
         rows: row in the raw file, shape (n,).
         texts: what stands there, shape (n,).
-        numbers: what `finite` made of it, shape (n,).
+        numbers: what `bounded` made of it, shape (n,).
     """
     lost = texts.is_not_null() & numbers.is_null()
     first = pl.DataFrame([rows.alias("row"), texts.alias("value")]).filter(lost).head(MOST_EXAMPLES)
@@ -43,7 +57,7 @@ def unreadable(rows: pl.Series, texts: pl.Series, numbers: pl.Series) -> Unreada
 def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[str, Unreadable]:
     """Count the changes to and from what is no number, of attributes that are numbers.
 
-    The text of a change is kept as it is written; features read it as `finite` does.
+    The text of a change is kept as it is written; features read it as `bounded` does.
 
     Args:
         changes: `ROW`, `field`, `value` and, if mapped, `old_value`, texts.
@@ -56,5 +70,5 @@ def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[s
     for (field,), part in changes.filter(pl.col("field").is_in(sorted(fields))).group_by("field", maintain_order=True):
         for column in _CHANGED:
             if column in part.columns:
-                found[f"{column} of {field}"] = unreadable(part[ROW], part[column], finite(part[column]))
+                found[f"{column} of {field}"] = unreadable(part[ROW], part[column], bounded(part[column]))
     return found

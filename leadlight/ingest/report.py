@@ -26,7 +26,7 @@ class Example:
 
 @dataclass(slots=True)
 class Unreadable:
-    """Values of a column of numbers that are no finite number: null in the tables, in rows that are stored.
+    """Values of a column of numbers that are no number within ±10^15: null in the tables, in rows that are stored.
 
     Attributes:
         count: how many.
@@ -50,7 +50,7 @@ class Unreadable:
         share = f"all {self.of:,}" if whole else f"{self.count:,} of {self.of:,}"
         shown = ", ".join(f"`{' '.join(found.value.split())}` in row {found.row}" for found in self.examples)
         hint = "; does the mapping need `strip`, or is it no number?" if whole else ""
-        return f"{share} values of `{column}` are no finite number and count as missing: {shown}{hint}"
+        return f"{share} values of `{column}` are no number within ±10^15 and count as missing: {shown}{hint}"
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import polars as pl
 from leadlight.errors import did_you_mean
 from leadlight.ingest.check import VOCABULARIES, required_columns
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
-from leadlight.ingest.numbers import finite, unreadable, unreadable_changes
+from leadlight.ingest.numbers import bounded, finite, unreadable, unreadable_changes
 from leadlight.ingest.readers import ROW
 from leadlight.ingest.report import Unreadable
 from leadlight.ingest.times import parse_instants
@@ -47,7 +47,7 @@ class Rows:
     Attributes:
         good: `ROW` and the mapped columns in their types (instants Int64 µs UTC), valid rows only.
         bad: `ROW`, `cause`, `content` (the raw texts as JSON).
-        unreadable: column of numbers -> its values in valid rows that are no finite number, and null in `good`.
+        unreadable: column of numbers -> its values in valid rows that are no number within ±10^15, and null in `good`.
     """
 
     good: pl.DataFrame
@@ -125,7 +125,7 @@ class Transform:
             value = parse_instants(text, form, self.zones[column.name])
             problems.append((f"not a time in the format {form}", value.is_null() & text.is_not_null()))
         elif column.kind == "number":
-            value = finite(text)
+            value = finite(text) if column.required else bounded(text)
             if column.required:
                 problems.append(("not a finite number", value.is_null() & text.is_not_null()))
         vocabulary = VOCABULARIES.get((self.table, column.name))

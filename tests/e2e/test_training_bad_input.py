@@ -217,13 +217,13 @@ COLUMNS = {
     "five": (pl.lit("5"), "number"),
     "empty": (pl.lit(None, dtype=pl.String), "category"),
     "token": (pl.format("t{}", pl.col("number").hash(3) % 10_000), "category"),
-    "amount": (cycle(["1e308", "-1e308", "1e300", "12", None]), "number"),
+    "amount": (cycle(["1e15", "-1e15", "1e308", "12", None]), "number"),
 }
 
 
 @pytest.fixture(scope="module")
 def odd(market):
-    """Outcomes, and columns that no catalog hopes for; of the values of calls every sixth is infinite."""
+    """Outcomes, and columns that no catalog hopes for; of the values of calls some are beyond all bounds."""
     folder = market.parent / "odd"
     ingested(
         market,
@@ -232,7 +232,7 @@ def odd(market):
         history=[entries(market, THIRD, "sql")],
         columns={name: column for name, (column, _) in COLUMNS.items()},
         attributes=[(name, kind) for name, (_, kind) in COLUMNS.items()],
-        values=["1e308", "1e308", "-1e308", "3", None, "7"],
+        values=["1e15", "1e308", "-1e15", "3", None, "7"],
     )
     return Workspace.at(folder / "ws")
 

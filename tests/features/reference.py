@@ -129,7 +129,7 @@ def _simple(rows, as_of, spec):  # noqa: C901  (one case per measure)
         case "distinct_types":
             return len({row["type"] for row in rows})
         case "value_sum":
-            return sum(row["value"] for row in rows if row["value"] is not None and math.isfinite(row["value"]))
+            return sum(row["value"] for row in rows if row["value"] is not None and abs(row["value"]) <= 10**15)
         case "decayed_count":
             return sum(0.5 ** (age / spec.half_life_days) for age in ages)
         case "trend":
@@ -257,4 +257,4 @@ def text(value):
 def _number(value):
     if isinstance(value, bool) or (isinstance(value, str) and SOMETHING_LIKE_A_NUMBER.fullmatch(value) is None):
         return None
-    return float(value) if math.isfinite(float(value)) else None
+    return float(value) if abs(float(value)) <= 10**15 else None

@@ -74,10 +74,10 @@ def test_the_newest_arrival():
     assert Activities.from_rows([]).last_received() == KNOWN_AT_ONCE
 
 
-def test_a_value_that_is_null_or_not_finite_adds_nothing():
-    values = [None, 3, float("nan"), float("inf"), float("-inf")]
+def test_a_value_that_is_null_or_beyond_all_bounds_adds_nothing():
+    values = [None, 3, float("nan"), float("inf"), float("-inf"), 1e308, -1.1e15, -1e15]
     rows = [row(f"e{at}", at, value=value) for at, value in enumerate(values)]
-    assert Activities.from_rows(rows).values_or_zero().tolist() == [0.0, 3.0, 0.0, 0.0, 0.0]
+    assert Activities.from_rows(rows).values_or_zero().tolist() == [0.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1e15]
 
 
 def test_null_and_nan_have_no_text_and_are_no_number():
@@ -131,3 +131,9 @@ def test_some_of_the_activities_are_a_record_of_their_own():
     assert part.type.tolist() == ["t1", "t3"]
     assert part.value.tolist() == [0.5, 1.5]
     assert part.coded("type").words == (None, "t1", "t3")
+
+
+@pytest.mark.parametrize("value", ["1e16", "-1e308", 1e308, 10**16, "9" * 30])
+def test_a_number_lies_within_what_http_takes(value):
+    assert np.isnan(number(value))
+    assert number("-1e15") == -1e15

@@ -44,7 +44,7 @@ def test_unreadable_values_are_told_with_examples_and_leave_the_status_at_0(worl
     assert leads["unreadable"] == {"size": {"count": 5, "of": 6, "examples": examples}}
     assert (leads["stored"], leads["quarantined"], report["unreadable"], report["quarantined"]) == (7, 0, 5, 0)
     said = " ".join(printed.err.split())
-    assert "leads.csv -> leads: 5 of 6 values of `size` are no finite number and count as missing: " in said
+    assert "leads.csv -> leads: 5 of 6 values of `size` are no number within ±10^15 and count as missing: " in said
     assert "`inf` in row 2, `nan` in row 4, `many` in row 6" in said
 
 

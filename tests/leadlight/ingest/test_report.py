@@ -42,9 +42,10 @@ def test_unreadable_values_add_up_over_batches_and_keep_the_first_three():
 
 def test_a_sentence_shows_examples_and_doubts_a_mapping_by_which_nothing_could_be_read():
     some = Unreadable(1, 1_200, [Example(4, "a\n b")])
-    assert some.sentence("x") == "1 of 1,200 values of `x` are no finite number and count as missing: `a b` in row 4"
+    said = "1 of 1,200 values of `x` are no number within ±10^15 and count as missing: `a b` in row 4"
+    assert some.sentence("x") == said
     none = Unreadable(1_200, 1_200, [Example.of(4, "y" * 50)])
     assert none.sentence("x") == (
-        f"all 1,200 values of `x` are no finite number and count as missing: `{'y' * 40}...` in row 4; "
+        f"all 1,200 values of `x` are no number within ±10^15 and count as missing: `{'y' * 40}...` in row 4; "
         "does the mapping need `strip`, or is it no number?"
     )

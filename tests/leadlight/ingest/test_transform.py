@@ -22,7 +22,7 @@ def batch(**columns):
     return pl.DataFrame({ROW: range(2, 2 + count), **columns}, schema_overrides={ROW: pl.Int64})
 
 
-@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e999", "many"])
+@pytest.mark.parametrize("text", ["nan", "NaN", "inf", "-Infinity", "1e999", "1e308", "-1000000000000001", "many"])
 def test_a_number_that_is_none_costs_the_value_and_not_the_row(text):
     rows = transform("activities", {**AT, "value": "v"}).apply(
         batch(lead=["A", "A", "A"], what=["x"] * 3, at=["2026-01-01"] * 3, v=[text, "1", ""])
@@ -45,8 +45,8 @@ def test_the_order_that_stands_for_the_clock_must_be_a_finite_number():
     output = {"table": "leads", "columns": {"lead_id": "id"}}
     mapping = Mapping.model_validate({"clock": "order(n)", "files": [{"file": "f.csv", "tables": [output]}]})
     made = Transform.of(mapping, mapping.files[0], mapping.files[0].tables[0])
-    rows = made.apply(batch(id=["A", "B", "C", "D"], n=["1", "inf", "x", ""]))
-    assert rows.good["lead_id"].to_list() == ["A"]
+    rows = made.apply(batch(id=["A", "B", "C", "D", "E"], n=["1", "inf", "x", "", "1767225600000000000"]))
+    assert rows.good["lead_id"].to_list() == ["A", "E"]  # nothing is summed of it
     assert rows.bad["cause"].to_list() == ["n: not a finite number"] * 2 + ["n: missing"]
     assert rows.unreadable == {}
 
