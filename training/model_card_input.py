@@ -35,7 +35,7 @@ class CardInput:
         points: rule points of the test rows, shape (n,).
         specs: one per column of X; the scorer's own are among them.
         known: training rows: lead_id, as_of, label, weight; None where they are not at hand.
-        disjoint: the comparison on leads (and companies) of which nothing was learnt; empty where it was not made.
+        disjoint: the comparison on leads of which nothing was learnt; empty where it was not made.
         tables: what is known of the tables; None where it is not at hand.
         fingerprint: of the bundle (see `training.model_card.fingerprint`); None where it is not on disk.
     """

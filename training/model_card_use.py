@@ -150,7 +150,8 @@ def _part_table(card: CardInput, found: Influence) -> Markup:
         name = found.names[place]
         shown = name if name in {influences.RULES, influences.CALIBRATION} else code(name)
         rows.append([shown, meanings.get(name, ""), f"{found.mean[place]:.2f}", _way(found.direction(place))])
-    caption = f"The {len(rows)} strongest of {len(found.names)} parts, by mean absolute points."
+    most = f"The {len(rows)} strongest of {counted(len(found.names), 'part')}"
+    caption = f"{most if len(rows) > 1 else 'The only part that moves scores'}, by mean absolute points."
     return table(caption, ["part", "what it is", "points", "more of it"], rows, texts=(1, 3))
 
 
@@ -243,7 +244,7 @@ def apart(card: CardInput) -> Markup:
     if not told:
         return section("disjoint", title, *parts)
     rows = [_apart_row("all test rows", card.comparison)]
-    rows += [_apart_row(f"no shared {_shared(found)}", found.apart) for found in told]
+    rows += [_apart_row("no shared lead", found.apart) for found in told]
     headings = ["rows", "snapshots", "leads", *(METRIC_NAMES[m] for m in SIDE_METRICS), "AUC against rules"]
     return section(
         "disjoint",
@@ -253,18 +254,12 @@ def apart(card: CardInput) -> Markup:
     )
 
 
-def _shared(found: Disjoint) -> str:
-    return {"lead": "lead", "account": "company"}[found.by]
-
-
 def _apart_told(found: Disjoint) -> Markup:
     if found.apart.rows == 0:
-        return absent(f"Every test row shares a {_shared(found)} with the training side.")
+        return absent("Every test row shares a lead with the training side.")
     if not found.shared:
-        return paragraph(
-            f"No test row shares a {_shared(found)} with the training side: the figures above are those of new ones."
-        )
-    return paragraph(f"{found.shared:,} of {found.rows:,} test rows share a {_shared(found)} with the training side.")
+        return paragraph("No test row shares a lead with the training side: the figures above are those of new ones.")
+    return paragraph(f"{found.shared:,} of {found.rows:,} test rows share a lead with the training side.")
 
 
 def _apart_row(name: str, comparison: Comparison) -> list[str]:

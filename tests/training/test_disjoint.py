@@ -1,4 +1,4 @@
-"""The comparison on leads, or companies, of which nothing was learnt."""
+"""The comparison on leads of which nothing was learnt."""
 
 import json
 
@@ -18,25 +18,12 @@ def made():
 def test_rows_of_leads_that_were_learnt_from_are_left_out(made):
     found = disjoint(made.known, made.test, 0, replicates=20)
     apart = made.test.filter(~pl.col("lead_id").is_in(made.known["lead_id"].implode()))
-    assert (found.by, found.rows, found.shared) == ("lead", 600, 200)
+    assert (found.rows, found.shared) == (600, 200)
     assert found.apart.rows == apart.height == 400
     assert found.apart.metrics["auc"]["model"].value == metrics.auc(
         apart["label"].to_numpy(), apart["model"].to_numpy()
     )
     assert set(found.apart.metrics["auc"]) == {"model", "rules", "base_rate"}
-
-
-def test_whole_companies_are_kept_apart(made):
-    """lead-0 to lead-99 were learnt from; lead-100 is of the same company as lead-3, lead-101 has none."""
-    accounts = {"lead-3": "acme", "lead-100": "acme", "lead-101": None}
-    found = disjoint(made.known, made.test, 0, accounts=accounts, replicates=20)
-    assert (found.by, found.shared) == ("account", 202)
-
-
-def test_a_company_named_like_a_lead_is_another():
-    rows = pl.DataFrame({"lead_id": ["a", "b"], "label": [0.0, 1.0], "model": [0.1, 0.2]})
-    found = disjoint(pl.DataFrame({"lead_id": ["x"]}), rows, 0, accounts={"x": "a"}, replicates=5)
-    assert found.shared == 0
 
 
 def test_nothing_shared_and_everything_shared(made):
