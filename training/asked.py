@@ -62,6 +62,7 @@ def check(options: Options, specs: Sequence[FeatureSpec], audit: Audit) -> None:
         read = [spec for spec in specs if spec.attribute == options.segment]
         if not read:
             _refuse_left_out("--segment", options.segment, options.segment, audit, options.allow)
+            _refuse_unread(options.segment, audit)
         elif not any(spec.categorical for spec in read):
             raise InputError(f"--segment `{options.segment}`: it is no category; name an attribute of a few texts")
         pooling.place_of(tuple(specs), options.segment)
@@ -76,6 +77,23 @@ def _refuse_left_out(option: str, name: str, attribute: str, audit: Audit, allow
     if found.verdict == "suspect":
         mend += f", or --allow {attribute} --because TEXT"
     raise InputError(f"{option} `{name}`: the audit leaves `{attribute}` out ({found.why}); {mend}")
+
+
+def _refuse_unread(segment: str, audit: Audit) -> None:
+    """Say why no feature reads a segment that is an attribute of the data."""
+    found = next((one for one in audit.findings if (one.kind, one.name) == ("attribute", segment)), None)
+    if found is None:
+        return
+    missing, unique = found.evidence.get("missing"), found.evidence.get("unique")
+    if missing == 1:
+        why = "no lead before the cut has a value of it"
+    elif unique is None:
+        why = "it is no category of which leads have several values"
+    elif round(unique * audit.leads * (1 - (missing or 0.0))) == 1:
+        why = "all leads before the cut have the same value"
+    else:
+        why = "no value of it is that of enough leads, or the settings of features leave it out"
+    raise InputError(f"--segment `{segment}`: no feature reads this attribute, because {why}; name another one")
 
 
 def not_applied(options: Options, rung: RungName, notes: Mapping[str, Any]) -> tuple[NotApplied, ...]:

@@ -1,10 +1,13 @@
 """What is asked for beside the question: wrong names are refused on every rung, and what has no effect is said."""
 
 import json
+from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from leadlight.errors import InputError
+from leadlight.workspace import Attribute
 from tests.training import made, market
 from tests.training.test_audit_gate import FOUND
 from tests.training.test_cli import run
@@ -38,6 +41,25 @@ def test_names_are_looked_at_whatever_the_rung(room, capsys, rung, words, proble
     assert not room.bundles.exists()
 
 
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (pl.lit("x"), "all leads before the cut have the same value"),
+        (pl.lit(None, dtype=pl.String), "no lead before the cut has a value of it"),
+        (pl.lit("x-") + (pl.int_range(pl.len()) // 4).cast(pl.String), "no value of it is that of enough leads"),
+    ],
+)
+def test_a_segment_that_no_feature_reads_is_told_with_the_reason(frames, tmp_path, capsys, value, why):
+    """It stands in the data, so it exists."""
+    changed = frames | {"leads": frames["leads"].with_columns(plan=value)}
+    known = market.info()
+    attributes = (*known.attributes, Attribute("plan", "category", "creation"))
+    room = market.publish(tmp_path / "ws", changed, replace(known, attributes=attributes))
+    said = train(capsys, room, "--rung", "rules", "--segment", "plan", status=2)
+    assert f"--segment `plan`: no feature reads this attribute, because {why}" in said.err
+    assert "does not exist" not in said.err
+
+
 def test_what_the_audit_leaves_out_is_said_to_be_left_out():
     for options, told in (
         (market.options(segment="status"), "--segment `status`: the audit leaves `status` out.*declare `known_at`"),
@@ -47,8 +69,10 @@ def test_what_the_audit_leaves_out_is_said_to_be_left_out():
     ):
         with pytest.raises(InputError, match=told):
             asked.check(options, made.SPECS, FOUND)
-    with pytest.raises(InputError, match="segment column `budget` does not exist"):
+    with pytest.raises(InputError, match="--segment `budget`: no feature reads this attribute"):
         asked.check(market.options(segment="budget", allow={"budget": "asked early"}), made.SPECS, FOUND)
+    with pytest.raises(InputError, match="segment column `budgets` does not exist"):
+        asked.check(market.options(segment="budgets"), made.SPECS, FOUND)
     asked.check(market.options(segment="industry", monotone={"views": 1}), made.SPECS, FOUND)
 
 
