@@ -104,12 +104,16 @@ def fit(
 
 
 def _evidence(z: Floats, y: Floats, weight: Floats, leads: Codes | None) -> float:
-    """Give curvature over variance of the log-likelihood's slope, at most 1."""
-    p = probabilities(z)
-    residual = weight * (y - p)
-    by_lead = residual if leads is None else np.bincount(leads, residual)
+    """Give curvature over variance of the log-likelihood's slope, at most 1.
+
+    Both are taken from the same residuals. A curvature that is expected from z would stand against a variance that
+    few successes, by luck, make small: then each row would count too much just where the rate looks too low.
+    """
+    residual = y - probabilities(z)
+    slope = weight * residual
+    by_lead = slope if leads is None else np.bincount(leads, slope)
     variance = float(by_lead @ by_lead)
-    return min(1.0, float(weight @ (p * (1 - p))) / variance) if variance > 0 else 1.0
+    return min(1.0, float(slope @ residual) / variance) if variance > 0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,15 @@ def test_rows_of_one_lead_are_no_independent_evidence():
     assert np.all((naive.high - naive.low)[large] < 0.7 * (many.high - many.low)[large])
 
 
+@pytest.mark.parametrize("wins", [3, 12, 30])
+def test_what_a_row_is_worth_does_not_hang_on_the_luck_of_the_level(wins):
+    """600 leads with three equal rows each, 12 of them expected to succeed: a row is worth a third of a lead."""
+    leads = np.repeat(np.arange(600), 3)
+    y = (leads < wins).astype(float)
+    found = fit(np.full(1_800, logit(0.02)), y, leads % 10, leads=leads)
+    assert found.evidence == pytest.approx(1 / 3)
+
+
 def test_weights_count_as_rows():
     z, y, group, *_ = market(5, 0.5, (200, 100, 20))
     weight = np.random.default_rng(6).integers(1, 4, len(z))
