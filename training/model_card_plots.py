@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leadlight import metrics
 from leadlight.instants import EPOCH
+from leadlight.phrases import counted
 from leadlight.schema import DAY
 from training.comparison import METRIC_NAMES, SCORER_NAMES, Comparison, Metric
 from training.curves import gains_curve
@@ -268,7 +269,7 @@ def tradeoff(curves: Mapping[str, Mapping[str, Any]], usual: tuple[float, float]
             place = -9 if basis == "model" else 18
             at = chart.across(row["mqls_per_week"]), chart.up(row["sql_rate"]) + place
             chart.words(*at, f"{row['threshold']:g}", basis, "middle")
-    told = [f"{basis}: {len(own)} thresholds" for basis, own in rows.items()]
+    told = [f"{basis}: {counted(len(own), 'threshold')}" for basis, own in rows.items()]
     return chart.svg(name, "Leads a week against conversion", f"{'; '.join(told)}. The table below has the figures.")
 
 

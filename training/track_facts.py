@@ -122,8 +122,10 @@ def _differences(measured: Mapping[str, Any]) -> Iterator[tuple[str, float | Non
 
 def _calibration(measured: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
     """Give the model's ECE and its bar at every age."""
+    from training.split import age_named  # noqa: PLC0415  (polars)
+
     for part in measured.get("by_age", ()):
         error = part["metrics"]["ece"]["model"]
-        age = durations.write(part["age_us"] or 0)
+        age = age_named(part["age_us"])
         yield f"model.ece.{age}", None if error is None else error["value"]
         yield f"model.ece_bar.{age}", part["ece_bar"]["model"]

@@ -132,7 +132,7 @@ def card(n: int = 1_200, *, specs=SPECS, y=None, kind: str = "lightgbm") -> Card
             "rules": rules,
             "base_rate": np.full(n, 0.3),
         },
-        schema_overrides={"as_of": pl.Int64, "age": pl.Int64, "label": pl.Float64},
+        schema_overrides={"lead_id": pl.String, "as_of": pl.Int64, "age": pl.Int64, "label": pl.Float64},
     )
     known = pl.DataFrame(
         {

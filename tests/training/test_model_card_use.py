@@ -109,6 +109,12 @@ def test_nothing_shared_is_told_without_a_table(made):
     assert "Every test row shares a lead" in use.apart(replace(made, disjoint=(every,)))
 
 
+def test_one_part_that_moves_scores_is_no_ranking():
+    made = cards.card(300, kind="rules")
+    found = use.moving(made)
+    assert "The only part that moves scores, by mean absolute points." in found
+
+
 def test_segments_are_counted_in_words_where_few_or_none_are_judged(made):
     few = use.segments(cards.card(60))
     assert "None of these segments is judged: none has 50 rows." in few

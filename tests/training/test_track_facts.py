@@ -4,6 +4,7 @@ import pytest
 
 from tests.training import market
 from training import track_facts
+from training.split import AT_CREATION
 
 
 def test_parameters_tell_a_run_apart(first):
@@ -37,6 +38,10 @@ def test_data_without_a_clock_has_ages_and_cuts_of_its_own(first):
     found = track_facts.parameters(timeless)
     assert (found["horizon_days"], found["ages"]) == ("ever", "once")
     assert found["test_from"] == bundle.training["test_from"]
+    part = {**bundle.metrics["by_age"][0], "age_us": AT_CREATION}
+    figures = track_facts.figures(replace(timeless, metrics={**bundle.metrics, "by_age": [part]}))
+    assert "model.ece.creation" in figures
+    assert not any("e-10" in name for name in figures)
 
 
 def test_a_bundle_that_says_nothing_of_itself_has_parameters_all_the_same(first):
