@@ -77,7 +77,9 @@ def test_explain_and_score_tell_the_interval_and_a_corrected_base_rate(workspace
     plain = json.loads(run(capsys, "explain", "lead-3", "--workspace", workspace.root, "--json").out)
     assert (plain["interval"], plain["base_note"]) == (None, None)
     made = replace(market.bundle(**market.EXTRAS), training={"shift": {"before": 0.1, "after": 0.17}})
-    bundles.save(made, workspace.bundle_path("20260103T000000Z-extras"), KEY)
+    bundles.save(
+        replace(made, version="20260103T000000Z-extras"), workspace.bundle_path("20260103T000000Z-extras"), KEY
+    )
     workspace.set_current("20260103T000000Z-extras")
     found = json.loads(run(capsys, "explain", "lead-3", "--workspace", workspace.root, "--json").out)
     assert found["interval"].keys() == {"low", "high"}
@@ -171,7 +173,9 @@ def test_explain_and_score_see_the_same_colleagues(workspace, tmp_path, capsys):
     accounts = pl.int_range(pl.len()).floordiv(4).cast(pl.String).alias("account_id")
     leads.with_columns(accounts).write_parquet(workspace.table_path("leads", "g1"))
     made = company_bundle()
-    bundles.save(made, workspace.bundle_path("20260102T000000Z-company"), KEY)
+    bundles.save(
+        replace(made, version="20260102T000000Z-company"), workspace.bundle_path("20260102T000000Z-company"), KEY
+    )
     workspace.set_current("20260102T000000Z-company")
     out = tmp_path / "scores.csv"
     run(capsys, "score", "--out", out, "--workspace", workspace.root, "--json")
