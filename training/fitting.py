@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadlight.errors import NotEnoughDataError
+from leadlight.phrases import counted
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from rules import parse
@@ -156,7 +157,7 @@ def _asked(task: _Task, rung: RungName) -> Choice:
         raise NotEnoughDataError(
             f"--rung {rung}: no failure is known at the cut, only successes; leave --rung out, or cut later"
         )
-    why = f"{ladder.PARTS[rung]}, as asked for; {wins:,} leads with a success are known at the cut"
+    why = f"{ladder.PARTS[rung]}, as asked for; known at the cut: {counted(wins, 'lead')} with a success"
     return Choice(rung, why, wins, losses, (), (), None)
 
 
