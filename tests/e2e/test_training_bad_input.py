@@ -180,11 +180,11 @@ def test_a_target_never_reached_moves_the_rules_and_no_more(market, tmp_path, ru
     assert (found["split"]["horizon_days"], found["split"]["horizon_source"]) == (240.0, "usual")
 
 
-def test_one_class_is_told_and_answered_by_the_prior(market, tmp_path, run):
+def test_successes_alone_of_ended_horizons_are_told_and_answered_by_the_rules(market, tmp_path, run):
     room = ingested(market, tmp_path / "m", run, history=[entries(market, EVERY, "sql")])
     found = run(*QUESTION, "--workspace", room.root)
-    assert ladder_of(room, found["version"])["rung"] == "prior"
-    assert "no failure yet" in found["why"]
+    assert ladder_of(room, found["version"])["rung"] == "rules"
+    assert "had ended, and all succeeded" in found["why"]
     with untouched(room):
         said = run(*QUESTION, "--rung", "model", "--workspace", room.root, status=2)
     assert "no failure is known at the cut, only successes; leave --rung out" in said
