@@ -94,7 +94,7 @@ def show_training(room: Workspace, trained: "Trained", settled: "Settled", run: 
     for told in (*(f"note: {note}" for note in notes(trained.bundle)), *_advice(trained.bundle)):
         _line(console, told)
     _line(console, f"serving: {settled.current or 'nothing'} ({settled.why})")
-    for told in _next(room, run):
+    for told in _next(room, trained.bundle, run):
         _line(console, told)
 
 
@@ -123,11 +123,12 @@ def _advice(bundle: Bundle) -> Iterator[str]:
         yield f"at this reference most training rows score 0 or 100: consider `--reference {proposed:g}`"
 
 
-def _next(room: Workspace, run: "TrackedRun | None") -> Iterator[str]:
+def _next(room: Workspace, bundle: Bundle, run: "TrackedRun | None") -> Iterator[str]:
     """Say what to type next."""
     yield "next:"
     yield "  leadlight explain LEAD_ID              why a lead has its score"
-    yield "  leadlight thresholds recommend         from which score on to hand over"
+    if bundle.thresholds.get("model") is not None:
+        yield "  leadlight thresholds recommend         from which score on to hand over"
     yield "  leadlight serve                        the scoring API"
     if run is not None:
         page = page_command(room) if run.address is None else run.address

@@ -321,14 +321,18 @@ def test_a_limit_of_file_sizes_while_ingesting_leaves_the_tables(served, room, r
     assert "raise the limit of file sizes" in said
 
 
-def test_where_no_model_card_can_be_written_what_served_goes_on_serving(room, run):
-    before, current = contents(room), room.current_version()
+def test_where_no_model_card_can_be_written_the_training_is_finished_and_tells_it(room, run, capsys):
+    current = room.current_version()
     shutil.rmtree(room.reports / "model_cards")
     (room.reports / "model_cards").write_text("in the way", encoding="utf-8")
-    said = run(*QUESTION, "--horizon", "60d", "--rung", "rules", "--workspace", room.root, status=2)
-    assert "model_cards" in said
-    assert "cannot be written" in said
-    assert room.current_version() == current
-    fresh = {path.split("/")[0] for path in contents(room).keys() - before.keys()}
-    assert fresh <= {"bundles", "reports"}
+    words = [*QUESTION, "--horizon", "60d", "--rung", "rules", "--workspace", room.root, "--json"]
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    said = capsys.readouterr()
+    assert left.value.code == 1, said.err
+    found = json.loads(said.out)
+    assert "model_cards" in found["card_problem"]
+    assert "cannot be written" in found["card_problem"]
+    assert room.current_version() == found["current"] == current
+    assert room.bundle_path(found["version"]).is_dir()
     assert run("models", "list", "--workspace", room.root)

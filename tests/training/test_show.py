@@ -25,6 +25,11 @@ def test_a_training_is_told_in_full(trained, capsys):
     ):
         assert words in said
     assert "mlflow server" not in said
+    timeless = replace(
+        model, bundle=replace(model.bundle, thresholds={"model": None, "rules": None, "note": "no clock"})
+    )
+    show.show_training(room, timeless, promotion.settle(room, timeless), None)
+    assert "leadlight thresholds recommend" not in capsys.readouterr().out
 
 
 def test_the_split_is_instants_or_nothing(first):
