@@ -15,7 +15,7 @@ from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.spec import FeatureSpec
 from scoring.scale import probabilities
 from tests.training import market
-from training import baselines, pipeline
+from training import baselines, pipeline, tested
 from training.baselines import Logistic, RulesLink, base_rate
 
 COUNT = FeatureSpec(name="visits", family="frequency", measure="count")
@@ -259,7 +259,7 @@ def test_where_the_logistic_regression_is_less_than_a_full_one_it_says_so():
 
 def test_a_baseline_that_was_simplified_is_told_in_bundle_and_card(frames, tmp_path, monkeypatch, first):
     assert first[1].bundle.training["simplified"] == []
-    monkeypatch.setattr(pipeline, "REFERENCE_ROWS", 400)
+    monkeypatch.setattr(tested, "REFERENCE_ROWS", 400)
     trained = pipeline.train(market.publish(tmp_path / "ws", frames), market.options(trials=1, rung="rules"))
     (told,) = trained.bundle.training["simplified"]
     assert told.startswith("the logistic regression was fitted on ")
