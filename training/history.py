@@ -9,15 +9,17 @@ is never believed by itself, because what served before is always looked up for 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal, TextIO
+from typing import Final, Literal, TextIO, TypeVar
 
 from leadlight.errors import BundleMissingError, WorkspaceError
 from leadlight.workspace import Workspace, write_text_atomically
+
+Record = TypeVar("Record")
 
 # `shift`: a copy whose probabilities are corrected for a changed base rate; `undo`: back to what it was made from.
 Action = Literal["train", "promote", "rollback", "shift", "undo"]
@@ -61,13 +63,26 @@ def changes(workspace: Workspace) -> list[Change]:
     Raises:
         WorkspaceError: the file is damaged.
     """
-    path = _path(workspace)
+    return records(_path(workspace), Change, "go on without a history")
+
+
+def records(path: Path, kind: Callable[..., Record], without: str) -> list[Record]:
+    """Read a file of JSON lines, a record each, oldest first; none where there is no file.
+
+    Args:
+        path: the file.
+        kind: what a line holds the fields of.
+        without: what moving a damaged file away means, as after "to".
+
+    Raises:
+        WorkspaceError: the file is damaged.
+    """
     if not path.exists():
         return []
     try:
-        return [Change(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [kind(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
     except (ValueError, TypeError) as damaged:
-        raise WorkspaceError(f"`{path}` is damaged ({damaged}); move it away to go on without a history") from damaged
+        raise WorkspaceError(f"`{path}` is damaged ({damaged}); move it away to {without}") from damaged
 
 
 @dataclass(frozen=True, slots=True)

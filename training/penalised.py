@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from leadlight.metrics import log_losses_of_log_odds
 from scoring.scale import probabilities
 
 Floats = NDArray[np.float64]
@@ -57,7 +58,7 @@ class _Problem:
         """Give the loss at given parameters."""
         eta = self.offset + self.design @ theta
         prior = self.ridge @ (theta - self.towards) ** 2 / 2
-        return _Point(theta, eta, float(self.mass @ (np.logaddexp(0, eta) - self.y * eta) + prior))
+        return _Point(theta, eta, float(self.mass @ log_losses_of_log_odds(self.y, eta) + prior))
 
     def slope(self, here: _Point) -> tuple[Floats, Floats]:
         """Give the gradient, shape (k,), and the root of what each row weighs in the curvature, shape (n,)."""

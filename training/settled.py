@@ -71,8 +71,8 @@ def settled(rows: Rows, specs: Sequence[FeatureSpec]) -> Rows:
     if not {"known_at", "weight"} <= set(rows.frame.columns):
         return rows
     kept = of_ended(rows)
-    wins = _wins(kept)
-    enough = wins >= (LEAST_WINS_OF_YOUNG if 2 * wins < _wins(rows) else LEAST_WINS)
+    wins = kept.wins()
+    enough = wins >= (LEAST_WINS_OF_YOUNG if 2 * wins < rows.wins() else LEAST_WINS)
     if enough and kept.y.sum() < len(kept):
         return kept
     old = ~_holds_new(rows, specs)
@@ -92,7 +92,3 @@ def _holds_new(rows: Rows, specs: Sequence[FeatureSpec]) -> Flags:
         settled_share = np.bincount(values, old) / np.bincount(values)
         found |= (settled_share < NEW * old.mean())[values]
     return found & ~old
-
-
-def _wins(rows: Rows) -> int:
-    return rows.frame.filter(pl.Series(rows.y == 1))["lead_id"].n_unique()

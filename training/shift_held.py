@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from leadlight.errors import WorkspaceError
 from leadlight.instants import iso
 from leadlight.workspace import Workspace, write_text_atomically
 from training import history
@@ -84,15 +83,7 @@ def note(workspace: Workspace, found: TakenBack) -> None:
 
 
 def _read(workspace: Workspace) -> list[TakenBack]:
-    path = _path(workspace)
-    if not path.exists():
-        return []
-    try:
-        return [TakenBack(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (ValueError, TypeError) as damaged:
-        raise WorkspaceError(
-            f"`{path}` is damaged ({damaged}); move it away to forget what was taken back"
-        ) from damaged
+    return history.records(_path(workspace), TakenBack, "forget what was taken back")
 
 
 def _path(workspace: Workspace) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import InputError
+from leadlight.metrics import log_losses_of_log_odds
 from scoring.scale import probabilities
 from training.bootstrap import lead_codes
 from training.shift import checked
@@ -86,7 +87,7 @@ def check(
     if outcomes.shape != z.shape or len(leads) != len(z) or not np.isin(outcomes, (0.0, 1.0)).all():
         raise InputError("log_odds, y (0 or 1) and leads must be of the same matured rows")
     codes, n_leads = lead_codes(leads)
-    loss = np.logaddexp(0, z + shift) - outcomes * (z + shift) - (np.logaddexp(0, z) - outcomes * z)
+    loss = log_losses_of_log_odds(outcomes, z + shift) - log_losses_of_log_odds(outcomes, z)
     evidence = float((np.bincount(codes, loss) / np.bincount(codes)).sum())
     verdict: Finding = "not distinguishable"
     if abs(evidence) >= BEYOND_NOISE:
