@@ -120,8 +120,12 @@ def not_applied(options: Options, rung: RungName, notes: Mapping[str, Any]) -> t
 def without_effect(audit: Audit, allow: Mapping[str, str]) -> tuple[NotApplied, ...]:
     """Say what was allowed although nothing speaks against it."""
     needed = audit_gate.needed(audit, allow)
-    why = "the audit does not suspect it, so it needs no allowance"
-    return tuple(NotApplied(f"--allow {name}", why) for name in allow if name not in needed)
+    declared = {one.name for one in audit.findings if one.verdict == "ok" and one.suggested != "ok"}
+    found = []
+    for name in (name for name in allow if name not in needed):
+        why = "the mapping declares its `known_at`" if name in declared else "the audit does not suspect it"
+        found.append(NotApplied(f"--allow {name}", f"{why}, so it needs no allowance"))
+    return tuple(found)
 
 
 def told(training: Mapping[str, Any]) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from training.audit import Audit, Finding, passes
 
 # What can be allowed.
 JUDGED: Final = frozenset({"attribute", "type"})
-_OF_COLLEAGUES = frozenset({"colleagues_active", "most_active_colleague", "colleague_recency"})
+# Measures that look at activities beside `ACTIVITY_MEASURES`, and those that look at a second activity.
+OF_COLLEAGUES: Final = frozenset({"colleagues_active", "most_active_colleague", "colleague_recency"})
+FOLLOWED: Final = frozenset({"followed", "followed_share"})
 
 
 def allowances(columns: Sequence[str], reasons: Sequence[str]) -> dict[str, str]:
@@ -99,10 +101,10 @@ def without_types(specs: Sequence[FeatureSpec], audit: Audit, allow: Collection[
 
 
 def _without(spec: FeatureSpec, out: Collection[str], others: tuple[str, ...]) -> FeatureSpec | None:
-    if spec.measure not in ACTIVITY_MEASURES and spec.measure not in _OF_COLLEAGUES:
+    if spec.measure not in ACTIVITY_MEASURES and spec.measure not in OF_COLLEAGUES:
         return spec
     types = tuple(name for name in spec.types or others if name not in out)
-    follows = spec.measure in {"followed", "followed_share"}
+    follows = spec.measure in FOLLOWED
     then = tuple(name for name in spec.then_types or others if name not in out) if follows else ()
     if not types or (follows and not then):
         return None

@@ -1,7 +1,7 @@
 """What a model card says of the origin: data and dates, the split, the audit, limits, provenance."""
 
 import platform
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ import polars as pl
 from leadlight import durations
 from leadlight.instants import iso
 from leadlight.phrases import counted
-from training import audit_card
+from training import audit_card, audit_use
 from training import model_card_plots as plots
+from training.audit import Kind
+from training.audit_gate import JUDGED
 from training.model_card_input import CardInput
 from training.model_card_parts import (
     DASH,
@@ -37,8 +39,6 @@ from training.model_card_parts import (
 
 MOST_FINDINGS: Final = 40
 MOST_EVIDENCE: Final = 6
-# Of a column that is constant or empty, or has no value that enough leads share.
-NO_FEATURE: Final = "no feature made of it"
 AUDIT_TONES: Final[dict[str, Tone]] = {"ok": "good", "suspect": "warn", "leak": "bad"}
 HORIZONS: Final = {
     "dwell": "The horizon was not asked for: four of five that had reached the target by the cut took no longer.",
@@ -77,7 +77,7 @@ def data(card: CardInput) -> Markup:
         table("The question and the dates (UTC).", ["", "value"], rows, texts=(1,)),
         _side_table(training),
         side_by_side(_table_rows(card), _hygiene(training)),
-        _attributes(training),
+        _attributes(card),
     )
 
 
@@ -115,19 +115,36 @@ def _hygiene(training: Mapping[str, Any]) -> Markup:
     return table("Set aside by hygiene first; scoring does the same.", ["cause", "rows"], rows)
 
 
-def _attributes(training: Mapping[str, Any]) -> Markup:
-    said = []
+def _attributes(card: CardInput) -> Markup:
+    said, training = [], card.training
     allowed = training.get("allowed") or ()
     if isinstance(allowed, Mapping):
-        said += [
-            joined("Used although suspect: ", code(str(name)), f", because {why}.") for name, why in allowed.items()
-        ]
+        said += [_allowed(card, str(name), str(why)) for name, why in allowed.items()]
     elif allowed:
         said.append(joined("Attributes of unknown time that were allowed by name: ", _names(allowed), "."))
     unmet = training.get("unmet_attributes") or ()
     if unmet:
         said.append(joined("Attributes that the rule card asks for and the data lacks: ", _names(unmet), "."))
     return bullets(said)
+
+
+def _allowed(card: CardInput, name: str, why: str) -> Markup:
+    """Say that a suspect was allowed, and whether anything reads it: only then it is used."""
+    found = [audit_use.use(card.bundle, card.specs, kind, name) for kind in _suspected(card, name)]
+    read = [one for one in found if one in audit_use.READ]
+    if not read:
+        return joined("Allowed although suspect: ", code(name), f", because {why}; {audit_use.WORDS[found[0]]}.")
+    by = "Used" if "features" in read else "Used by rules of the card"
+    return joined(f"{by} although suspect: ", code(name), f", because {why}.")
+
+
+def _suspected(card: CardInput, name: str) -> list[Kind]:
+    """Give what the audit suspects by that name: an attribute, an activity type, or one of each."""
+    report = card.training.get("audit")
+    found = report.get("findings", ()) if isinstance(report, Mapping) else ()
+    suspects = {(one.get("kind"), one.get("name")) for one in found if one.get("verdict") == "suspect"}
+    kinds: tuple[Kind, ...] = ("attribute", "type")
+    return [kind for kind in kinds if (kind, name) in suspects] or ["attribute"]
 
 
 def _names(found: Sequence[Any]) -> Markup:
@@ -207,8 +224,7 @@ def audit(card: CardInput) -> Markup:
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     parts = [paragraph(f"Of {len(found)} columns, activity types and checks: {told}."), *_unresolved(card)]
     shown_ones = sorted(found, key=lambda one: list(AUDIT_TONES).index(one["verdict"]), reverse=True)[:MOST_FINDINGS]
-    read = {spec.attribute for spec in card.specs}
-    rows = [_finding_row(one, allowed, read) for one in shown_ones]
+    rows = [_finding_row(card, one, allowed) for one in shown_ones]
     more = f" The {MOST_FINDINGS} gravest of {len(found)} are shown." if len(found) > MOST_FINDINGS else ""
     headings = ["column or type", "kind", "verdict", "used", "why", "evidence"]
     parts.append(table(f"Findings, the gravest first.{more}", headings, rows, texts=(1, 2, 3, 4, 5)))
@@ -234,21 +250,27 @@ def _unresolved(card: CardInput) -> list[Markup]:
     return [note("bad", joined("Not resolved, so this training must not be promoted: ", _names(card.unresolved), "."))]
 
 
-def _finding_row(one: Mapping[str, Any], allowed: Mapping[str, Any], read: Collection[str | None]) -> list[str]:
+def _finding_row(card: CardInput, one: Mapping[str, Any], allowed: Mapping[str, Any]) -> list[str]:
     name = str(one.get("name") or one.get("column") or "")
-    verdict = str(one["verdict"])
-    if verdict == "suspect" and name in allowed:
-        used = f"allowed because: {allowed[name]}"
-    else:
-        used = "yes" if verdict == "ok" else "left out"
-    if one.get("kind") in {"order", "model"}:
-        used = DASH
-    elif used != "left out" and one.get("kind") == "attribute" and name not in read:
-        used = NO_FEATURE if verdict == "ok" else f"{used}; {NO_FEATURE}"
     evidence = {key: value for key, value in (one.get("evidence") or {}).items() if value is not None}
     told = shown(dict(list(evidence.items())[:MOST_EVIDENCE])) or DASH
-    why = str(one.get("why") or one.get("sentence") or "")
-    return [code(name), str(one.get("kind", "")), pill(verdict, AUDIT_TONES[verdict]), used, why, told]
+    why, verdict = str(one.get("why") or one.get("sentence") or ""), str(one["verdict"])
+    marked = pill(verdict, AUDIT_TONES[verdict])
+    return [code(name), str(one.get("kind", "")), marked, _used(card, one, name, allowed), why, told]
+
+
+def _used(card: CardInput, one: Mapping[str, Any], name: str, allowed: Mapping[str, Any]) -> str:
+    """Say whether what answers reads a column or type that was judged."""
+    kind: Any = one.get("kind") or "attribute"
+    verdict = one["verdict"]
+    if kind not in JUDGED:
+        return DASH
+    if verdict != "ok" and not (verdict == "suspect" and name in allowed):
+        return "left out"
+    found = audit_use.use(card.bundle, card.specs, kind, name)
+    if verdict == "ok":
+        return audit_use.WORDS[found]
+    return f"allowed because: {allowed[name]}" + ("" if found == "features" else f"; {audit_use.WORDS[found]}")
 
 
 def limits(card: CardInput) -> Markup:

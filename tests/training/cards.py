@@ -11,6 +11,7 @@ from leadlight.bundle import Bundle, Scorer
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo
+from rules import parse
 from scoring.crossings import Scored, curve
 from scoring.scale import probabilities, raw_scores
 from training import evaluate
@@ -27,6 +28,7 @@ SPECS = (
     FeatureSpec("size", "fit", "number", attribute="size"),
     FeatureSpec("industry", "fit", "category", attribute="industry", categories=("retail", "mining")),
 )
+RULES = parse.to_json(parse.builtin("standard"))
 EVIL = "<script>alert('1')</script>"
 EVIL_SPECS = (
     FeatureSpec(f"views {EVIL}", "frequency", "count", (f"type {EVIL}",)),
@@ -100,9 +102,7 @@ def scorer(specs=SPECS) -> Scorer:
     settings = {"objective": "binary", "verbosity": -1, "max_depth": 3, "num_leaves": 7, "num_threads": 1, "seed": 0}
     booster = lgb.train({**settings, "deterministic": True, "boost_from_average": False}, data, num_boost_round=30)
     base = float(booster.predict(np.full((1, len(specs)), np.nan), pred_contrib=True)[0, -1])
-    return Scorer(
-        "lightgbm", "sql", HORIZON, 0.3, -2.0, 1 / 40, {"name": "standard"}, specs, expected_value=base, booster=booster
-    )
+    return Scorer("lightgbm", "sql", HORIZON, 0.3, -2.0, 1 / 40, RULES, specs, expected_value=base, booster=booster)
 
 
 @cache

@@ -12,6 +12,7 @@ from tests.training import made, market
 from tests.training.test_audit_gate import FOUND
 from tests.training.test_cli import run
 from training import asked
+from training.audit import Finding
 from training.ladder_needs import RUNGS
 
 QUESTION = ("--target", "sql", "--horizon", "30d", "--test-from", "2025-06-01", "--ages", "1d,7d", "--no-track")
@@ -117,6 +118,15 @@ def test_an_allowance_that_is_not_needed_is_told_and_not_recorded(room, capsys):
     page = room.model_card_path(found["version"]).read_text()
     assert "the audit does not suspect it" in page
     assert "known from the form" not in page
+
+
+def test_a_declared_column_is_not_said_to_be_beyond_suspicion():
+    """The numbers do suggest something: it is the mapping's word that counts."""
+    declared = Finding("attribute", "stage_note", "ok", "declared known at creation", {}, "creation", "suspect")
+    found = replace(FOUND, findings=(*FOUND.findings, declared))
+    first, second = asked.without_effect(found, {"stage_note": "on the form", "size": "sure", "budget": "asked early"})
+    assert first.why == "the mapping declares its `known_at`, so it needs no allowance"
+    assert second.why == "the audit does not suspect it, so it needs no allowance"
 
 
 def test_the_audit_says_which_allowance_is_not_needed(room, capsys):

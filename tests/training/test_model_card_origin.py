@@ -99,6 +99,33 @@ def test_a_column_without_a_feature_is_not_called_used(made):
     assert '<td class="text">yes</td>' in rows["industry"]  # a feature reads it
 
 
+def with_audit(made, findings, allowed):
+    training = {**made.training, "audit": {"findings": findings, "allowed": allowed}, "allowed": allowed}
+    return replace(made, bundle=replace(made.bundle, training=training))
+
+
+def suspect(name, kind="attribute"):
+    return {"kind": kind, "name": name, "verdict": "suspect", "why": "may be late", "evidence": {}}
+
+
+def test_only_what_is_read_is_called_used_although_suspect(made):
+    findings = [suspect("industry"), suspect("constant"), suspect("blog_view", "type")]
+    allowed = dict.fromkeys(("industry", "constant", "blog_view"), "it was there")
+    found = origin.data(with_audit(made, findings, allowed))
+    assert "Used although suspect: <code>industry</code>, because it was there." in found
+    assert "Allowed although suspect: <code>constant</code>, because it was there; no feature made of it." in found
+    assert "Used by rules of the card although suspect: <code>blog_view</code>, because it was there." in found
+
+
+def test_where_the_rules_answer_no_feature_is_called_used():
+    card = cards.card(300, kind="rules")
+    card = with_audit(card, [suspect("industry"), cards.AUDIT["findings"][0]], {"industry": "it was there"})
+    told = "because it was there; no part of this score reads it"
+    assert f"Allowed although suspect: <code>industry</code>, {told}." in origin.data(card)
+    assert "Used" not in origin.data(card)
+    assert "allowed because: it was there; no part of this score reads it" in origin.audit(card)
+
+
 def test_few_successes_are_told_as_snapshots_and_leads():
     outcomes = np.zeros(300)
     outcomes[:5] = 1  # three leads: two at both ages, one at the first
