@@ -78,7 +78,7 @@ class Comparison:
         positives: number of rows with outcome 1.
         reference: the scorer that differences are taken for.
         metrics: metric -> scorer -> estimate.
-        differences: metric -> other scorer -> reference minus other.
+        differences: metric -> other scorer -> reference minus other; None of all where the rows have one outcome only.
         ece_bar: scorer -> ECE that a perfect model with these predictions stays below in 95 of 100 test sets, at all
             ages together where there are several (see `training.evaluate`); None for mixed ages, where rows of one lead
             depend on each other.

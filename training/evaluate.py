@@ -3,7 +3,8 @@
 Intervals are 95 % percentile intervals over replicates that draw whole leads (`training.bootstrap`); differences are
 paired. "better" and "worse" mean that the interval of the difference excludes zero, everything else is "not
 distinguishable", and what does not exist for these rows (the AUC of one class) is None. Where all rows together have
-one outcome only, nothing is drawn: there are values, and no intervals, bars or verdicts.
+one outcome only, nothing is drawn: there are values, and no intervals, bars or verdicts, and no differences, which are
+nothing without them.
 
 Calibration is judged at every age, and all have to pass. A perfect model would fail a test at 95 % at one of six ages
 in every fourth test set; of k ages each is therefore tested at 1 - 0.05 / k, and all of them together err in about 5
@@ -240,7 +241,7 @@ def _estimate(metric: Metric, name: str, values: _Values, drawn: _Drawn) -> Esti
 
 
 def _difference(metric: Metric, reference: str, other: str, values: _Values, drawn: _Drawn) -> Difference | None:
-    if reference not in values or other not in values:
+    if not drawn or reference not in values or other not in values:
         return None
     ours, theirs = values[reference][metric], values[other][metric]
     if ours is None or theirs is None:

@@ -180,8 +180,9 @@ def test_one_class_leaves_null_and_stays_json(outcome):
     _, scores, ids, age = rows(leads=80, ages=2)
     result = run(np.full(160, outcome), scores, ids, age=age)
     assert result.metrics["auc"]["model"] is None
-    assert result.differences["auc"]["rules"] is None
     assert result.metrics["log_loss"]["model"] is not None
+    for part in (result, *result.by_age):
+        assert {found for others in part.differences.values() for found in others.values()} == {None}
     assert not result.better_than("rules")
     assert verdict(result).startswith("Nothing can be said")
     json.dumps(result.to_json(), allow_nan=False)
@@ -197,8 +198,7 @@ def test_of_one_class_nothing_is_drawn(outcome, monkeypatch):
     for part in (result, *result.by_age):
         assert part.metrics["log_loss"]["model"].value > 0
         assert part.metrics["log_loss"]["model"].low is None
-        assert part.differences["log_loss"]["rules"].low is None
-        assert part.verdict("log_loss", "rules") == "not distinguishable"
+        assert part.verdict("log_loss", "rules") is None
         assert part.ece_bar["model"] is None
         assert part.ece_ok["model"] is None
 
@@ -209,6 +209,8 @@ def test_an_age_of_one_class_is_drawn_where_another_has_both():
     youngest, older = run(y, scores, ids, age=age).by_age
     assert youngest.metrics["auc"]["model"] is None
     assert youngest.metrics["log_loss"]["model"].low is not None
+    assert youngest.differences["log_loss"]["rules"].low is not None
+    assert youngest.differences["auc"]["rules"] is None
     assert youngest.ece_bar["model"] is not None
     assert older.metrics["auc"]["model"].low is not None
 
