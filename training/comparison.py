@@ -11,6 +11,9 @@ METRICS: Final[tuple[Metric, ...]] = ("auc", "log_loss", "brier", "ece", "lift10
 LARGER_IS_BETTER: Final[frozenset[Metric]] = frozenset({"auc", "lift10"})
 # What "the model beats the rules" is decided on.
 DECISIVE: Final[tuple[Metric, ...]] = ("log_loss", "auc")
+# What depends on the order of leads alone, and the AUC of none.
+ORDER: Final[tuple[Metric, ...]] = ("auc", "lift10")
+NO_ORDER: Final = 0.5
 # Of every interval.
 LEVEL: Final = 0.95
 
@@ -144,18 +147,52 @@ def _name(scorer: str) -> str:
 
 
 def _against(comparison: Comparison, who: str, other: str) -> str:
-    """Tell one rival in one sentence, with every metric in exactly one of three lists."""
-    lists: dict[Verdict, list[str]] = {"better": [], "worse": [], "not distinguishable": []}
+    """Tell one rival in one sentence, with every metric in exactly one of three lists.
+
+    What tells leads apart exactly as a rival does, as a base rate beside another one, can neither beat it nor fail to:
+    only their probabilities are compared.
+    """
+    lists = _lists(comparison, other)
+    if not any(lists.values()):
+        return f"{_name(other)[:1].upper()}{_name(other)[1:]} could not be compared."
+    begins, ends = f"{who[:1].upper()}{who[1:]}", "" if who.endswith("s") else "s"
+    if _same(comparison, other, METRICS):
+        return f"{begins} and {_name(other)} do not differ in any figure."
+    if _same(comparison, other, ORDER):
+        told = _told({word: [name for name in names if name not in ORDER] for word, names in lists.items()})
+        if _flat(comparison, comparison.reference) and _flat(comparison, other):
+            return f"{begins} give{ends} every lead one probability, as {_name(other)} does: {told}."
+        return f"{begins} tell{ends} leads apart just as {_name(other)} does; of the probabilities: {told}."
+    beats = f"beat{ends}" if comparison.better_than(other) else f"do{'es' if ends else ''} not beat"
+    return f"{begins} {beats} {_name(other)} ({_told(lists)})."
+
+
+def _lists(comparison: Comparison, other: str) -> dict[Verdict, list[Metric]]:
+    """Put every metric but ECE, which is told by its bar, under its verdict."""
+    lists: dict[Verdict, list[Metric]] = {"better": [], "worse": [], "not distinguishable": []}
     for metric in METRICS:
         found = comparison.verdict(metric, other)
         if found is not None and metric != "ece":
-            lists[found].append(METRIC_NAMES[metric])
-    if not any(lists.values()):
-        return f"{_name(other)[:1].upper()}{_name(other)[1:]} could not be compared."
-    many = who.endswith("s")
-    beats = ("beat" if many else "beats") if comparison.better_than(other) else f"do{'' if many else 'es'} not beat"
-    told = "; ".join(f"{word} in {_listed(names)}" for word, names in lists.items() if names)
-    return f"{who[:1].upper()}{who[1:]} {beats} {_name(other)} ({told})."
+            lists[found].append(metric)
+    return lists
+
+
+def _told(lists: Mapping[Verdict, Sequence[Metric]]) -> str:
+    return "; ".join(
+        f"{word} in {_listed([METRIC_NAMES[one] for one in names])}" for word, names in lists.items() if names
+    )
+
+
+def _same(comparison: Comparison, other: str, by: Sequence[Metric]) -> bool:
+    """Whether no replicate differs in these metrics."""
+    found = [comparison.differences[metric].get(other) for metric in by]
+    return all(one is not None and one.value == one.low == one.high == 0 for one in found)
+
+
+def _flat(comparison: Comparison, scorer: str) -> bool:
+    """Whether a scorer has the AUC of one probability for every lead, in every replicate."""
+    found = comparison.metrics["auc"].get(scorer)
+    return found is not None and found.value == found.low == found.high == NO_ORDER
 
 
 def _oracle(comparison: Comparison, who: str) -> str:

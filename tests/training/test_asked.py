@@ -166,5 +166,5 @@ def test_a_training_says_what_it_did_not_apply(room, capsys, monkeypatch):
     assert "only a scorecard or a model has segments" in page
     said = train(capsys, room, *words).out
     assert "note: --price is not applied: only the rung `model` is tuned; this is the rung `rules`" in said
-    assert "The trained rules do not beat the rule score" in said
+    assert "The trained rules tell leads apart just as the rule score does; of the probabilities: " in said
     assert "What is served" not in said

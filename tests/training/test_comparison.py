@@ -64,3 +64,31 @@ def test_one_class_allows_no_sentence_but_that():
     found = compare(np.zeros(4), {"model": [0.1] * 4, "rules": [0.2] * 4}, ["a", "b", "c", "d"], 0, replicates=20)
     assert verdict(found).startswith("Nothing can be said: 4 test rows")
     assert not found.better_than("rules")
+
+
+@pytest.mark.parametrize(
+    ("who", "told"),
+    [
+        ("the trained base rate", "The trained base rate gives every lead one probability, as the base rate does"),
+        ("the trained rules", "The trained rules give every lead one probability, as the base rate does"),
+    ],
+)
+def test_a_base_rate_is_not_said_to_beat_the_base_rate_or_not(who, told):
+    y = (np.arange(400) % 10 == 0).astype(float)
+    leads = np.arange(400).astype(str)
+    said = verdict(
+        compare(y, {"model": np.full(400, 0.05), "base_rate": np.full(400, 0.3)}, leads, 0, replicates=100), who=who
+    )
+    assert f"{told}: better in log loss and Brier score." in said
+    assert "beat" not in said
+
+
+def test_the_same_order_is_told_as_such_and_the_same_figures_too():
+    random = np.random.default_rng(2)
+    p = random.beta(1, 5, 600)
+    y = (random.random(600) < p).astype(float)
+    scores = {"model": p, "rules": p**0.3, "odoo": p}
+    said = verdict(compare(y, scores, np.arange(600).astype(str), 0, replicates=100))
+    told = "The model tells leads apart just as the rule score does; of the probabilities: better in log loss and Brier"
+    assert told in said
+    assert "The model and Odoo's naive Bayes do not differ in any figure." in said
