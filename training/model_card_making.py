@@ -131,15 +131,30 @@ def _value(found: Mapping[str, Any] | None) -> str:
 
 
 def _segments(found: Any) -> list[Markup]:
-    segments = [one for one in found or () if isinstance(one, Mapping) and one.get("leads")]
-    ranked = sorted(segments, key=lambda one: (-one["leads"], str(one["value"])))[:MOST_SEGMENTS]
-    if not ranked:
+    segments = [one for one in found or () if isinstance(one, Mapping)]
+    settled = sorted((one for one in segments if one.get("leads")), key=lambda one: (-one["leads"], str(one["value"])))
+    unsettled = [str(one["value"]) for one in segments if not one.get("leads")]
+    return [*_settled(settled), *_unsettled(unsettled)]
+
+
+def _settled(segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
+    """Show the segments with a settled lead, the largest first."""
+    if not segments:
         return []
     rows = []
-    for one in ranked:
+    for one in segments[:MOST_SEGMENTS]:
         ends = DASH if one.get("low") is None else f"{one['low']:.1%} to {one['high']:.1%}"
         shares = [DASH if one.get(name) is None else f"{one[name]:.1%}" for name in ("observed", "single", "rate")]
         rows.append([str(one["value"]), f"{one['leads']:,}", *shares, ends, f"{one['offset']:+.3f}"])
     more = f" The {MOST_SEGMENTS} largest of {len(segments)}." if len(segments) > MOST_SEGMENTS else ""
     headings = ["segment", "leads", "observed", "one model for all", "pooled", "90 % interval", "log-odds added"]
     return [table(f"What segments of the training side borrow.{more}", headings, rows)]
+
+
+def _unsettled(names: Sequence[str]) -> list[Markup]:
+    """Name the segments of which no outcome is settled: nothing of their own moves their scores."""
+    if not names:
+        return []
+    shown_ones = [part for name in names[:MOST_SEGMENTS] for part in (", ", code(name))][1:]
+    more = f" and {len(names) - MOST_SEGMENTS:,} more" if len(names) > MOST_SEGMENTS else ""
+    return [paragraph(joined("No settled leads yet: ", *shown_ones, f"{more}."))]

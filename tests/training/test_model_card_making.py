@@ -108,6 +108,17 @@ def test_pooled_segments_are_told_and_escaped(made):
     assert "<script" not in found
     assert "partial pooling" in found
     assert "<td>30.0%</td><td>20.0%</td><td>24.0%</td><td>20.0% to 30.0%</td><td>+0.250</td>" in found
-    assert "(missing)" not in found
+    assert "No settled leads yet: <code>(missing)</code>." in found
     unused = "".join(making.borrowed({"segment": {**SEGMENT, "used": False}}))
     assert "not used" in unused
+
+
+def test_segments_without_a_settled_lead_are_named_and_very_many_counted(made):
+    empty = {"leads": 0, "observed": None, "single": None, "offset": 0.0, "rate": None, "low": None}
+    segments = [{**empty, "value": f"team {at:02d}"} for at in range(making.MOST_SEGMENTS + 3)]
+    found = "".join(making.borrowed({"segment": {**SEGMENT, "segments": segments}}))
+    assert "No settled leads yet: <code>team 00</code>, <code>team 01</code>" in found
+    assert f"<code>team {making.MOST_SEGMENTS - 1}</code> and 3 more." in found
+    assert "What segments of the training side borrow" not in found
+    settled = [{**SEGMENT["segments"][0]}]
+    assert "No settled leads" not in "".join(making.borrowed({"segment": {**SEGMENT, "segments": settled}}))
