@@ -223,10 +223,12 @@ def _values(leads: pl.LazyFrame, changes: pl.LazyFrame, history: pl.LazyFrame, u
 def _history(leads: pl.DataFrame, changes: pl.LazyFrame, history: pl.LazyFrame, name: str) -> pl.Series:
     """Give an attribute as text, in the order of the leads: by its changes where it has some, else its `own` value."""
     is_it = pl.col("field") == name
-    last = history.filter(is_it).sort("changed_at").group_by("lead_id").agg(last=pl.col("value").last())
+    by_lead = history.filter(is_it).sort("changed_at").group_by("lead_id")
+    last = by_lead.agg(last=pl.col("value").last(), moved=pl.lit(value=True))
     first = changes.filter(is_it).sort("changed_at").group_by("lead_id").agg(first=pl.col("old_value").first())
     changed = first.with_columns(changed=pl.lit(value=True)).join(last, on="lead_id", how="left")
-    then = pl.when("changed").then(pl.coalesce("last", "first")).otherwise(pl.col("own").cast(pl.String))
+    now = pl.when("moved").then("last").otherwise("first")  # null where the last change cleared it
+    then = pl.when("changed").then(now).otherwise(pl.col("own").cast(pl.String))
     joined = leads.lazy().join(changed, on="lead_id", how="left", maintain_order="left")
     return joined.select(then).collect().to_series()
 

@@ -80,7 +80,7 @@ def instants_as_integers(frame: "pl.LazyFrame", name: TableName) -> "pl.LazyFram
 def timelines(tables: Tables, lead_ids: Collection[str] | None = None) -> dict[str, Timeline]:
     """Gather the timelines of some leads (all where None); an id that is not in `leads` is left out.
 
-    Of several changes of one attribute at one instant that with the least value counts (then with the least old_value,
+    Of several changes of one attribute at one instant that with the least value counts (then with the least old_value;
     null before any), in every engine; ingestion keeps one, and so does a merge of leads.
     """
     import polars as pl  # noqa: PLC0415

@@ -52,7 +52,7 @@ TABLES: Final[dict[TableName, dict[str, ColumnKind]]] = {
         "field": "text",
         "changed_at": "instant",
         "old_value": "text",  # ?
-        "value": "text",
+        "value": "text",  # ? null: the attribute was cleared
     },
 }
 

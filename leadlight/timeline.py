@@ -159,12 +159,12 @@ class StageEntry:
 
 @dataclass(frozen=True, slots=True)
 class AttributeChange:
-    """One change of an attribute; `changed_at` in µs UTC."""
+    """One change of an attribute; `changed_at` in µs UTC. Without a `value` it was cleared."""
 
     field: str
     changed_at: int
     old_value: str | None
-    value: str
+    value: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,8 @@ class Timeline:
     def attribute(self, name: str, as_of: int) -> str | float | None:
         """Give an attribute's value at `as_of`.
 
-        It is the last change before as_of; before the first change its old_value; without any change the value of
-        the lead.
+        It is the last change before as_of, None where that cleared it; before the first change its old_value;
+        without any change the value of the lead.
         """
         first: AttributeChange | None = None
         current: str | None = None

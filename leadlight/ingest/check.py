@@ -24,6 +24,8 @@ REQUIRED: Final[dict[TableName, tuple[str, ...]]] = {
     "stages": ("lead_id", "stage", "entered_at"),
     "attribute_changes": ("lead_id", "field", "changed_at", "value"),
 }
+# A column that must be mapped, and whose value a row may miss: a change to nothing clears the attribute.
+CLEARED_BY: Final[tuple[TableName, str]] = ("attribute_changes", "value")
 # Under `clock: order` these come from the order, not from a raw column.
 ORDERED_INSTANTS: Final[dict[TableName, str]] = {"leads": "created_at", "stages": "entered_at"}
 VOCABULARIES: Final[dict[tuple[str, str], tuple[str, ...]]] = {

@@ -127,6 +127,8 @@ def _notes(files: "Sequence[FileReport]") -> Iterator[str]:
             place = f"{file.file} -> {part.table}"
             yield from (f"{place}: {number:,} x {cause}" for cause, number in part.causes.items())
             yield from (f"{place}: {found.sentence(name)}" for name, found in part.unreadable.items() if found.count)
+            if part.cleared.count:
+                yield f"{place}: {part.cleared.sentence()}"
         yield from (f"{file.file}: {number:,} x {cause}" for cause, number in file.causes.items())
         if file.left_out:
             yield f"{file.file}: {file.left_out:,} of {file.rows:,} rows are asked for by no table"

@@ -139,7 +139,7 @@ class _Reader:
         report.rows += len(selected)
         rows = transform.apply(selected)
         self.staging.add(transform.table, rows.good, out, self.file)
-        report.read(rows.unreadable)
+        report.read(rows.unreadable, rows.cleared)
         for cause, count in rows.bad.group_by("cause").len().iter_rows():
             report.quarantine(str(cause), int(count))
         if len(rows.bad):

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from leadlight.errors import LeadlightError
 from leadlight.schema import TableName
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MOST_EXAMPLES: Final = 3  # of the unreadable values of a column
 _LONGEST_EXAMPLE: Final = 40
@@ -54,6 +57,36 @@ class Unreadable:
 
 
 @dataclass(slots=True)
+class Cleared:
+    """Changes of attributes to nothing: somebody emptied the field, and its value is missing from then on.
+
+    Attributes:
+        count: how many.
+        of: how many changes there are.
+    """
+
+    count: int = 0
+    of: int = 0
+
+    @classmethod
+    def among(cls, values: "pl.Series") -> "Cleared":
+        """Count those among the new values of changes, null = cleared, shape (n,)."""
+        return cls(values.null_count(), len(values))
+
+    def add(self, later: "Cleared") -> None:
+        """Add those of later rows."""
+        self.count += later.count
+        self.of += later.of
+
+    def sentence(self) -> str:
+        """Say how many; where all are, the mapping may be wrong."""
+        whole = self.count == self.of
+        share = f"all {self.of:,}" if whole else f"{self.count:,} of {self.of:,}"
+        hint = "; does the mapping read `value` from the right column?" if whole else ""
+        return f"{share} changes clear their attribute, which is missing from then on{hint}"
+
+
+@dataclass(slots=True)
 class TableReport:
     """What one file gave to one table: `rows` = stored + updated + duplicates + quarantined.
 
@@ -67,6 +100,7 @@ class TableReport:
         causes: cause -> number of quarantined rows.
         unreadable: column of numbers -> those of its values that could not be read, if any. Quarantined rows are not
             looked at.
+        cleared: of changes of attributes, those to nothing; of quarantined rows none.
     """
 
     table: TableName
@@ -77,16 +111,18 @@ class TableReport:
     quarantined: int = 0
     causes: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
+    cleared: Cleared = field(default_factory=Cleared)
 
     def quarantine(self, cause: str, count: int) -> None:
         """Count rows kept aside."""
         self.quarantined += count
         self.causes[cause] = self.causes.get(cause, 0) + count
 
-    def read(self, batch: Mapping[str, Unreadable]) -> None:
-        """Count the values of a batch that could not be read."""
-        for column, found in batch.items():
+    def read(self, unreadable: Mapping[str, Unreadable], cleared: Cleared) -> None:
+        """Count the values of a batch that could not be read, and its changes to nothing."""
+        for column, found in unreadable.items():
             self.unreadable.setdefault(column, Unreadable()).add(found)
+        self.cleared.add(cleared)
 
 
 @dataclass(slots=True)
@@ -159,13 +195,19 @@ class IngestReport:
         return sum(column.count for table in tables for column in table.unreadable.values())
 
     @property
+    def cleared(self) -> int:
+        """Changes of this ingest that clear their attribute."""
+        return sum(table.cleared.count for file in self.files for table in file.tables)
+
+    @property
     def nothing_stored(self) -> bool:
         """Whether not one row was stored, updated or known already."""
         return self.total("stored") + self.total("updated") + self.total("duplicates") == 0
 
     def to_json(self) -> dict[str, Any]:
         """Give the report as JSON."""
-        return {**asdict(self), "quarantined": self.quarantined, "unreadable": self.unreadable}
+        whole = {"quarantined": self.quarantined, "unreadable": self.unreadable, "cleared": self.cleared}
+        return {**asdict(self), **whole}
 
 
 def check_balance(files: list[FileReport], retried: Retried) -> None:

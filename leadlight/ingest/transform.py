@@ -8,11 +8,11 @@ from typing import Final
 import polars as pl
 
 from leadlight.errors import did_you_mean
-from leadlight.ingest.check import VOCABULARIES, required_columns
+from leadlight.ingest.check import CLEARED_BY, VOCABULARIES, required_columns
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
 from leadlight.ingest.numbers import bounded, finite, unreadable, unreadable_changes
 from leadlight.ingest.readers import ROW
-from leadlight.ingest.report import Unreadable
+from leadlight.ingest.report import Cleared, Unreadable
 from leadlight.ingest.times import parse_instants
 from leadlight.ingest.values import condition, text_of
 from leadlight.schema import TABLES, ColumnKind, TableName
@@ -48,11 +48,13 @@ class Rows:
         good: `ROW` and the mapped columns in their types (instants Int64 µs UTC), valid rows only.
         bad: `ROW`, `cause`, `content` (the raw texts as JSON).
         unreadable: column of numbers -> its values in valid rows that are no number within ±10^15, and null in `good`.
+        cleared: of changes of attributes, the valid ones to nothing.
     """
 
     good: pl.DataFrame
     bad: pl.DataFrame
     unreadable: dict[str, Unreadable]
+    cleared: Cleared
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Transform:
     @classmethod
     def of(cls, mapping: Mapping, raw: RawFile, output: Output, numbers: Collection[str] = ()) -> "Transform":
         """Prepare an output; `numbers` are the attributes of leads that are numbers, for the count of their changes."""
-        required = required_columns(mapping, output.table)
+        required = {name for name in required_columns(mapping, output.table) if (output.table, name) != CLEARED_BY}
         kinds = TABLES[output.table]
         columns = [Column(name, kinds[name], name in required, source) for name, source in output.columns.items()]
         columns += [
@@ -108,7 +110,8 @@ class Transform:
         counts = self._unreadable(texts.filter(valid), good)
         if self.table == "activities" and "activity_id" not in frame.columns:
             good = good.with_columns(content_hash(good).alias("activity_id"))
-        return Rows(good, _refused(batch, cause), counts)
+        cleared = Cleared.among(good["value"]) if self.table == CLEARED_BY[0] else Cleared()
+        return Rows(good, _refused(batch, cause), counts, cleared)
 
     def _unreadable(self, texts: pl.DataFrame, good: pl.DataFrame) -> dict[str, Unreadable]:
         if self.table == "attribute_changes":

@@ -56,7 +56,7 @@ CHANGES: Final = Table(
     Column("field", Text, primary_key=True),
     Column("changed_at", BigInteger, primary_key=True),
     Column("old_value", Text),
-    Column("value", Text, nullable=False),
+    Column("value", Text),  # null: the attribute was cleared
 )
 
 # One row for each generation of workspace tables that was imported; the newest says what the store holds.

@@ -173,7 +173,7 @@ CHANGE = {
     "field": ("industry", "size", "role", "since"),
     "changed_at": INSTANTS,
     "old_value": ("it", "7", "2024-10-01", None),
-    "value": ("retail", "other", "12.5", "nan", "inf", "2024-10-06", *NUMBERS),
+    "value": ("retail", "other", "12.5", "nan", "inf", "2024-10-06", *NUMBERS, None, None),
 }
 LEAD = {
     "created_at": EARLIER,

@@ -70,12 +70,16 @@ def attribute(lead, changes, as_of, name):
 
 
 def recorded(changes, name):
-    """Give the changes of an attribute in order; of several at one instant the one with the least value."""
+    """Give the changes of an attribute in order; of several at one instant the one with the least value, null first."""
     instants = {}
     for row in changes:
         if row["field"] == name:
-            instants.setdefault(row["changed_at"], []).append((row["value"], row["old_value"] or "", row))
-    return [min(rows, key=lambda found: found[:2])[2] for _, rows in sorted(instants.items())]
+            instants.setdefault(row["changed_at"], []).append(row)
+    return [min(rows, key=_by_value) for _, rows in sorted(instants.items())]
+
+
+def _by_value(change):
+    return tuple((change[column] is not None, change[column] or "") for column in ("value", "old_value"))
 
 
 def local(instant, spec):

@@ -223,6 +223,15 @@ def test_numbers_are_read_as_they_were_before_the_cut():
     assert found.missing["size"] == pytest.approx(1 / 3)
 
 
+def test_an_attribute_that_was_cleared_is_missing():
+    changes = [changed("a", 1, "it", None), changed("b", 1, "it", None), changed("b", 2, None, "retail")]
+    changes += [changed("c", 20, "it", None)]
+    found = seen_with(changes, *(lead(name, industry=None) for name in "abc"))
+    assert found.categories == {"industry": ("it", "retail")}
+    assert found.missing["industry"] == pytest.approx(1 / 3)
+    assert found.changed == {"industry": pytest.approx(2 / 3)}
+
+
 def test_nothing_at_all_is_a_profile_too():
     found = seen([])
     assert (found.types, found.actors, found.numbers, found.company, found.missing["size"]) == ((), (), (), 0.0, 0.0)

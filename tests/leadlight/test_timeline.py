@@ -47,6 +47,12 @@ def test_an_attribute_is_its_last_change_strictly_before(as_of, expected):
     assert lead.attribute("industry", as_of) == expected
 
 
+@pytest.mark.parametrize(("as_of", "expected"), [(10, "s"), (11, None), (20, None), (21, "l")])
+def test_a_cleared_attribute_is_none_until_it_is_filled_again(as_of, expected):
+    lead = timeline(AttributeChange("industry", 10, "s", None), AttributeChange("industry", 20, None, "l"))
+    assert lead.attribute("industry", as_of) == expected
+
+
 def test_before_the_first_change_an_unknown_old_value_stays_unknown():
     assert timeline(AttributeChange("size", 10, None, "20")).attribute("size", 5) is None
 

@@ -81,7 +81,9 @@ def timelines(draw):
         stages=draw(st.lists(st.tuples(st.sampled_from(["mql", "lost"]), moments), max_size=3)),
         changes=draw(
             st.lists(
-                st.tuples(st.just("kind"), moments, st.none() | st.sampled_from("xy"), st.sampled_from("xyz")),
+                st.tuples(
+                    st.just("kind"), moments, st.none() | st.sampled_from("xy"), st.none() | st.sampled_from("xyz")
+                ),
                 max_size=3,
             )
         ),

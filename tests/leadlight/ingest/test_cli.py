@@ -4,7 +4,8 @@ import pytest
 
 from leadlight.__main__ import main
 from leadlight.ingest import cli
-from tests.leadlight.ingest.conftest import MAPPING
+from tests.leadlight.ingest.conftest import EVENTS, LEADS, MAPPING
+from tests.leadlight.ingest.test_pipeline import CHANGES
 
 
 def run(world, *arguments):
@@ -55,6 +56,19 @@ def test_where_every_value_can_be_read_nothing_is_told_of_them(world, capsys):
     assert report["files"][0]["tables"][0]["unreadable"] == {"size": {"count": 0, "of": 1, "examples": []}}
     assert report["unreadable"] == 0
     assert "count as missing" not in printed.err
+
+
+def test_cleared_attributes_are_told(world, capsys):
+    world.mapping = MAPPING + CHANGES
+    world.write(leads__csv=LEADS, events__csv=EVENTS, changes__csv="lead,field,at,old,new\nA,size,2026-01-02,10,\n")
+    assert run(world, *standard(world), "--json") == 0
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    assert report["cleared"] == 1
+    assert report["files"][-1]["tables"][0]["cleared"] == {"count": 1, "of": 1}
+    said = " ".join(printed.err.split())
+    assert "changes.csv -> attribute_changes: all 1 changes clear their attribute, which is missing from" in said
+    assert said.count("clear their attribute") == 1
 
 
 def test_nothing_usable_is_status_1(world):

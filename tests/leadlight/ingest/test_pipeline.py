@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from leadlight import workspace as workspace_module
 from leadlight.errors import MappingError, RawDataError
 from leadlight.ingest import pipeline
+from leadlight.ingest.report import Cleared
 from leadlight.schema import TABLES
 from leadlight.workspace import Workspace
 from tests.leadlight.ingest.conftest import EVENTS, LEADS, MAPPING, World
@@ -251,6 +252,37 @@ files:
     world.mapping = world.mapping.replace("odl", "old").replace("company.id ", "company.key ")
     with pytest.raises(MappingError, match=r"line 11: column `company.key` is not in crm.jsonl.gz; did you mean `comp"):
         world.ingest()
+
+
+CHANGES = """\
+  - file: changes.csv
+    tables:
+      - table: attribute_changes
+        columns:
+          { lead_id: lead, field: field, changed_at: at, old_value: old, value: { column: new, missing: [none] } }
+"""
+
+
+def test_a_change_to_nothing_clears_the_attribute_and_is_counted(world):
+    world.mapping = MAPPING + CHANGES
+    lines = ["A,industry,2026-01-02,retail,", "A,size,2026-01-02,10,none", "A,,2026-01-02,10,", "B,size,2026-01-03,,5"]
+    files = {"leads__csv": LEADS, "events__csv": EVENTS, "changes__csv": "\n".join(["lead,field,at,old,new", *lines])}
+    report = world.ingest(**files)
+    found = report.files[-1].tables[0]
+    assert (counts(report), found.causes, found.cleared) == ((4, 3, 0, 0, 1), {"field: missing": 1}, Cleared(2, 3))
+    assert (report.unreadable, found.unreadable["value of size"].of) == (0, 1)
+    stored = {(row["field"], row["old_value"], row["value"]) for row in world.rows("attribute_changes")}
+    assert stored == {("industry", "retail", None), ("size", "10", None), ("size", None, "5")}
+    assert counts(world.ingest()) == (4, 0, 0, 3, 1)
+
+
+def test_a_cleared_attribute_of_a_lead_that_is_not_known_yet_waits(world):
+    world.mapping = MAPPING + CHANGES
+    changes = "lead,field,at,old,new\nC,industry,2026-01-06,retail,\n"
+    world.ingest(leads__csv=LEADS, events__csv=EVENTS, changes__csv=changes)
+    report = world.ingest(leads__csv=LEADS + "C,2026-01-05,5,x\n", events__csv=EVENTS, changes__csv=changes)
+    assert (report.retried.stored, counts(report)) == (1, (1, 0, 0, 1, 0))
+    assert [(row["lead_id"], row["value"]) for row in world.rows("attribute_changes")] == [("C", None)]
 
 
 def test_a_missing_file_is_located(world):

@@ -1,7 +1,17 @@
+import polars as pl
 import pytest
 
 from leadlight.errors import LeadlightError
-from leadlight.ingest.report import Example, FileReport, IngestReport, Retried, TableReport, Unreadable, check_balance
+from leadlight.ingest.report import (
+    Cleared,
+    Example,
+    FileReport,
+    IngestReport,
+    Retried,
+    TableReport,
+    Unreadable,
+    check_balance,
+)
 
 
 def report(**counts):
@@ -31,13 +41,30 @@ def test_totals():
 
 def test_unreadable_values_add_up_over_batches_and_keep_the_first_three():
     made = report()
-    made.read({"size": Unreadable(0, 4)})
-    made.read({"size": Unreadable(2, 3, [Example(7, "a"), Example(8, "b")]), "age": Unreadable(0, 1)})
-    made.read({"size": Unreadable(2, 2, [Example(9, "c"), Example(10, "d")])})
+    made.read({"size": Unreadable(0, 4)}, Cleared())
+    made.read({"size": Unreadable(2, 3, [Example(7, "a"), Example(8, "b")]), "age": Unreadable(0, 1)}, Cleared())
+    made.read({"size": Unreadable(2, 2, [Example(9, "c"), Example(10, "d")])}, Cleared())
     first = [Example(7, "a"), Example(8, "b"), Example(9, "c")]
     assert made.unreadable == {"size": Unreadable(4, 9, first), "age": Unreadable(0, 1)}
     file = FileReport("f.csv", tables=[made, report(unreadable={"size": Unreadable(1, 1)})])
     assert IngestReport("g", 0, "time", [file], Retried(), {}).unreadable == 5
+
+
+def test_changes_to_nothing_add_up_and_are_told():
+    made = report()
+    made.read({}, Cleared.among(pl.Series([None, "x", None])))
+    made.read({}, Cleared.among(pl.Series(["x"])))
+    assert made.cleared == Cleared(2, 4)
+    assert made.cleared.sentence() == "2 of 4 changes clear their attribute, which is missing from then on"
+    file = FileReport("f.csv", tables=[made, report(cleared=Cleared(1, 1))])
+    assert IngestReport("g", 0, "time", [file], Retried(), {}).to_json()["cleared"] == 3
+
+
+def test_where_every_change_clears_the_mapping_is_doubted():
+    assert Cleared(1_200, 1_200).sentence() == (
+        "all 1,200 changes clear their attribute, which is missing from then on; "
+        "does the mapping read `value` from the right column?"
+    )
 
 
 def test_a_sentence_shows_examples_and_doubts_a_mapping_by_which_nothing_could_be_read():

@@ -80,26 +80,60 @@ def test_colleagues_are_the_newest_of_the_account(store):
     assert by_id["p30"].attributes == {"role": "user"}
 
 
-def test_a_store_of_the_first_schema_learns_the_accounts(workspace, tmp_path):
+def test_an_attribute_that_was_cleared_is_imported_into_a_store_of_an_older_schema(workspace, tmp_path):
+    import polars as pl
+
+    from serving import importer
+    from serving.store.database import open_store
+    from tests.serving import market
+
+    importer.import_tables(store := open_store(tmp_path / "old.db"), workspace, lambda _name, _rows: None)
+    _downgrade(store, "0002")
+    market.write_tables(workspace, generation="g2")
+    path = workspace.table_path("attribute_changes", "g2")
+    pl.read_parquet(path).with_columns(value=pl.lit(None, dtype=pl.String)).write_parquet(path)
+    new = open_store(tmp_path / "old.db")
+    with new.reading() as connection:
+        assert leads.timeline(connection, "lead-00000").changes[0].value == "software"
+    importer.import_tables(new, workspace, lambda _name, _rows: None)
+    with new.reading() as connection:
+        found = leads.timeline(connection, "lead-00000")
+    changed_at = found.changes[0].changed_at
+    assert [found.attribute("industry", at) for at in (changed_at, changed_at + 1)] == ["retail", None]
+    _downgrade(new, "0002")  # what the older schema cannot hold is removed
+    again = open_store(tmp_path / "old.db")
+    with again.reading() as connection:
+        assert leads.timeline(connection, "lead-00000").changes == ()
+    again.close()
+
+
+def _downgrade(store, revision):
     from alembic import command
     from alembic.config import Config
+
+    from serving.store.database import MIGRATIONS
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with store.writing() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    store.close()
+
+
+def test_a_store_of_the_first_schema_learns_the_accounts(workspace, tmp_path):
     from sqlalchemy import select
 
     from serving import importer
-    from serving.store.database import MIGRATIONS, open_store
+    from serving.store.database import open_store
     from serving.store.tables import LEADS
     from tests.serving import market
 
     market.write_tables(workspace, accounts=["x", "x", None, None, None])
     old = open_store(tmp_path / "old.db")
     importer.import_tables(old, workspace, lambda _name, _rows: None)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    with old.writing() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
-    old.close()
+    _downgrade(old, "0001")
     new = open_store(tmp_path / "old.db")
     assert importer.needed(new, workspace)
     importer.import_tables(new, workspace, lambda _name, _rows: None)
