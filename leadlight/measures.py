@@ -143,7 +143,9 @@ MEASURES: Final[dict[Measure, MeasureFacts]] = {
     ),
     "number": _lead("as given", "A numeric attribute; a text that is none, and what lies beyond ±10^15, is null."),
     "category": _lead("category", "A categorical attribute.", categorical=True),
-    "missing": _lead("0 or 1", "1 where the attribute is null.", "zero"),
+    "missing": _lead(
+        "0 or 1", "1 where the attribute is null: nothing recorded, cleared, or no number where one belongs.", "zero"
+    ),
     "days_since_date": _lead(
         "days", "Time since a date attribute (YYYY-MM-DD first, midnight); negative when it lies ahead."
     ),

@@ -57,8 +57,6 @@ def unreadable(rows: pl.Series, texts: pl.Series, numbers: pl.Series) -> Unreada
 def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[str, Unreadable]:
     """Count the changes to and from what is no number, of attributes that are numbers.
 
-    The text of a change is kept as it is written; features read it as `bounded` does.
-
     Args:
         changes: `ROW`, `field`, `value` and, if mapped, `old_value`, texts.
         fields: the attributes of leads that are numbers.
@@ -72,3 +70,23 @@ def unreadable_changes(changes: pl.DataFrame, fields: Collection[str]) -> dict[s
             if column in part.columns:
                 found[f"{column} of {field}"] = unreadable(part[ROW], part[column], bounded(part[column]))
     return found
+
+
+def readable_changes(changes: pl.DataFrame, fields: Collection[str]) -> pl.DataFrame:
+    """Make null what is no number in changes of attributes that are numbers, as it is in the attributes themselves.
+
+    So such a value is missing, and no number, whichever of the two it came by. Other texts stay as they are written.
+
+    Args:
+        changes: `field`, `value` and, if mapped, `old_value`, texts.
+        fields: the attributes of leads that are numbers.
+    """
+    numeric = changes["field"].is_in(sorted(fields))
+    columns = [changes[column] for column in _CHANGED if column in changes.columns]
+    return changes.with_columns(
+        texts.zip_with(~numeric | bounded(texts).is_not_null(), _none(texts)) for texts in columns
+    )
+
+
+def _none(texts: pl.Series) -> pl.Series:
+    return pl.Series(texts.name, [None], dtype=pl.String).new_from_index(0, len(texts))

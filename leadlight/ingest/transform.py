@@ -10,7 +10,7 @@ import polars as pl
 from leadlight.errors import did_you_mean
 from leadlight.ingest.check import CLEARED_BY, VOCABULARIES, required_columns
 from leadlight.ingest.mapping import AttributeSource, Mapping, Output, RawFile, Source
-from leadlight.ingest.numbers import bounded, finite, unreadable, unreadable_changes
+from leadlight.ingest.numbers import bounded, finite, readable_changes, unreadable, unreadable_changes
 from leadlight.ingest.readers import ROW
 from leadlight.ingest.report import Cleared, Unreadable
 from leadlight.ingest.times import parse_instants
@@ -70,7 +70,7 @@ class Transform:
 
     @classmethod
     def of(cls, mapping: Mapping, raw: RawFile, output: Output, numbers: Collection[str] = ()) -> "Transform":
-        """Prepare an output; `numbers` are the attributes of leads that are numbers, for the count of their changes."""
+        """Prepare an output; `numbers` are the attributes of leads that are numbers, whose changes are read as such."""
         required = {name for name in required_columns(mapping, output.table) if (output.table, name) != CLEARED_BY}
         kinds = TABLES[output.table]
         columns = [Column(name, kinds[name], name in required, source) for name, source in output.columns.items()]
@@ -110,7 +110,9 @@ class Transform:
         counts = self._unreadable(texts.filter(valid), good)
         if self.table == "activities" and "activity_id" not in frame.columns:
             good = good.with_columns(content_hash(good).alias("activity_id"))
-        cleared = Cleared.among(good["value"]) if self.table == CLEARED_BY[0] else Cleared()
+        cleared = Cleared()
+        if self.table == CLEARED_BY[0]:
+            good, cleared = readable_changes(good, self.numbers), Cleared.among(good[CLEARED_BY[1]])
         return Rows(good, _refused(batch, cause), counts, cleared)
 
     def _unreadable(self, texts: pl.DataFrame, good: pl.DataFrame) -> dict[str, Unreadable]:

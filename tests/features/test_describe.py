@@ -34,7 +34,10 @@ from leadlight.spec import FeatureSpec
             "Type of the k-th last activity (k = 2; 1 value by name, any other is `other`).",
         ),
         (FeatureSpec("x", "stage", "stage_entries", stage="mql"), "How often the stage was entered (stage MQL)."),
-        (FeatureSpec("x", "fit", "missing", attribute="industry"), "1 where the attribute is null (`industry`)."),
+        (
+            FeatureSpec("x", "fit", "missing", attribute="industry"),
+            "1 where the attribute is null: nothing recorded, cleared, or no number where one belongs (`industry`).",
+        ),
     ],
 )
 def test_a_meaning_names_every_choice_of_the_specification(spec, text):

@@ -1,14 +1,20 @@
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features import batch, online
+from features import tables as tables_of
+from features.engines import registry
 from leadlight.ingest import csv_reader
-from leadlight.ingest.numbers import bounded, finite, unreadable, unreadable_changes
+from leadlight.ingest.numbers import bounded, finite, readable_changes, unreadable, unreadable_changes
 from leadlight.ingest.readers import ROW
 from leadlight.ingest.report import Example, Unreadable
+from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec
 from leadlight.timeline import number
 from tests.leadlight.ingest.conftest import EVENTS, MAPPING, World
 
@@ -85,6 +91,16 @@ def test_changes_of_numbers_are_counted_and_those_of_texts_are_not():
     }
     assert unreadable_changes(made, ()) == {}
     assert unreadable_changes(made.drop("old_value"), {"budget"}) == {"value of budget": Unreadable(0, 1, [])}
+
+
+def test_changes_of_numbers_lose_what_is_none_and_those_of_texts_keep_it():
+    made = changes(["size", "size", "industry", "size"], ["inf", "020", "inf", None], ["?", None, "x", "1e3"])
+    read_as = readable_changes(made, {"size"})
+    assert read_as["value"].to_list() == [None, "020", "inf", None]
+    assert read_as["old_value"].to_list() == [None, None, "x", "1e3"]
+    assert readable_changes(made, ()).equals(made)
+    assert readable_changes(made.drop("old_value"), {"size"}).equals(read_as.drop("old_value"))
+    assert readable_changes(made.clear(), {"size"}).equals(made.clear())
 
 
 @settings(max_examples=60, deadline=None)
@@ -230,7 +246,7 @@ files:
 """
 
 
-def test_changes_to_what_is_no_number_are_stored_as_written_and_counted(world):
+def test_changes_to_what_is_no_number_are_null_and_counted(world):
     world.mapping = MAPPING.replace(
         "size: { kind: number, known_at: creation }", "size: { kind: number, known_at: changes }"
     )
@@ -247,5 +263,33 @@ def test_changes_to_what_is_no_number_are_stored_as_written_and_counted(world):
         "value of size": Unreadable(2, 3, [Example(2, "inf"), Example(5, "many")]),
         "old_value of size": Unreadable(1, 2, [Example(3, "inf")]),
     }
-    assert (report.quarantined, report.unreadable) == (0, 3)
-    assert sorted(str(row["value"]) for row in world.rows("attribute_changes")) == ["30", "inf", "inf", "many"]
+    assert (report.quarantined, report.unreadable, report.cleared) == (0, 3, 0)
+    stored = {(row["field"], row["old_value"], row["value"]) for row in world.rows("attribute_changes")}
+    assert stored == {("size", "10", None), ("size", None, "30"), ("industry", "x", "inf"), ("size", None, None)}
+    assert world.ingest().total("duplicates") == 4
+
+
+ASKED = (
+    FeatureSpec("size", "fit", "number", attribute="size"),
+    FeatureSpec("no_size", "fit", "missing", attribute="size"),
+    FeatureSpec("code", "fit", "category", attribute="size", categories=("10",)),
+    FeatureSpec("sizes", "company", "roles", attribute="size"),
+)
+
+
+@pytest.mark.parametrize("after", ["inf", "many", "1e16", ""])
+def test_a_number_that_cannot_be_read_means_the_same_in_a_lead_and_in_a_change(world, after):
+    world.mapping = MAPPING + CHANGES[CHANGES.index("  - file") :]
+    world.ingest(
+        leads__csv=f"id,created,size,industry\nA,2026-01-01,{after},x\nB,2026-01-01,10,x\n",
+        events__csv=EVENTS,
+        changes__csv=f"lead,field,at,before,after\nB,size,2026-01-02,10,{after}\n",
+    )
+    tables = tables_of.read(world.workspace)
+    lines, engine = tables_of.timelines(tables), registry.get("polars")
+    asked = [(lead, lines[lead].created_at + 3 * DAY) for lead in "AB"]
+    online_rows = np.array([online.row(lines[lead], at, ASKED, []) for lead, at in asked])
+    rows = pl.DataFrame(asked, schema={"lead_id": pl.String, "as_of": pl.Int64}, orient="row")
+    frame = engine.to_polars(batch.compute(engine, tables, rows, ASKED))
+    for found in (online_rows, batch.matrix(batch.named(frame, ASKED), ASKED)):
+        assert np.array_equal(found, [[np.nan, 1, np.nan, 0]] * 2, equal_nan=True)
