@@ -8,6 +8,8 @@ The composition root: the only module of the kernel that looks upward. Each pack
                   2    bad usage or input, a part that is not installed, or too little memory for what was asked
                   70   a defect of leadlight itself (`LEADLIGHT_DEBUG=1` shows the traceback)
                   130  interrupted with Ctrl-C
+
+An error is one line on stderr, and with `--json` the one object on stdout too: {"error": "what is wrong"}.
 """
 
 import importlib
@@ -22,7 +24,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from leadlight.allocator import keep_freed_memory
-from leadlight.command_line import EXIT_PROBLEM
+from leadlight.command_line import EXIT_PROBLEM, begin, print_error
 from leadlight.errors import LeadlightError
 
 EXIT_BAD_INPUT: Final = 2
@@ -126,8 +128,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: always, with the status of the module's table.
     """
     keep_freed_memory()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    begin(words)
     try:
-        status = build_app()(args=arguments, prog_name="leadlight", standalone_mode=False)
+        status = build_app()(args=words, prog_name="leadlight", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except LeadlightError as error:
         _fail(str(error), EXIT_BAD_INPUT)
@@ -183,8 +187,8 @@ def _place_of(error: Exception) -> str:
 
 
 def _fail(message: str, status: int) -> NoReturn:
-    """Print one line on stderr, whatever the message, and exit."""
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    """Tell an error in one line, whatever the message, and exit."""
+    print_error(" ".join(message.split()))
     sys.exit(status)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from leadlight.command_line import JsonOption, WorkspaceOption
+from leadlight.command_line import JsonOption, WorkspaceOption, print_json
 from leadlight.errors import WorkspaceError
 from leadlight.schema import DAY, Target
 from leadlight.workspace import Workspace, write_text_atomically
@@ -76,7 +76,7 @@ def demo(
     tour.clear()
     answer = tour.run(leads, seed)
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False, allow_nan=False), flush=True)
+        print_json(answer, flush=True)
     if serve:
         tour.hand_over(port)
         _serve(room, port, told_on_stderr=as_json)

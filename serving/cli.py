@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadlight.command_line import JsonOption, WorkspaceOption
+from leadlight.command_line import JsonOption, WorkspaceOption, print_json
 
 if TYPE_CHECKING:
     from serving.keys import KeyInfo
@@ -156,7 +156,7 @@ def _key_json(info: "KeyInfo") -> dict[str, str | None]:
 def _announce_json(told: "Started") -> None:
     from serving.server import to_json
 
-    print(json.dumps(to_json(told), ensure_ascii=False), flush=True)
+    print_json(to_json(told), flush=True)
 
 
 def _announce(told: "Started") -> None:

@@ -39,9 +39,8 @@ def run(capsys):
         assert "Traceback" not in said.err
         if status == 0:
             return json.loads(said.out)
-        assert said.out == ""
         last = said.err.splitlines()[-1]
-        assert last.startswith("error: ")
+        assert last == f"error: {json.loads(said.out)['error']}"
         return last
 
     return command

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import re
@@ -9,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from leadlight import __main__ as command
+from leadlight.command_line import JsonOption, print_json
 from leadlight.errors import InputError, WorkspaceError
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +76,62 @@ def test_an_error_is_one_line_and_two(verb, capsys, error):
 def test_bad_usage_is_one_line_and_two(verb, capsys, arguments, message):
     verb(lambda: None)
     assert run(capsys, *arguments) == (2, "", message)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "begins"),
+    [
+        (InputError("x.yaml line 3:\n  bad; mend it"), 2, "x.yaml line 3: bad; mend it"),
+        (ModuleNotFoundError("No module named 'polars'", name="polars"), 2, "this needs `polars`"),
+        (MemoryError(), 2, "memory ran out"),
+        (typer.Abort(), 1, "aborted"),
+        (ZeroDivisionError("division by zero"), 70, "unexpected ZeroDivisionError"),
+    ],
+)
+def test_with_json_an_error_is_the_object_too(verb, capsys, error, status, begins):
+    def function(as_json: JsonOption = False):
+        raise error
+
+    verb(function)
+    code, out, err = run(capsys, "verb", "--json")
+    assert code == status
+    assert list(json.loads(out)) == ["error"]
+    assert err == f"error: {json.loads(out)['error']}\n"
+    assert json.loads(out)["error"].startswith(begins)
+    assert out.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["nope", "--json"], ["verb", "--nope", "--json"], ["verb", "extra", "--json"]])
+def test_with_json_bad_usage_is_the_object_too(verb, capsys, words):
+    verb(lambda: None)
+    code, out, err = run(capsys, *words)
+    assert code == 2
+    assert err == f"error: {json.loads(out)['error']}\n"
+
+
+def test_with_json_a_verb_that_told_and_then_failed_has_one_object(verb, capsys):
+    def function(as_json: JsonOption = False):
+        print_json({"n": 1})
+        raise InputError("too late")
+
+    verb(function)
+    assert run(capsys, "verb", "--json") == (2, '{"n": 1}\n', "error: too late\n")
+
+
+def test_an_ascii_stdout_takes_every_table(verb, monkeypatch):
+    def function():
+        table = Table("lead", "share")
+        table.add_row("商談 \N{GRINNING FACE}", "5 \N{PLUS-MINUS SIGN} 1 …")
+        Console().print(table)
+
+    verb(function)
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held, encoding="ascii"))
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["verb"])
+    sys.stdout.flush()
+    assert stopped.value.code == 0
+    assert "5 \\u00b1 1" in held.getvalue().decode("ascii")
 
 
 def test_no_verb_at_all_shows_the_help(capsys):
