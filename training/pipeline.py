@@ -16,7 +16,7 @@ from features import tables as tables_of
 from features.tables import Tables
 from leadlight.bundle import Bundle, save, signing_key
 from leadlight.errors import WorkspaceError
-from leadlight.schema import DAY
+from leadlight.schema import DAY, at_or_beyond
 from leadlight.scorer import Scorer, ScorerKind
 from leadlight.spec import FeatureSpec
 from leadlight.workspace import TablesInfo, Workspace
@@ -38,6 +38,7 @@ from training import (
 from training.comparison import Comparison
 from training.fitting import MODEL_ONLY, Made, Progress
 from training.ground import Ground, prepare
+from training.ladder import LEAST_WINS
 from training.options import Options
 from training.rows import Rows
 from training.split import Split, losses_are_final
@@ -119,9 +120,11 @@ def train(
     Raises:
         InputError: a cut outside the record, an age or reference that means nothing, an attribute not to be allowed.
         NotEnoughDataError: there is no lead before the cut.
+        WorkspaceError: the database of studies is damaged or cannot be reached; not where too few leads reached the
+            target for tuning.
     """
     watch = _Watch(say)
-    if options.rung in {None, "model"}:
+    if _may_tune(workspace, options):
         check(address(workspace, options.studies))
     watch.step("features", "features: audit, and snapshots before and after the cut")
     key = signing_key(create=True)
@@ -150,6 +153,14 @@ def train(
         card=card,
         card_problem=problem,
     )
+
+
+def _may_tune(workspace: Workspace, options: Options) -> bool:
+    """Tell whether a model may come of it: asked for, or the target was reached by so many leads as one needs."""
+    if options.rung is not None:
+        return options.rung == "model"
+    reached = workspace.scan("stages").filter(pl.col("stage").is_in(at_or_beyond(options.target)))
+    return int(reached.select(pl.col("lead_id").n_unique()).collect().item()) >= LEAST_WINS["model"]
 
 
 def _made(workspace: Workspace, ground: Ground, options: Options, watch: _Watch, progress: Progress | None) -> Made:

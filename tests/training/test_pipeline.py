@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from leadlight import bundle as bundles
-from leadlight.errors import InputError, NotEnoughDataError
+from leadlight.errors import InputError, NotEnoughDataError, WorkspaceError
 from leadlight.schema import DAY
 from tests.training import market
 from training import options as options_of
@@ -134,6 +134,28 @@ def sparse(frames, positives):
     gone = set(won) - set(kept)
     stages = frames["stages"].filter(~((pl.col("stage") == "sql") & pl.col("lead_id").is_in(list(gone))))
     return {**frames, "stages": stages}
+
+
+def with_winners(frames, count):
+    """Keep the entries into sql of so many leads."""
+    won = pl.col("stage") == "sql"
+    kept = frames["stages"].filter(won)["lead_id"].head(count).implode()
+    return {**frames, "stages": frames["stages"].filter(~won | pl.col("lead_id").is_in(kept))}
+
+
+def test_studies_are_looked_at_only_where_enough_leads_reached_the_target_to_tune(frames, tmp_path):
+    few = market.publish(tmp_path / "few", with_winners(frames, 24))
+    enough = market.publish(tmp_path / "enough", with_winners(frames, 25))
+    for room in (few, enough):
+        room.studies_db.write_text("this is no database, however long it may be " * 50)
+    asked = market.options(rung=None, features=market.FEW_FEATURES)
+    trained = pipeline.train(few, asked)
+    assert trained.bundle.training["ladder"]["rung"] != "model"
+    for room, options in ((enough, asked), (few, replace(asked, rung="model"))):
+        with pytest.raises(WorkspaceError, match="are damaged"):
+            pipeline.train(room, options)
+    assert few.studies_db.read_text().startswith("this is no database")
+    assert enough.bundle_versions() == []
 
 
 def test_fewer_than_25_known_successes_carry_no_model(frames, tmp_path):
