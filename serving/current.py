@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-from leadlight import bundle
 from leadlight.bundle import Bundle
 from leadlight.errors import BundleError, InputError
 from leadlight.workspace import Workspace
 from rules import parse
+from scoring import chosen
 from scoring.score import LeadScorer
 
 
@@ -35,11 +35,14 @@ class Current:
     def load(cls, workspace: Workspace) -> Self:
         """Verify and load the current bundle, else the workspace's rule card, else the package's standard card.
 
+        A folder that was copied or renamed by hand holds no bundle of that name: answers would name another version
+        than what `models list` and the history say serves.
+
         Raises:
             CardError: there is no usable bundle, and the workspace's card is wrong.
         """
         try:
-            loaded = bundle.load(workspace.bundle_path(workspace.current_version()), bundle.signing_key())
+            loaded = chosen.load(workspace)
             return cls(LeadScorer(loaded), loaded, None)
         except (BundleError, InputError, OSError) as unusable:
             card = parse.chosen(None, workspace.card)

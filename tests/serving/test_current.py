@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -7,6 +8,7 @@ from leadlight.workspace import Workspace
 from serving.current import Current, without_folders
 from tests.serving import market
 
+COPY = "20990101T000000-copy"
 CARD = """
 name: ours
 label: {en: Ours, ja: 自社}
@@ -57,6 +59,12 @@ def unsupported(workspace, _monkeypatch):
     (folder / "manifest.sig").write_text(signature)
 
 
+def copied(workspace, _monkeypatch):
+    """By hand: the folder is one of the versions, and its manifest says that it is another."""
+    shutil.copytree(workspace.bundle_path(market.VERSION), workspace.bundle_path(COPY))
+    workspace.set_current(COPY)
+
+
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
@@ -66,6 +74,7 @@ def unsupported(workspace, _monkeypatch):
         (short_key, "signing key"),
         (no_key, "no signing key"),
         (unsupported, "format 99"),
+        (copied, f"says that it is `{market.VERSION}`: its folder was copied or renamed"),
     ],
 )
 def test_without_a_usable_bundle_a_card_answers_and_says_why(workspace, monkeypatch, damage, reason):
