@@ -44,7 +44,9 @@ REGISTRARS: Final = (
 )
 
 # What libraries say where memory or address space ran out, beside raising a MemoryError.
-OUT_OF_MEMORY: Final = ("std::bad_alloc", "bad allocation", "can't start new thread")
+OUT_OF_MEMORY: Final = ("std::bad_alloc", "bad allocation", "can't start new thread", "Cannot allocate memory")
+# How the loader ends where a library does not fit; where it is not allowed, it says so behind this.
+NO_ROOM_FOR_LIBRARY: Final = "failed to map segment from shared object"
 
 # Which extra brings a third-party module that the core installation lacks.
 EXTRA_OF: Final[dict[str, str]] = {
@@ -161,7 +163,9 @@ def _fail_usage(error: Any) -> NoReturn:
 
 
 def _ran_out_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+    said = str(error)
+    named = any(words in said for words in OUT_OF_MEMORY) or said.endswith(NO_ROOM_FOR_LIBRARY)
+    return isinstance(error, MemoryError) or named
 
 
 def _out_of_memory(error: Exception) -> str:

@@ -173,6 +173,8 @@ def test_a_defect_is_one_line_and_says_how_to_see_more(verb, capsys, monkeypatch
         MemoryError(),
         RuntimeError("LightGBM: std::bad_alloc"),
         RuntimeError("can't start new thread"),
+        OSError(12, "Cannot allocate memory"),
+        ImportError("libarrow_dataset.so.2500: failed to map segment from shared object"),
     ],
 )
 def test_too_little_memory_is_one_line_with_the_mend_and_no_defect(verb, capsys, error):
@@ -182,6 +184,12 @@ def test_too_little_memory_is_one_line_with_the_mend_and_no_defect(verb, capsys,
     assert re.match(r"error: memory ran out at test_main\.py:\d+", err)
     assert "fewer --ages" in err
     assert str(error).split("\n", maxsplit=1)[0] in err
+
+
+def test_a_library_that_may_not_be_loaded_is_no_lack_of_memory(verb, capsys):
+    verb(failing(ImportError("libx.so: failed to map segment from shared object: Operation not permitted")))
+    code, _, err = run(capsys, "verb")
+    assert (code, "memory" in err) == (70, False)
 
 
 def test_an_array_that_does_not_fit_is_too_little_memory(verb, capsys):
