@@ -74,8 +74,7 @@ def of_calibration(asked: Asked, seeds: int) -> dict[str, Any]:
 
 def of_segments(asked: Asked, seeds: int) -> dict[str, Any]:
     """Measure the coverage of the intervals of segments."""
-    found = segments.run_seeds(seeds, segments.LEADS, asked.say)
-    return {**found, "interval_coverage_by_score": found["details"]["coverage"]}
+    return segments.run_seeds(seeds, segments.LEADS, asked.say)
 
 
 def of_oracle(asked: Asked, seeds: int) -> dict[str, Any]:

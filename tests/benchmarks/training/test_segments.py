@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.training import segments
+from benchmarks.training import bars, segments
 from benchmarks.training.segments import Found
 from training.rows import lead_hash
 
@@ -22,7 +22,8 @@ def found(covered, total=100, score="rules"):
 def test_each_common_score_must_lie_in_the_range(rules, model, passes):
     told = segments.figures([*found(rules, 1_000), *found(model, 1_000, score="model")], [])
     assert told["interval_coverage"] == (rules + model) / 2_000
-    assert segments.passed(told) is passes
+    assert told["interval_coverage_by_score"] == {"rules": rules / 1_000, "model": model / 1_000}
+    assert (bars.missed(told) == []) is passes
     json.dumps(told, allow_nan=False)
 
 
@@ -32,8 +33,8 @@ def test_fewer_than_a_thousand_market_segments_are_no_evidence():
         for total in (500, 490)
     )
     assert (enough["interval_segments"], few["interval_segments"]) == (1_000, 980)
-    assert segments.passed(enough)
-    assert not segments.passed(few)
+    assert bars.missed(enough) == []
+    assert [bar.key for bar in bars.missed(few)] == ["interval_coverage"]
 
 
 def test_tails_are_told_apart():
@@ -49,7 +50,7 @@ def test_tails_are_told_apart():
 def test_no_segment_is_no_coverage():
     told = segments.figures([], [])
     assert told["interval_coverage"] is None
-    assert not segments.passed(told)
+    assert [bar.found for bar in bars.missed(told)] == ["not defined"]
 
 
 def test_the_ways_are_averaged_over_markets():
