@@ -49,6 +49,17 @@ def test_a_notebook_calls_the_packages_and_defines_nothing(notebook):
     assert sum("subplots" in text for text in code(notebook)) >= 2
 
 
+def test_an_axis_says_leads_only_where_a_lead_has_one_row():
+    """Test rows are snapshots, several of a lead; at one age they are leads."""
+    found = {notebook.stem: [text for text in code(notebook) if "gains_curve(" in text] for notebook in NOTEBOOKS}
+    (of_leads,), (of_snapshots,) = found[ASKED[0]], found[ASKED[2]]
+    assert 'rows = first.test.filter(pl.col("age") == main_age(first.test))' in of_leads
+    assert "share of leads contacted" in of_leads
+    assert "gains_curve(y, trained.test[name]" in of_snapshots
+    assert of_snapshots.count("share of snapshots") == 2
+    assert "of leads" not in of_snapshots
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs(notebook, tmp_path):
