@@ -109,11 +109,12 @@ def show(
 
 @dataclass(frozen=True, slots=True)
 class _Suggestion:
-    """A catalog, what in it does not fit the data, and before which instant (µs UTC) the data lay that it is from."""
+    """A catalog, what in it does not fit the data, before which instant (µs UTC) its data lay, and that in words."""
 
     specs: "tuple[FeatureSpec, ...]"
     warnings: list[str]
     before: int
+    source: str
 
     def families(self) -> dict[str, int]:
         """Count the features by family."""
@@ -127,12 +128,13 @@ def _suggested(room: Workspace, settings: "CatalogSettings", before: str | None 
     info = room.tables_info()
     instant = info.observed_until if before is None else parse(before, "--before")
     found = tables.read(room)
-    _say(f"reading what was known before {iso(instant)}")
+    source = f"what was known before {iso(instant)}" if info.clock == "time" else "what is known, without a clock"
+    _say(f"reading {source}")
     specs = catalog.suggest(found, info, instant, settings)
     warnings = catalog.check(specs, found)
     for warning in warnings:
         _say(f"note: {warning}")
-    return _Suggestion(specs, warnings, instant)
+    return _Suggestion(specs, warnings, instant, source)
 
 
 def _answer(found: _Suggestion, out: Path | None) -> dict[str, object]:
@@ -149,10 +151,8 @@ def _answer(found: _Suggestion, out: Path | None) -> dict[str, object]:
 
 
 def _line(found: _Suggestion, out: Path) -> str:
-    from leadlight.instants import iso
-
     told = ", ".join(f"{count} {family}" for family, count in found.families().items())
-    return f"{len(found.specs)} features from what was known before {iso(found.before)} ({told}) -> {out}\n"
+    return f"{len(found.specs)} features from {found.source} ({told}) -> {out}\n"
 
 
 def _chosen(room: Workspace, file: Path | None, bundle: str | None) -> "tuple[str, tuple[FeatureSpec, ...], list[str]]":

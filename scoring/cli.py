@@ -55,7 +55,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="thresholds")
 
 
-SCORED: Final = "{leads} open leads as of {as_of} by {model_version}: {hot} hot, {warm} warm, {cold} cold -> {out}"
+SCORED: Final = "{leads} open leads{at} by {model_version}: {hot} hot, {warm} warm, {cold} cold -> {out}"
+NO_INSTANTS: Final = "has a place in an order and no time, as this data has no clock; leave --as-of out"
 
 
 def score(
@@ -101,6 +102,7 @@ def score(
     job = cluster.Job(room, bundle, settings, instant, lang.value, scored_at=time.time_ns() // 1_000)
     frame = _scored_by(job, master) if on_cluster else _scored_here(job, scorer)
     export.write(frame, out)
+    at = f" as of {iso(instant)}" if info.clock == "time" else ""
     temperatures = Counter(frame["temperature"].to_list())
     summary: dict[str, Any] = {
         "out": str(out),
@@ -112,7 +114,7 @@ def score(
         "degraded": bundle is None,
         **{name: temperatures[name] for name in ("hot", "warm", "cold")},
     }
-    print(json.dumps(summary, ensure_ascii=False) if as_json else SCORED.format_map(summary))
+    print(json.dumps(summary, ensure_ascii=False) if as_json else SCORED.format(**summary, at=at))
 
 
 def explain(
@@ -136,7 +138,8 @@ def explain(
     from scoring.score import LeadScorer
 
     room = Workspace.at(workspace)
-    instant = _as_of(as_of, room.tables_info())
+    info = room.tables_info()
+    instant = _as_of(as_of, info)
     bundle, card, problem = load_or_card(room, version)
     if problem is not None:
         say(f"{problem}; the rule card `{card.name}` answers")
@@ -145,7 +148,8 @@ def explain(
     if timeline is None:
         raise UnknownLeadError.no_such_lead(lead_id)
     if instant < timeline.created_at:
-        raise InputError(f"lead `{lead_id}` was created {iso(timeline.created_at)}; choose a later --as-of")
+        mend = f"was created {iso(timeline.created_at)}; choose a later --as-of"
+        raise InputError(f"lead `{lead_id}` {mend if info.clock == 'time' else NO_INSTANTS}")
     scorer = LeadScorer(bundle, card)
     others = colleagues(record, lead_id, instant) if scorer.plan.needs_colleagues else []
     found = scorer.score(timeline, instant, colleagues=others, lang=lang.value, explain=True)
@@ -155,7 +159,7 @@ def explain(
     else:
         from scoring.show import show_explanation
 
-        show_explanation(found, entries, lang.value)
+        show_explanation(found, entries, lang.value, timed=info.clock == "time")
 
 
 def recommend(
@@ -237,10 +241,9 @@ def _as_of(text: str | None, info: TablesInfo) -> int:
         return info.observed_until
     instant = parse(text, "--as-of")
     if instant > info.observed_until:
-        say(
-            f"the record ends {iso(info.observed_until)}: what happened between then and {iso(instant)} is not known "
-            "and counts as if nothing had happened"
-        )
+        between = f"the record ends {iso(info.observed_until)}: what happened between then and {iso(instant)}"
+        after = "this data has an order but no clock: what came after its last row"
+        say(f"{between if info.clock == 'time' else after} is not known and counts as if nothing had happened")
     return instant
 
 

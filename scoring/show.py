@@ -28,27 +28,29 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "rest": ("the rest", "その他"),
     "parts": ("All parts (points and log-odds)", "すべての内訳(点数と対数オッズ)"),
     "ledger": ("Ledger of the rule card", "スコア履歴(加点明細)"),
+    "no_clock": ("no clock", "日時なし"),
     "sum": ("raw score", "合計(0-100に丸める前)"),
 }
 TEMPERATURES_JA: Final = {"hot": "hot(高い)", "warm": "warm(中)", "cold": "cold(低い)"}
 
 
-def show_explanation(found: LeadScore, entries: Sequence[LedgerEntry], lang: Lang) -> None:
-    """Print a score, its reasons, every part of it and the ledger."""
+def show_explanation(found: LeadScore, entries: Sequence[LedgerEntry], lang: Lang, *, timed: bool = True) -> None:
+    """Print a score, its reasons, all its parts and the ledger; no instants where there is no clock (not `timed`)."""
+    at = iso(found.feature_as_of) if timed else _text("no_clock", lang)
     console = Console()
     warmth = TEMPERATURES_JA[found.temperature] if lang == "ja" else found.temperature
     likely = "" if found.probability is None else f", {_text('probability', lang)} {percent(found.probability)}"
     if found.interval_low is not None:
         likely += f" ({_text('interval', lang)} {percent(found.interval_low)} - {percent(found.interval_high)})"
     console.print(
-        f"{found.lead_id} ({iso(found.feature_as_of)}, {found.model_version}): {_text('score', lang)} {found.score:g}"
+        f"{found.lead_id} ({at}, {found.model_version}): {_text('score', lang)} {found.score:g}"
         f"{likely}, {_text('rules', lang)} {found.rule_points:g}, {_text('temperature', lang)} {warmth}, "
         f"{_text('cell', lang)} {found.fit_grade}{found.engagement_level}",
         markup=False,
         highlight=False,
     )
     console.print(_parts(found, lang))
-    console.print(_ledger(entries, lang))
+    console.print(_ledger(entries, lang, timed=timed))
 
 
 def show_curve(basis: str, curve: Mapping[str, Any], found: Recommendation, lang: Lang) -> None:
@@ -90,14 +92,14 @@ def _parts(found: LeadScore, lang: Lang) -> Table:
     return table
 
 
-def _ledger(entries: Sequence[LedgerEntry], lang: Lang) -> Table:
+def _ledger(entries: Sequence[LedgerEntry], lang: Lang, *, timed: bool) -> Table:
     table = Table(title=_text("ledger", lang))
     table.add_column("")
     table.add_column("", overflow="fold")
     table.add_column("points", justify="right")
     for entry in entries:
         label = entry.label_ja if lang == "ja" else entry.label_en
-        table.add_row(iso(entry.at), _plain(label), signed(entry.points))
+        table.add_row(iso(entry.at) if timed else "", _plain(label), signed(entry.points))
     table.add_section()
     table.add_row("", "", signed(sum(entry.points for entry in entries)))
     return table

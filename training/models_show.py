@@ -48,11 +48,14 @@ def show_versus(found: "Versus") -> None:
     """Print two bundles on the same slice: both with intervals, and their paired differences."""
     console = Console()
     comparison, chosen, scorer = found.comparison, found.chosen, found.a.scorer
-    ages = f" at ages {', '.join(durations.write(age) for age in chosen.ages_us)}" if scorer.horizon_us else ""
+    when = ""  # without a clock instants are places in an order
+    if scorer.horizon_us is not None:
+        ages = ", ".join(durations.write(age) for age in chosen.ages_us)
+        when = f" from {iso(chosen.start)} to {iso(chosen.end)} at ages {ages}"
     _line(
         console,
-        f"target {scorer.target}: {comparison.rows:,} mature snapshots of {comparison.leads:,} leads from "
-        f"{iso(chosen.start)} to {iso(chosen.end)}{ages}, {comparison.positives:,} positive; 95 % intervals over leads",
+        f"target {scorer.target}: {comparison.rows:,} mature snapshots of {comparison.leads:,} leads{when}, "
+        f"{comparison.positives:,} positive; 95 % intervals over leads",
     )
     names = {"a": found.a.version} | ({} if found.b is None else {"b": found.b.version}) | {"rules": "rules"}
     table = Table(box=None, padding=(0, 1, 0, 0))

@@ -114,10 +114,10 @@ def _show(report: "IngestReport") -> None:
     if report.retried.rows:
         left = f"{report.retried.waiting:,} of {report.retried.rows:,} rows from earlier ingests still wait"
         console.print(f"  quarantine: {left}", highlight=False)
-    until = datetime.fromtimestamp(report.observed_until / _MICROSECONDS, UTC).isoformat()
+    until = f"observed until {datetime.fromtimestamp(report.observed_until / _MICROSECONDS, UTC).isoformat()}"
     rows = ", ".join(f"{name} {count:,}" for name, count in report.tables.items())
-    clock = " (clock: order, not point in time)" if report.clock == "order" else ""
-    console.print(f"now: {rows}; observed until {until}{clock}; {report.seconds:.1f} s", highlight=False, markup=False)
+    told = until if report.clock == "time" else "clock: order, not point in time"
+    console.print(f"now: {rows}; {told}; {report.seconds:.1f} s", highlight=False, markup=False)
 
 
 def _notes(files: "Sequence[FileReport]") -> Iterator[str]:

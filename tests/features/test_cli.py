@@ -1,4 +1,7 @@
 import json
+import re
+from dataclasses import replace
+from shutil import copytree
 
 import pytest
 
@@ -36,6 +39,15 @@ def test_suggest_prints_a_catalog_that_can_be_read_again(room, capsys, tmp_path)
     specs = catalog.load(path)
     assert len(specs) == 64
     assert {"rhythm", "company", "touches", "fit"} <= {spec.family for spec in specs}
+
+
+def test_suggest_tells_no_instant_where_there_is_no_clock(room, capsys, tmp_path):
+    timeless = Workspace.at(tmp_path / "ws")
+    copytree(room.root, timeless.root)
+    timeless.publish_tables(replace(room.tables_info(), clock="order"))
+    said = run(capsys, timeless, "suggest", "--most", "5", "--out", tmp_path / "c.yaml")
+    assert "reading what is known, without a clock" in said.err
+    assert not re.search(r"\d{4}-\d\d-\d\d", said.err + said.out.replace(str(tmp_path), ""))
 
 
 def test_suggest_writes_a_file_and_one_json_object(room, capsys, tmp_path):

@@ -43,6 +43,18 @@ def test_score_now_warns_that_the_record_ends_before(workspace, tmp_path, capsys
     assert (tmp_path / "s.parquet").exists()
 
 
+def test_without_a_clock_no_instant_is_told(workspace, tmp_path, capsys):
+    workspace.publish_tables(market.info(clock="order"))
+    words = ("--workspace", workspace.root)
+    said = run(capsys, "score", "--as-of", "now", "--out", tmp_path / "s.parquet", *words)
+    assert "this data has an order but no clock: what came after its last row is not known" in said.err
+    told = said.out + said.err
+    told += run(capsys, "explain", "lead-3", *words).out
+    told += run(capsys, "explain", "lead-3", "--as-of", "1999-01-01", *words, status=2).err
+    assert "lead `lead-3` has a place in an order and no time" in told
+    assert not re.search(r"\d{4}-\d\d-\d\d", told.replace(str(tmp_path), ""))
+
+
 def test_without_a_bundle_the_rule_card_answers(workspace, tmp_path, capsys):
     (workspace.bundles / "current").unlink()
     out = tmp_path / "s.csv"

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from rules import ledger, parse
@@ -31,6 +33,19 @@ def test_an_explanation_shows_parts_base_and_ledger(capsys, monkeypatch, lang, b
     assert (show.TEXTS["interval"][lang == "ja"] in said) == (found.interval_low is not None)
     assert found.base_note is None or found.base_note in said
     assert all((entry.label_ja if lang == "ja" else entry.label_en)[:10] in said for entry in entries)
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "(no clock, "), ("ja", "(日時なし, ")])
+def test_without_a_clock_no_instant_is_shown(capsys, monkeypatch, lang, words):
+    monkeypatch.setenv("COLUMNS", "200")
+    lead = market.timeline(3)
+    found = LeadScorer(None).score(lead, AS_OF, lang=lang, explain=True)
+    entries = ledger.ledger(parse.builtin("standard"), lead, AS_OF)
+    show.show_explanation(found, entries, lang, timed=False)
+    said = capsys.readouterr().out
+    assert entries
+    assert words in said
+    assert not re.search(r"\d{4}-\d\d-\d\d", said)
 
 
 def test_text_of_the_user_is_no_markup(capsys):

@@ -1,3 +1,6 @@
+import re
+from dataclasses import replace
+
 from tests.training.variants import LEAK, rules, saved, worse
 from training import models, models_show, promotion, versus
 
@@ -30,6 +33,15 @@ def test_a_comparison_has_both_the_rules_and_the_differences(trained, capsys):
     for words in ("20300101T000000-a ", "difference to 20300101T000000-b", "difference to the rules", ", worse"):
         assert words in said
     assert "at ages 1d, 7d" in said
+
+
+def test_without_a_clock_a_comparison_shows_no_instants(trained, capsys):
+    room, model = trained
+    found = versus.compare(room, worse(room, model, "20300101T000000-a"), saved(room, model, "20300101T000000-b"))
+    models_show.show_versus(replace(found, a=replace(found.a, scorer=replace(found.a.scorer, horizon_us=None))))
+    said = capsys.readouterr().out
+    assert f"mature snapshots of {found.comparison.leads:,} leads, " in said
+    assert not re.search(r"\d{4}-\d\d-\d\d", said)
 
 
 def test_a_refusal_says_what_speaks_against_it_and_what_to_do(trained, capsys):

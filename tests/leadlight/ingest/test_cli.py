@@ -7,6 +7,14 @@ from leadlight.ingest import cli
 from tests.leadlight.ingest.conftest import EVENTS, LEADS, MAPPING
 from tests.leadlight.ingest.test_pipeline import CHANGES
 
+ORDERED = """\
+clock: order(n)
+version: 1
+files:
+  - file: leads.csv
+    tables: [{ table: leads, columns: { lead_id: id } }]
+"""
+
 
 def run(world, *arguments):
     (world.root / "mapping.yaml").write_text(world.mapping, encoding="utf-8")
@@ -69,6 +77,15 @@ def test_cleared_attributes_are_told(world, capsys):
     said = " ".join(printed.err.split())
     assert "changes.csv -> attribute_changes: all 1 changes clear their attribute, which is missing from" in said
     assert said.count("clear their attribute") == 1
+
+
+def test_without_a_clock_no_instant_is_told(world, capsys):
+    world.mapping = ORDERED
+    world.write(leads__csv="id,n\nA,1\nB,2\n")
+    assert run(world, *standard(world)) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "quarantine 0; clock: order, not point in time; " in said
+    assert "2000-01-01" not in said
 
 
 def test_nothing_usable_is_status_1(world):
