@@ -82,7 +82,7 @@ class Answer:
     """What one of the two made of the training rows.
 
     Attributes:
-        probability: of each test row, shape (n,); None where FLAML finished nothing.
+        probability: of each test row, shape (n,); None where FLAML finished nothing, or stopped with an error.
         what: was fitted: the rung, or FLAML's learner.
         seconds: of the clock.
         cpu_seconds: of all processors.
@@ -105,6 +105,7 @@ class Run:
         comparison: of both on the test rows.
         learnt_from: which training rows FLAML's answer comes from, `ALL` or `SETTLED`.
         tried: which rows FLAML learnt from -> its log loss on the test rows; None where it finished nothing.
+        unfinished: of these, why; what FLAML said where it stopped with an error.
     """
 
     seed: int
@@ -113,6 +114,7 @@ class Run:
     comparison: Comparison
     learnt_from: str = ALL
     tried: Mapping[str, float | None] = field(default_factory=dict)
+    unfinished: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give plain data."""
@@ -126,6 +128,7 @@ class Run:
             "difference": {metric: self.difference(metric) for metric in DECISIVE},
             "flaml_learnt_from": self.learnt_from,
             "flaml_log_loss": dict(self.tried),
+            "flaml_unfinished": dict(self.unfinished),
         }
 
     def value(self, metric: Metric, name: str) -> float | None:
@@ -181,22 +184,24 @@ def flaml(market: Market, test: Rows, seed: int, seconds: float) -> Answer:
 
 
 def _searched(automl: Any, market: Market, test: Rows, seed: int, seconds: float) -> tuple[Floats | None, str]:
-    """Give FLAML's probabilities of the test rows and its learner; None where it finished nothing."""
+    """Give FLAML's probabilities of the test rows and its learner; None and why where it finished nothing."""
     known, nulls = market.known, nulls_of(market.known, market.specs)
-    automl.fit(
-        X_train=table(known, market.specs, nulls),
-        y_train=known.y.astype(int),
-        sample_weight=known.weight / known.weight.mean(),
-        task="classification",
-        metric="log_loss",
-        time_budget=seconds,
-        split_type="group",
-        groups=np.unique(known.lead_ids.astype(str), return_inverse=True)[1],
-        eval_method="cv" if len(set(known.lead_ids[known.y == 1])) < FEW_WINS else "auto",
-        n_jobs=os.cpu_count(),
-        seed=seed,
-        verbose=0,
-    )
+    asked = {
+        "task": "classification",
+        "metric": "log_loss",
+        "time_budget": seconds,
+        "split_type": "group",
+        "groups": np.unique(known.lead_ids.astype(str), return_inverse=True)[1],
+        "eval_method": "cv" if known.wins() < FEW_WINS else "auto",
+        "n_jobs": os.cpu_count(),
+        "seed": seed,
+        "verbose": 0,
+    }
+    weight = known.weight / known.weight.mean()
+    try:
+        automl.fit(table(known, market.specs, nulls), known.y.astype(int), sample_weight=weight, **asked)
+    except ValueError as problem:  # with very few successes it learns from a fold without any, and its search ends
+        return None, f"nothing: {problem}"
     if automl.best_estimator is None:
         return None, "nothing"
     found = automl.predict_proba(table(test, market.specs, nulls))[:, 1]
@@ -245,7 +250,8 @@ def run_once(market: Market, seed: int, factor: float, say: Say) -> Run:
     better = min(tried, key=lambda name: np.inf if (loss := tried[name]) is None else loss)
     scores = {OURS: mine.probability, FLAML: answers[better].probability}
     comparison = evaluate.compare(test.y, scores, test.lead_ids, seed, reference=OURS)
-    run = Run(seed, mine, answers[better], comparison, better, tried)
+    unfinished = {name: one.what for name, one in answers.items() if one.probability is None}
+    run = Run(seed, mine, answers[better], comparison, better, tried, unfinished)
     say(f"{market.name}, seed {seed}: {json.dumps(run.to_json())}")
     return run
 

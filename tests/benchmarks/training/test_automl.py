@@ -150,7 +150,9 @@ def test_what_flaml_did_not_finish_is_not_its_better_answer(market, monkeypatch)
     old = with_old_rows(market)
 
     def fake(learnt, test, _seed, seconds):
-        return Answer(None if len(learnt.known) > len(old) else np.full(len(test), 0.9), "lgbm", seconds, seconds)
+        if len(learnt.known) > len(old):
+            return Answer(None, "nothing: got 1 class", seconds, seconds)
+        return Answer(np.full(len(test), 0.9), "lgbm", seconds, seconds)
 
     monkeypatch.setattr(automl, "settled", lambda *_: old)
     monkeypatch.setattr(automl, "ours", lambda _m, test, _s: Answer(np.full(len(test), 0.4), "model", 8.0, 9.0))
@@ -158,7 +160,16 @@ def test_what_flaml_did_not_finish_is_not_its_better_answer(market, monkeypatch)
     run = automl.run_once(market, 3, 1.0, silent)
     assert run.learnt_from == "settled"
     assert run.tried["all"] is None
+    assert run.to_json()["flaml_unfinished"] == {"all": "nothing: got 1 class"}
     assert run.comparison.metrics["log_loss"]["flaml"] is not None
+
+
+def test_a_search_of_flaml_that_stops_with_an_error_finished_nothing(market):
+    class Stopping:
+        def fit(self, *_rows, **_asked):
+            raise ValueError("got 1 class")
+
+    assert automl._searched(Stopping(), market, market.test, 0, 6.0) == (None, "nothing: got 1 class")
 
 
 def test_settled_rows_are_all_rows_where_nothing_is_young(market):
