@@ -133,8 +133,8 @@ def _value(found: Mapping[str, Any] | None) -> str:
 def _segments(found: Any) -> list[Markup]:
     segments = [one for one in found or () if isinstance(one, Mapping)]
     settled = sorted((one for one in segments if one.get("leads")), key=lambda one: (-one["leads"], str(one["value"])))
-    unsettled = [str(one["value"]) for one in segments if not one.get("leads")]
-    return [*_settled(settled), *_unsettled(unsettled)]
+    without = [str(one["value"]) for one in segments if not one.get("leads")]
+    return [*_settled(settled), *unsettled(without)]
 
 
 def _settled(segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
@@ -151,10 +151,10 @@ def _settled(segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
     return [table(f"What segments of the training side borrow.{more}", headings, rows)]
 
 
-def _unsettled(names: Sequence[str]) -> list[Markup]:
-    """Name the segments of which no outcome is settled: nothing of their own moves their scores."""
+def unsettled(names: Sequence[str], where: str = "") -> list[Markup]:
+    """Name the segments of which no outcome is settled; nothing where there is none."""
     if not names:
         return []
     shown_ones = [part for name in names[:MOST_SEGMENTS] for part in (", ", code(name))][1:]
     more = f" and {len(names) - MOST_SEGMENTS:,} more" if len(names) > MOST_SEGMENTS else ""
-    return [paragraph(joined("No settled leads yet: ", *shown_ones, f"{more}."))]
+    return [paragraph(joined(f"No settled leads yet{where}: ", *shown_ones, f"{more}."))]

@@ -18,7 +18,7 @@ from training.comparison import METRIC_NAMES, Comparison, Metric
 from training.disjoint import Disjoint
 from training.influence import Influence
 from training.model_card_input import CardInput
-from training.model_card_making import borrowed
+from training.model_card_making import borrowed, unsettled
 from training.model_card_parts import (
     DASH,
     Markup,
@@ -43,6 +43,7 @@ STEP: Final = 5
 # From this rank correlation on a feature is said to go one way.
 ONE_WAY: Final = 0.3
 FIFTHS: Final = 5
+OF_TEST: Final = " among the test rows"
 SIDE_METRICS: Final[tuple[Metric, ...]] = ("auc", "log_loss", "ece")
 
 
@@ -181,7 +182,7 @@ def segments(card: CardInput) -> Markup:
         title,
         paragraph(f"Test rows{where}. {_judged(found)}"),
         figure("Observed share of each segment against its mean probability.", charts, key),
-        *(_segment_table(card, one) for one in found),
+        *(part for one in found for part in (_segment_table(card, one), *unsettled(one.unsettled, OF_TEST))),
         *borrowed(card.training),
     )
 

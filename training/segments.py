@@ -52,11 +52,19 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """The segments of one attribute, largest first; `age_us` is the age of their rows, None where there is only one."""
+    """The segments of one attribute.
+
+    Attributes:
+        attribute: whose values they are.
+        age_us: age of their rows, None where there is only one.
+        segments: largest first.
+        unsettled: categories that features know, and no row has.
+    """
 
     attribute: str
     age_us: int | None
     segments: tuple[Segment, ...]
+    unsettled: tuple[str, ...] = ()
 
 
 def segmentations(
@@ -75,6 +83,7 @@ def segmentations(
         return []
     age = main_age(test)
     places = np.flatnonzero((test["age"] == age).to_numpy())
+    unsettled = _unsettled(X[places], specs)
     places = places[sample(len(places), MOST_ROWS, seed)]
     rows = test[places]
     columns = _attributes(X[places], specs)
@@ -83,7 +92,10 @@ def segmentations(
         most += 1
     kept = [(name, values) for name, values in columns.items() if len(set(values)) > 1]
     told = age if test["age"].n_unique() > 1 else None
-    return [Segmentation(name, told, _segments(rows, name, values, seed)) for name, values in kept[:most]]
+    return [
+        Segmentation(name, told, _segments(rows, name, values, seed), unsettled.get(name, ()))
+        for name, values in kept[:most]
+    ]
 
 
 def main_age(test: pl.DataFrame) -> int:
@@ -99,6 +111,17 @@ def _attributes(X: Floats, specs: Sequence[FeatureSpec]) -> dict[str, Values]:
         if spec.measure == "category":
             values = [shown_value(spec, value) for value in X[:, place].tolist()]
             found[spec.attribute or spec.name] = [None if value is None else str(value) for value in values]
+    return found
+
+
+def _unsettled(X: Floats, specs: Sequence[FeatureSpec]) -> dict[str, tuple[str, ...]]:
+    """Give the categories of every categorical attribute that no row has, by its name."""
+    found = {}
+    for place, spec in enumerate(specs):
+        if spec.measure == "category":
+            codes = set(X[:, place].tolist())
+            absent = (name for code, name in enumerate(spec.categories) if code not in codes)
+            found[spec.attribute or spec.name] = tuple(absent)
     return found
 
 

@@ -1,5 +1,7 @@
 """Segments at one age, a row per lead."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from leadlight import metrics
 from leadlight.schema import DAY
 from tests.training import cards
+from training import model_card_use as use
 from training import segments
 from training.reliability import MISSING, OTHERS
 
@@ -31,6 +34,16 @@ def test_stage_and_categories_are_told_at_the_age_with_most_positives(made):
         assert sum(segment.part.rows for segment in one.segments) == rows.height
         assert sum(segment.part.positives for segment in one.segments) == rows["label"].sum()
     assert {segment.name for segment in found[1].segments} == {"retail", "mining", "other", MISSING}
+
+
+def test_categories_without_a_row_are_named_and_told_on_the_card(made):
+    assert [one.unsettled for one in split_by(made)] == [(), ()]
+    X = made.X.copy()
+    X[X[:, 2] == 1, 2] = 0
+    assert [one.unsettled for one in split_by(made, X=X)] == [(), ("mining",)]
+    told = "No settled leads yet among the test rows: <code>mining</code>."
+    assert told in use.segments(replace(made, X=X))
+    assert "No settled leads" not in use.segments(made)
 
 
 def test_a_segment_has_its_own_auc(made):
