@@ -1,6 +1,7 @@
 """Can training be trusted: every figure that is claimed of it, with its bar.
 
-Usage: python -m benchmarks.training [--data FOLDER] [--only PART ...] [--seeds N] [--json] [--out FILE]
+Usage: python -m benchmarks.training [--data FOLDER] [--only PART ...] [--seeds N] [--records NAME ...] [--json]
+                                     [--out FILE]
 
     leaks         planted leaks found, and honest columns accused, in simulated markets and BPIC 2012
     xeducation    every column of X Education given and nothing declared: what the audit leaves, under two sets of names
@@ -36,6 +37,7 @@ from rich.console import Console
 
 from benchmarks.commit import Commit, commit
 from benchmarks.sets import check_files
+from benchmarks.training import learning_curve
 from benchmarks.training.bars import KEYS, bars_of
 from benchmarks.training.parts import PARTS, Asked
 from leadlight.errors import LeadlightError
@@ -43,6 +45,7 @@ from leadlight.workspace import write_text_atomically
 
 LIBRARIES: Final = ("lightgbm", "scikit-learn", "optuna", "polars", "numpy")
 NOT_ASKED: Final = "left out by --only"
+NOT_AMONG: Final = "left out by --records"
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ def measure(asked: Asked, only: Sequence[str], out: Path | None) -> Bench:
         elif name in only:
             asked.say(f"{name}: not run: {why}")
         told = dict.fromkeys(part.keys, why)
-        bench.not_run = {key: told.get(key, reason) or "" for key, reason in bench.not_run.items()}
+        bench.not_run = {key: told.get(key, reason) or NOT_AMONG for key, reason in bench.not_run.items()}
         bench.not_run = {key: reason for key, reason in bench.not_run.items() if key not in bench.found}
         if out is not None:
             write_text_atomically(out, json.dumps(as_json(bench, asked), allow_nan=False, indent=1) + "\n")
@@ -132,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="folder of the public data sets")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts to measure")
     parser.add_argument("--seeds", type=int, help="repetitions of each part (default: as many as its bar asks for)")
+    parser.add_argument("--records", nargs="+", choices=learning_curve.RECORDS, help="of the ladder (default: all)")
     parser.add_argument("--out", type=Path, help="file for the JSON, written after each part")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     return parser
@@ -148,7 +152,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     def say(text: str) -> None:
         console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    asked = Asked(options.data, options.seeds, say)
+    asked = Asked(options.data, options.seeds, say, options.records)
     try:
         if options.data is not None:
             check_files(options.data)

@@ -1,6 +1,7 @@
 """The ladder as outcomes come in: log loss on later leads with 0 to 1,600 wins known, against rules and base rate.
 
-Usage: python -m benchmarks.training.learning_curve [--seeds 5] [--draws 10] [--leads 70000] [--data FOLDER] [--json]
+Usage: python -m benchmarks.training.learning_curve [--seeds 5] [--draws 10] [--leads 70000] [--data FOLDER]
+                                                    [--records NAME ...] [--json]
 
 For a size of k wins, a draw takes leads of the training side in random order until the next one would be the win number
 k + 1: a small company on the same market, with its natural number of losses. With 0 wins there are 0 losses, that is,
@@ -11,9 +12,9 @@ measured on all mature snapshots at or after the cut, the same for every draw of
 
 A draw says something about companies on its market; what holds in other markets, only other markets can say. So there
 are 5 simulated markets (`--seeds`) with 10 draws each, above 50 wins 2 each: means are means over markets, and their
-standard errors those of the market means, paired. A public data set is one market: it gives as many draws as all
-simulated markets together, and since these overlap and share their test rows, the standard error over them is that of
-the drawing alone, and too small for a statement about other records.
+standard errors those of the market means, paired. A public data set is one market: it gives twice as many draws as a
+simulated one, and since these overlap and share their test rows, the standard error over them is that of the drawing
+alone, and too small for a statement about other records.
 
 `rules` in ladder_win_share_25 are two, and the ladder must be lower than both: the card with its prior (what a marketer
 has who draws up a card and never fits it to outcomes; on these markets that prior is far off, and the base rate is
@@ -43,6 +44,7 @@ from benchmarks.sets import QUESTIONS, check_files
 from benchmarks.training import bars
 from benchmarks.training.command import attempted
 from benchmarks.training.market import Market, Say, real, simulated
+from leadlight.errors import InputError
 from leadlight.metrics import log_losses_of_log_odds
 from training import baselines, fitting, ladder
 from training.influence import columns_of
@@ -59,6 +61,8 @@ SIZES: Final = (0, 5, 10, 25, 50, 100, 400, 1_600)
 # Simulated markets, and draws from each.
 SEEDS: Final = 5
 DRAWS: Final = 10
+# A public data set is the only one of its kind: so many times the draws of a simulated market.
+DRAWS_OF_A_SET: Final = 2
 LEADS: Final = 70_000  # so many that about 1,600 of those before the cut succeeded
 # Above so many wins a fifth of the draws is measured, with one trial: chance is small there, and fitting takes long.
 LARGE: Final = 50
@@ -71,6 +75,7 @@ FAR: Final = 0.01
 EQUAL: Final = 1e-9
 # Rows to be measured on, at most: whole leads.
 MOST_TEST_ROWS: Final = 30_000
+RECORDS: Final = (SIMULATOR, *(one.key for one in QUESTIONS))
 SCORERS: Final = ("ladder", "prior", "fitted_rules", "base_rate", "model")
 RULES: Final = ("prior", "fitted_rules")
 
@@ -267,29 +272,43 @@ def figures(found: Mapping[str, Sequence[Line]]) -> dict[str, Any]:
     """Give the figures of the bars.
 
     Args:
-        found: record -> its lines. Wins are counted on the simulator only; where the ladder is worse, on every record.
+        found: record -> its lines. Wins are counted on the simulator only, and no share is given where that was left
+            out; where the ladder is worse, on every record.
     """
     at_bar = [line for line in found.get(SIMULATOR, ()) if line["wins"] == BAR_SIZE]
     lines = {f"{name} {line['wins']}": line for name, of in found.items() for line in of}
-    return {
+    shares = {
         "ladder_win_share_25": at_bar[0]["win_share_fitted"] if at_bar else None,
         "ladder_win_share_25_prior": at_bar[0]["win_share"] if at_bar else None,
+    }
+    return (shares if SIMULATOR in found else {}) | {
         "ladder_worse_than_rules": [name for name, line in lines.items() if line["worse"]],
         "ladder_far_worse_share": {name: line["far_worse_share"] for name, line in lines.items()},
     }
 
 
-def measured(leads: int, plan: Plan, seeds: int, data: Path | None, say: Say) -> dict[str, list[dict[str, Any]]]:
+def measured(
+    leads: int, plan: Plan, seeds: int, data: Path | None, say: Say, *, records: Sequence[str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
     """Measure the simulated markets, and the public sets where their folder is given; record -> its lines.
 
-    One market is in memory at a time.
+    One market is in memory at a time. With `records` only these are measured.
+
+    Raises:
+        InputError: a public set is asked for, and the folder is not there.
     """
     if data is not None:
         check_files(data)
-    found = {SIMULATOR: merged(curve(simulated(leads, number, say), plan, say, number) for number in range(seeds))}
-    if data is not None:
-        alone = replace(plan, draws=plan.draws * seeds)
-        found |= {one.key: merged(iter([curve(real(one, data, say), alone, say)])) for one in QUESTIONS}
+    asked = RECORDS if records is None else tuple(records)
+    found: dict[str, list[dict[str, Any]]] = {}
+    if SIMULATOR in asked:
+        found[SIMULATOR] = merged(curve(simulated(leads, number, say), plan, say, number) for number in range(seeds))
+    alone = replace(plan, draws=plan.draws * DRAWS_OF_A_SET)
+    for one in QUESTIONS:
+        if one.key in asked and data is not None:
+            found[one.key] = merged(iter([curve(real(one, data, say), alone, say)]))
+        elif records is not None and one.key in asked:
+            raise InputError(f"{one.key}: --data is missing; give the folder that holds the public data sets")
     return found
 
 
@@ -302,18 +321,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers of wins")
     parser.add_argument("--trials", type=int, help=f"of tuning (default: training's own up to {LARGE} wins, 1 above)")
     parser.add_argument("--data", type=Path, help="folder of the public data sets, to measure them too")
+    parser.add_argument("--records", nargs="+", choices=RECORDS, help="those to measure (default: all that are there)")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
     options = parser.parse_args(arguments)
     if min(options.seeds, options.draws, options.trials or 1) < 1 or min(options.sizes) < 0:
         parser.error("--seeds, --draws and --trials must be at least 1, --sizes not negative")
     plan = Plan(tuple(options.sizes), options.draws, options.trials)
-    found = attempted(lambda say: measured(options.leads, plan, options.seeds, options.data, say))
+    found = attempted(
+        lambda say: measured(options.leads, plan, options.seeds, options.data, say, records=options.records)
+    )
     if found is None:
         return 2
     keys = figures(found)
     if options.json:
         real_sets = {name: lines for name, lines in found.items() if name != SIMULATOR}
-        print(json.dumps({**keys, SIMULATOR: found[SIMULATOR], "real": real_sets or None}, allow_nan=False))
+        print(json.dumps({**keys, SIMULATOR: found.get(SIMULATOR), "real": real_sets or None}, allow_nan=False))
     else:
         for key, value in keys.items():
             print(f"{key}: {value}")

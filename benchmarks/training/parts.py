@@ -1,6 +1,6 @@
 """The parts of the training benchmark: each gives the figures of its keys, and `details` with what is behind them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +18,13 @@ class Asked:
         data: folder of the public data sets; None = simulator only.
         seeds: repetitions of every part that is repeated; None = as many as the part's own command makes.
         say: told what begins and what was found, in one line.
+        records: on which the ladder is followed; None = all that are there.
     """
 
     data: Path | None
     seeds: int | None
     say: Say
+    records: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ def of_xeducation(asked: Asked, _seeds: int) -> dict[str, Any]:
 
 def of_ladder(asked: Asked, seeds: int) -> dict[str, Any]:
     """Follow the ladder on simulated markets and, with the folder, on the public data sets."""
-    found = learning_curve.measured(learning_curve.LEADS, learning_curve.Plan(), seeds, asked.data, asked.say)
+    plan, leads = learning_curve.Plan(), learning_curve.LEADS
+    found = learning_curve.measured(leads, plan, seeds, asked.data, asked.say, records=asked.records)
     return {**learning_curve.figures(found), "details": found}
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.training import learning_curve as curves
 from benchmarks.training.learning_curve import Draw, Plan
+from leadlight.errors import InputError
 from training import fitting
 from training.influence import columns_of
 from training.prior import Prior
@@ -170,11 +171,22 @@ def test_draws_of_all_markets_come_together(monkeypatch, market):
     found = curves.measured(7, Plan((25,), 2), 3, Path(), told.append)
     assert list(found) == ["simulator", *(question.key for question in curves.QUESTIONS)]
     assert (found["simulator"][0]["markets"], found["simulator"][0]["draws"]) == (3, 6)
-    assert [(one["markets"], one["draws"]) for key, (one,) in found.items() if key != "simulator"] == [(1, 6)] * len(
+    assert [(one["markets"], one["draws"]) for key, (one,) in found.items() if key != "simulator"] == [(1, 4)] * len(
         curves.QUESTIONS
     )
     assert [one[:2] for one in given[:6]] == [(0, 0), (0, 1), (1, 2), (1, 3), (2, 4), (2, 5)]
     assert told[0].startswith("7 0 0, 25 wins, 2 draws: ladder 0.4000")
+
+
+def test_only_the_records_that_are_asked_for_are_measured(monkeypatch, market):
+    monkeypatch.setattr(curves, "measure", lambda *_: draw(0, ladder=0.4))
+    monkeypatch.setattr(curves, "check_files", lambda _: None)
+    monkeypatch.setattr(curves, "real", lambda *_: market)
+    found = curves.measured(7, Plan((25,), 2), 3, Path(), lambda _: None, records=["olist"])
+    assert list(found) == ["olist"]
+    assert set(curves.figures(found)) == {"ladder_worse_than_rules", "ladder_far_worse_share"}
+    with pytest.raises(InputError, match="olist: --data is missing"):
+        curves.measured(7, Plan((25,), 2), 3, None, lambda _: None, records=["olist"])
 
 
 def test_the_command_prints_one_object(monkeypatch, capsys, market):
@@ -182,17 +194,17 @@ def test_the_command_prints_one_object(monkeypatch, capsys, market):
     status = curves.run(["--seeds", "1", "--draws", "2", "--trials", "1", "--sizes", "0", "25", "--json"])
     data = json.loads(capsys.readouterr().out)
     assert status in {0, 1}
-    assert set(data) == {*curves.figures({}), "simulator", "real"}
+    assert set(data) == {*curves.figures({"simulator": []}), "simulator", "real"}
     assert data["real"] is None
     assert curves.run(["--data", "no-such-folder", "--sizes", "0"]) == 2
 
 
 def test_a_bar_that_is_missed_ends_with_1_and_is_told(monkeypatch, capsys):
     lines = {"simulator": [curves.line_of(25, [draw(0, ladder=0.6)])]}
-    monkeypatch.setattr(curves, "measured", lambda *_: lines)
+    monkeypatch.setattr(curves, "measured", lambda *_, **__: lines)
     assert curves.run([]) == 1
     err = capsys.readouterr().err
     assert "MISSED: ladder_win_share_25" in err
     assert "MISSED: ladder_worse_than_rules: on average: simulator 25; far worse: simulator 25 (100%)" in err
-    monkeypatch.setattr(curves, "measured", lambda *_: {"simulator": [curves.line_of(25, [draw(0, ladder=0.4)])]})
+    monkeypatch.setattr(curves, "measured", lambda *_, **__: {"simulator": [curves.line_of(25, [draw(0, ladder=0.4)])]})
     assert curves.run([]) == 0
