@@ -2,15 +2,16 @@
 
 Usage: python -m benchmarks.training.segments [--seeds 3] [--leads 20000] [--json]
 
-Each seed simulates a large record, which goes through ingest, hygiene, split and features as in training. A third of
-its leads teach a common model; the others are dealt out to companies of 200, 400 and 800 leads. Each company is a
-market of its own: segments are the values of its eight attributes (industry, company size, target company, prefecture,
-department, job title, role, acquisition channel), most of them of a few dozen leads and a handful of successes.
+Each seed simulates a large record, which goes through ingest, hygiene, split and features as in training. Its leads are
+dealt out to companies of 200, 400 and 800 leads. Each company is a market of its own, and learns from its own leads
+alone: segments are the values of its eight attributes (industry, company size, target company, prefecture, department,
+job title, role, acquisition channel), most of them of a few dozen leads and a handful of successes.
 
-There are two common scores: the rule card, fitted to the company's outcomes (it knows little of the attributes, so
-that segments differ), and the model (it knows them, so that hardly anything is left to differ). Both are predictions
-for leads that were not learnt from, calibrated on the company as training does it. The true rate of a segment is the
-mean of the simulator's true probabilities over its settled rows, those that intervals are made of.
+There are two common scores, which are what training makes of companies of such a size: the rule card, fitted to the
+company's outcomes (it knows little of the attributes, so that segments differ), and the scorecard (it knows those that
+count most, so that less is left to differ; none where the company has too few successes for it). Both are predictions
+for leads that were not learnt from, calibrated as training does it. The true rate of a segment is the mean of the
+simulator's true probabilities over its settled rows, those that intervals are made of.
 
 Exit status: 0 the coverage lies in 87-93 %, in all and for each score, over at least 1,000 market-segments; 1 it does
 not, or these are fewer; 2 bad usage or input.
@@ -39,26 +40,23 @@ from leadlight.simulate.truth import true_probability
 from leadlight.simulate.write import write_market
 from leadlight.workspace import Workspace
 from rules import parse
-from training import calibrate, pooling
-from training.fit import Recipe, fit
+from training import calibrate, pooling, scorecard
+from training.ladder import LEAST_WINS
 from training.options import Options
 from training.pooling import Way
 from training.prior import Line, Prior, fit_rules
 from training.rows import Rows, lead_hash
 from training.settled import ended, of_ended
-from training.tune import USUAL
 
 Floats = NDArray[np.float64]
 Say = Callable[[str], None]
-Score = Literal["rules", "model"]
+Score = Literal["rules", "scorecard"]
 Side = Literal["below", "above"]
 
-SCORES: Final[tuple[Score, ...]] = ("rules", "model")
+SCORES: Final[tuple[Score, ...]] = ("rules", "scorecard")
 SEEDS: Final = 3
 LEADS: Final = 20_000
-TREES: Final = 100
 CUT: Final = 0.8
-TEACHERS: Final = 1 / 3
 SIZES: Final = (200, 400, 800)
 # The column on which the three ways are compared: its values differ most.
 COMPARED: Final = "acquisition_channel"
@@ -109,14 +107,11 @@ def measure(seed: int, leads: int, say: Say) -> tuple[list[Found], list[dict[Way
         market = rows_of("simulator", room, asked)
         known = market.known
         truth = true_probability(folder, known.lead_ids.tolist(), known.frame["as_of"].to_numpy(), "sql", HORIZON)
-    number = lead_hash(known.lead_ids, seed) / 2**32
-    say(f"record {seed}: the common model")
-    model = fit(known.take(number < TEACHERS), market.specs, Recipe(USUAL, TREES), seed)
     found: list[Found] = []
     losses: list[dict[Way, float]] = []
-    for place, inside in enumerate(companies(number)):
+    for place, inside in enumerate(companies(lead_hash(known.lead_ids, seed))):
         rows, name = known.take(inside), f"{seed}-{place}"
-        scores = scores_of(rows, market, model.raw(rows), seed)
+        scores = scores_of(rows, market, seed)
         for score, z in scores.items():
             found += segments_of(name, rows, z, truth[inside], market, score=score)
         compared = three_ways(rows, scores["rules"], market, seed) if "rules" in scores else None
@@ -125,29 +120,46 @@ def measure(seed: int, leads: int, say: Say) -> tuple[list[Found], list[dict[Way
     return found, losses
 
 
-def scores_of(rows: Rows, market: Market, of_model: Floats, seed: int) -> dict[Score, Floats]:
-    """Give the calibrated log-odds of a company by leads that were not learnt from; none by rules if a fold cannot be.
+def scores_of(rows: Rows, market: Market, seed: int) -> dict[Score, Floats]:
+    """Give the calibrated log-odds of a company by leads that were not learnt from, shape (n,).
+
+    A score is left out where there are too few outcomes for it, or a fold without any.
 
     Args:
         rows: of the company.
         market: that they are from.
-        of_model: log-odds by the model, which has learnt from leads of no company, shape (n,).
         seed: of the folds.
     """
     bare = replace(rows, X=rows.X[:, :0])
-    raw = calibrate.out_of_fold(bare, _rules_of(rows, market), seed)
-    found = {"rules": calibrate.choose(raw, rows).held_out, "model": calibrate.choose(of_model, rows).held_out}
-    return {score: z for score in SCORES if (z := found[score]) is not None}
+    raw = {"rules": calibrate.out_of_fold(bare, _rules_of(rows, market), seed)}
+    if rows.wins() >= LEAST_WINS["scorecard"]:
+        raw["scorecard"] = calibrate.out_of_fold(rows, _scorecard_of(rows, market, seed), seed)
+    found = {score: calibrate.choose(z, rows).held_out for score, z in raw.items()}
+    return {score: z for score in SCORES if (z := found.get(score)) is not None}
+
+
+def _prior(rows: Rows, market: Market) -> Prior:
+    return Prior.of(market.card, market.split.target, rows.points)
 
 
 def _rules_of(rows: Rows, market: Market) -> Callable[[Rows], Line]:
     """Give what fits the rule card's line to rows of a company."""
-    return partial(fit_rules, prior=Prior.of(market.card, market.split.target, rows.points))
+    return partial(fit_rules, prior=_prior(rows, market))
 
 
-def companies(number: Floats) -> Iterator[NDArray[np.bool_]]:
-    """Deal the leads that do not teach out to companies of the sizes in turn; gives the rows of each."""
-    order = np.unique(number[number >= TEACHERS])
+def _scorecard_of(rows: Rows, market: Market, seed: int) -> Callable[[Rows], scorecard.Scorecard]:
+    """Give what fits a scorecard to rows of a company."""
+    prior = _prior(rows, market)
+    return lambda inside: scorecard.fit(inside, market.specs, seed, prior=prior)
+
+
+def companies(number: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
+    """Deal all leads out to companies of the sizes in turn; gives the rows of each.
+
+    Args:
+        number: of each row's lead, drawn at random, shape (n,).
+    """
+    order = np.unique(number)
     start, turn = 0, 0
     while start + SIZES[turn % len(SIZES)] <= len(order):
         end = start + SIZES[turn % len(SIZES)]
