@@ -19,6 +19,7 @@ KEYS: Final = (
     "xeducation_rename_changes",
     "ladder_win_share_25",
     "ladder_worse_than_rules",
+    "ladder_far_worse_share",
     "ece_newest",
     "ece_bar",
     "ece_after_shift",
@@ -88,13 +89,8 @@ def _told(key: str, found: Figures) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def _told_worse(found: Figures) -> str:
-    """Tell the sizes at which the ladder is worse, on average or in many companies."""
-    mean = ", ".join(found["ladder_worse_than_rules"]) or "at no size"
-    return f"on average: {mean}; far worse: {', '.join(_far_worse(found)) or 'at no size'}"
-
-
 def _far_worse(found: Figures) -> list[str]:
+    """Name the sizes at which the ladder is far worse in too many companies."""
     shares = found["ladder_far_worse_share"]
     return [f"{name} ({share:.0%})" for name, share in shares.items() if share > FAR_WORSE_SHARE]
 
@@ -151,7 +147,8 @@ _BESIDE: Final = {"ece_newest": "ece_bar", "ece_after_shift": "ece_after_shift_b
 # Keys that are told in words of their own.
 _TOLD: Final[Mapping[str, Callable[[Figures], str]]] = {
     "leaks_found": lambda found: f"{found['leaks_found']} of {found['leaks_planted']}",
-    "ladder_worse_than_rules": _told_worse,
+    "ladder_worse_than_rules": lambda found: ", ".join(found["ladder_worse_than_rules"]) or "at no size",
+    "ladder_far_worse_share": lambda found: ", ".join(_far_worse(found)) or "at no size",
     "oracle_gap": _told_gap,
     "flaml": _told_flaml,
     "interval_coverage": _told_coverage,
@@ -170,8 +167,12 @@ _BARS: Final[Mapping[str, tuple[str, Callable[[Figures], bool]]]] = {
         lambda found: found["ladder_win_share_25"] >= WIN_SHARE,
     ),
     "ladder_worse_than_rules": (
-        f"nowhere beyond two standard errors, nor far worse in over {FAR_WORSE_SHARE:.0%}; at 0 outcomes the prior",
-        lambda found: found["ladder_worse_than_rules"] == [] and not _far_worse(found),
+        "at no size beyond two standard errors; at 0 outcomes the prior",
+        lambda found: found["ladder_worse_than_rules"] == [],
+    ),
+    "ladder_far_worse_share": (
+        f"at no size over {FAR_WORSE_SHARE:.0%} of companies far worse than the better of the two rules",
+        lambda found: not _far_worse(found),
     ),
     "ece_newest": (
         "within the design's bar on the newest slice",

@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.training import automl, calibration, leak_xeducation, leaks, learning_curve, oracle, resume, segments
+from benchmarks.training import (
+    automl,
+    calibration,
+    flaml_search,
+    leak_xeducation,
+    leaks,
+    learning_curve,
+    oracle,
+    resume,
+    segments,
+)
 from benchmarks.training.command import Say
 from leadlight.errors import InputError
 
@@ -106,7 +116,7 @@ def without_data(asked: Asked) -> str | None:
 
 def without_flaml(_asked: Asked) -> str | None:
     """Say that FLAML is not there; None where it is."""
-    return None if automl.installed() else automl.MISSING
+    return None if flaml_search.installed() else flaml_search.MISSING
 
 
 PARTS: Final[Mapping[str, Part]] = {
@@ -114,7 +124,9 @@ PARTS: Final[Mapping[str, Part]] = {
     "xeducation": Part(
         ("xeducation_auc_after_gate", "xeducation_rename_changes"), of_xeducation, hindered=without_data
     ),
-    "ladder": Part(("ladder_win_share_25", "ladder_worse_than_rules"), of_ladder, learning_curve.SEEDS),
+    "ladder": Part(
+        ("ladder_win_share_25", "ladder_worse_than_rules", "ladder_far_worse_share"), of_ladder, learning_curve.SEEDS
+    ),
     "calibration": Part(("ece_newest", "ece_bar", "ece_after_shift", "shift_alarm"), of_calibration, calibration.SEEDS),
     "segments": Part(("interval_coverage",), of_segments, segments.SEEDS),
     "oracle": Part(("oracle_gap",), of_oracle, oracle.SEEDS),

@@ -10,11 +10,8 @@ from benchmarks.training import market as markets
 from benchmarks.training.automl import Answer, Run
 from leadlight.errors import InputError
 from leadlight.schema import DAY
-from tests.training import made
 from training.evaluate import compare
 from training.split import Split
-
-HERE = pytest.mark.skipif(not automl.installed(), reason="FLAML is not installed (extra `bench`)")
 
 
 def silent(_text):
@@ -37,27 +34,6 @@ def run_of(*, better, seed=0, flaml=True):
     leads = [f"l{at // 2}" for at in range(600)]
     found = compare(y, {"ours": ours, "flaml": theirs}, leads, 0, reference="ours", replicates=100)
     return Run(seed, Answer(ours, "model", 30.0, 40.0), Answer(theirs, "lgbm", 31.0, 55.0), found)
-
-
-def test_the_table_holds_everything_that_ours_reads(market):
-    nulls = automl.nulls_of(market.known, market.specs)
-    assert nulls == (1,)
-    frame = automl.table(market.known, market.specs, nulls)
-    assert list(frame.columns) == ["f0", "f1", "f2", "points", "null1"]
-    assert frame["f0"].tolist() == market.known.X[:, 0].tolist()
-    assert frame["f2"].cat.codes.tolist() == market.known.X[:, 2].tolist()
-    assert frame["points"].tolist() == market.known.points.tolist()
-    assert (frame["null1"] == np.isnan(market.known.X[:, 1])).all()
-
-
-def test_a_null_category_is_null_and_one_column_of_nulls_stands_for_its_equals():
-    rows = made.rows(90)
-    X = rows.X.copy()
-    X[:30, 2] = np.nan
-    X[:, 0] = X[:, 1]
-    rows = type(rows)(rows.frame, X, rows.points, rows.y, rows.weight)
-    assert automl.nulls_of(rows, made.SPECS) == (0,)
-    assert automl.table(rows, made.SPECS, ())["f2"].isna().sum() == 30
 
 
 def test_not_worse_is_said_within_one_standard_error():
@@ -164,14 +140,6 @@ def test_what_flaml_did_not_finish_is_not_its_better_answer(market, monkeypatch)
     assert run.comparison.metrics["log_loss"]["flaml"] is not None
 
 
-def test_a_search_of_flaml_that_stops_with_an_error_finished_nothing(market):
-    class Stopping:
-        def fit(self, *_rows, **_asked):
-            raise ValueError("got 1 class")
-
-    assert automl._searched(Stopping(), market, market.test, 0, 6.0) == (None, "nothing: got 1 class")
-
-
 def test_settled_rows_are_all_rows_where_nothing_is_young(market):
     assert list(automl.learnt_from(market)) == ["all"]
     weighted = replace(market.known, weight=market.known.weight * 2)
@@ -200,12 +168,10 @@ def test_a_set_without_its_data_is_refused():
         next(automl.markets(OLIST.key, None, 1, 0, silent))
 
 
-def test_flaml_that_is_not_there_is_named_with_its_extra(monkeypatch, capsys, market):
+def test_flaml_that_is_not_there_is_named_with_its_extra(monkeypatch, capsys):
     monkeypatch.setattr(automl, "installed", lambda: False)
     assert automl.run(["--json"]) == 2
     assert "extra `bench`" in capsys.readouterr().err
-    with pytest.raises(InputError, match="extra `bench`"):
-        automl.flaml(market, market.test, 0, 5.0)
 
 
 @pytest.mark.parametrize("arguments", [["--seeds", "0"], ["--factor", "0"], ["--sets", "nowhere"]])
@@ -231,20 +197,3 @@ def test_the_command_prints_one_object(monkeypatch, capsys, both, market):
     assert found["flaml"]["simulator"]["seeds"] == 2
     assert automl.run([]) == 0
     assert "not worse" in capsys.readouterr().out
-
-
-@HERE
-@pytest.mark.slow
-def test_flaml_learns_from_the_same_rows(market):
-    answer = automl.flaml(market, market.test, 0, 6.0)
-    assert answer.what in {"lgbm", "rf", "xgboost", "extra_tree", "xgb_limitdepth", "sgd", "lrl1"}
-    assert answer.probability.shape == market.test.y.shape
-    found = compare(
-        market.test.y,
-        {"flaml": answer.probability, "base": np.full(len(market.test), market.known.y.mean())},
-        market.test.lead_ids,
-        0,
-        reference="flaml",
-        replicates=100,
-    )
-    assert found.differences["log_loss"]["base"].value < 0

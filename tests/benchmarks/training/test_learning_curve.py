@@ -205,6 +205,7 @@ def test_a_bar_that_is_missed_ends_with_1_and_is_told(monkeypatch, capsys):
     assert curves.run([]) == 1
     err = capsys.readouterr().err
     assert "MISSED: ladder_win_share_25" in err
-    assert "MISSED: ladder_worse_than_rules: on average: simulator 25; far worse: simulator 25 (100%)" in err
+    assert "MISSED: ladder_worse_than_rules: simulator 25 (" in err
+    assert "MISSED: ladder_far_worse_share: simulator 25 (100%) (" in err
     monkeypatch.setattr(curves, "measured", lambda *_, **__: {"simulator": [curves.line_of(25, [draw(0, ladder=0.4)])]})
     assert curves.run([]) == 0

@@ -15,7 +15,7 @@ from tests.benchmarks.training.test_runs import BESIDE
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch):
     """Let every part find what is well, at once, with or without the extra `bench` in the environment."""
-    monkeypatch.setattr("benchmarks.training.automl.installed", lambda: True)
+    monkeypatch.setattr("benchmarks.training.flaml_search.installed", lambda: True)
     for name in PARTS:
         give(monkeypatch, name)
 
@@ -97,7 +97,7 @@ def test_outside_a_repository_no_code_is_named(capsys, monkeypatch):
 
 
 def test_flaml_that_is_not_there_is_named_with_its_extra(capsys, data, monkeypatch):
-    monkeypatch.setattr("benchmarks.training.automl.installed", lambda: False)
+    monkeypatch.setattr("benchmarks.training.flaml_search.installed", lambda: False)
     assert command.run([*data, "--json"]) == 0
     answer = answer_of(capsys)
     assert answer["flaml"] is None

@@ -70,13 +70,13 @@ DETAILS = {
     },
     "segments": {
         "companies": 60,
-        "market_segments": {"rules": 2_635, "model": 2_634},
-        "coverage": {"rules": 0.87, "model": 0.912},
-        "standard_error": {"rules": 0.02, "model": None},
+        "market_segments": {"rules": 2_635, "scorecard": 2_634},
+        "coverage": {"rules": 0.87, "scorecard": 0.912},
+        "standard_error": {"rules": 0.02, "scorecard": None},
         "coverage_by_size": {"under 30 leads": 0.888},
         "tails": {
             "rules": {"below": {"share": 0.04}, "above": {"share": 0.09}},
-            "model": {"below": {"share": 0.05}, "above": {"share": None}},
+            "scorecard": {"below": {"share": 0.05}, "above": {"share": None}},
         },
         "true_below": 0.013,
         "true_above": 0.095,
