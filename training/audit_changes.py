@@ -3,6 +3,9 @@
 A value was *written* at the outcome only where there was none before: the first change has no old value. Where another
 value stood there already it was *changed*: that says that the value of today is not the one that was known beforehand,
 but not that the one before knew anything. What has a value and no recorded change was written nobody knows when.
+
+Where a lead is decided soon after its creation, the hour before the outcome is that of the creation too, and a value
+written then may be an honest one: such leads are left out, as they are for times and activity types.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,11 +17,12 @@ from features.tables import Tables
 from leadlight.schema import HOUR
 from training.audit_known import Known
 from training.audit_share import least
+from training.audit_times import SOON
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """When the values that closed leads had at the cut were written, as the history of the attribute tells.
+    """When the values that closed leads had at the cut were written; those decided within three days are left out.
 
     Attributes:
         leads: closed leads with a value at the cut; an empty text is none, nor is one among numbers that is no number.
@@ -45,7 +49,7 @@ def written(tables: Tables, known: Known) -> Mapping[str, Written]:
     """Measure every attribute of which changes were recorded before the cut."""
     fields = sorted(recorded(tables, known.cut).intersection(known.frame.columns))
     closed = known.frame.select("lead_id", *fields).with_columns(outcome_at=pl.Series(known.outcome_at))
-    closed = closed.filter(pl.Series(known.closed))
+    closed = closed.filter(pl.Series(known.closed & (known.outcome_at - known.created > SOON)))
     histories = _histories(tables, fields, closed, known.cut)
     return {field: _measured(closed, field, histories.filter(pl.col("field") == field)) for field in fields}
 
@@ -66,7 +70,7 @@ def _histories(tables: Tables, fields: Iterable[str], closed: pl.DataFrame, cut:
     Returns:
         lead_id, field, held (whether it had a value), written_at (its first one; null where one stood before) and
         changed_at (to another value, or to its first; null where it never was). Of a change at or after the cut only
-        the old value counts: it was there before.
+        the old value counts: it was there before. Changes at one instant follow each other as their rows do.
     """
     numbers = [field for field in fields if closed[field].dtype.is_numeric()]
     texts = {column: _either(column, pl.col("field").is_in(numbers)) for column in ("old_value", "value")}
@@ -76,8 +80,9 @@ def _histories(tables: Tables, fields: Iterable[str], closed: pl.DataFrame, cut:
     stood = pl.col("old_value").first()
     told: pl.DataFrame = (
         tables.changes.filter(pl.col("field").is_in(list(fields)))
+        .with_row_index("place")
         .join(closed.lazy().select("lead_id"), on="lead_id", how="semi")
-        .sort("changed_at", "value", "old_value")
+        .sort("changed_at", "place")
         .with_columns(**texts)
         .group_by("lead_id", "field")
         .agg(

@@ -133,3 +133,30 @@ def test_no_history_no_evidence(made):
     assert written(audited.tables(made), audited.known(made)) == {}
     other = changed(made, pl.col("outcome"))["attribute_changes"].with_columns(field=pl.lit("elsewhere"))
     assert written(audited.tables({**made, "attribute_changes": other}), audited.known(made)) == {}
+
+
+def test_an_honest_value_of_leads_that_are_decided_at_once_is_no_leak(made):
+    """Of these the hour before the outcome is the creation, at which honest columns are written."""
+    quick = made["leads"].filter(pl.col("wins") | pl.col("loses")).sample(fraction=0.7, seed=1)["lead_id"].to_list()
+    soon = pl.col("created_at") + HOUR // 2
+    rows = made["leads"].with_columns(
+        outcome=pl.when(pl.col("lead_id").is_in(quick)).then(soon).otherwise(pl.col("outcome"))
+    )
+    when = rows.select("lead_id", at="outcome")
+    stages = made["stages"].join(when, on="lead_id", how="left").with_columns(entered_at="at").drop("at")
+    early = changed({**made, "leads": rows, "stages": stages}, pl.col("created_at"))
+    found = measured(early)
+    assert 0 < found.leads < 0.5 * closed(early).height
+    assert found.after == found.changed == 0.0
+    assert judged(early).verdict == "ok"
+    late = measured(changed(early, pl.col("outcome")))
+    assert late.leads == found.leads
+    assert of_history(late).verdict == "leak"
+
+
+def test_changes_at_one_instant_follow_each_other_as_their_rows_do(made):
+    """A column that was filled and overwritten at once had no value before, in whatever order the values stand."""
+    filled = changed(made, pl.col("outcome"), NONE, "z")["attribute_changes"]
+    edited = changed(made, pl.col("outcome"), pl.lit("z"), "a")["attribute_changes"]
+    found = measured({**made, "attribute_changes": pl.concat([filled, edited])})
+    assert found.after == found.changed == 1.0
