@@ -98,6 +98,8 @@ class Scorer:
         isotonic: a step function behind the affine calibrator.
         shift: log-odds added because the base rate changed.
         interval: the two probabilities of Venn-ABERS for every log-odds.
+        alone: a and b of the rule line that was fitted to the same outcomes by itself, without the features; None where
+            the rule link is that line. Beside features, `rule_a` and `rule_b` are what is left for the points to say.
     """
 
     kind: ScorerKind
@@ -118,6 +120,7 @@ class Scorer:
     isotonic: Isotonic | None = None
     shift: float = 0.0
     interval: VennAbers | None = None
+    alone: tuple[float, float] | None = None
     _encoder: Lookup | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -129,6 +132,8 @@ class Scorer:
             raise InputError(f"reference == {self.reference}, must be a probability between 0 and 1")
         if self.rule_b < 0:
             raise InputError(f"scorer: rule_b == {self.rule_b}, must be >= 0 (more points never mean less)")
+        if self.alone is not None and not (all(map(is_number, self.alone)) and self.alone[1] >= 0):
+            raise InputError(f"scorer: alone == {self.alone}, must be two finite numbers, the second >= 0")
         if not 0.0 <= self.rule_share <= 1.0:
             raise InputError(f"scorer: rule_share == {self.rule_share}, must lie between 0 and 1")
         if abs(self.shift) > LARGEST_SHIFT:
@@ -216,9 +221,15 @@ class Scorer:
             self.linear.add_to(features, self.slope * terms)
         return features
 
-    def rules_alone(self, kind: Literal["rules", "base_rate"]) -> "Scorer":
-        """Give the rule link that lies under it, without features, calibration, shift and interval."""
-        return Scorer(kind, self.target, self.horizon_us, self.reference, self.rule_a, self.rule_b, self.card)
+    @property
+    def rule_line(self) -> tuple[float, float]:
+        """Log-odds at 0 points and of one point, where the rules answer alone."""
+        return (self.rule_a, self.rule_b) if self.alone is None else self.alone
+
+    def rules_alone(self) -> "Scorer":
+        """Give what answers by the rules alone, without features and shift; a base rate where points say nothing."""
+        a, b = self.rule_line
+        return Scorer("rules" if b > 0 else "base_rate", self.target, self.horizon_us, self.reference, a, b, self.card)
 
     def check_kind(self) -> None:
         """Refuse a kind that does not fit the parts: booster and features of the kinds that have them, and only those.
@@ -241,6 +252,7 @@ class Scorer:
         return {
             **{name: getattr(self, name) for name in PLAIN},
             **{name: None if part is None else part.to_json() for name, part in parts.items()},
+            "alone": None if self.alone is None else list(self.alone),
             "card": dict(self.card),
             "specs": [spec.to_json() for spec in self.specs],
             "encodings": {str(place): list(numbers) for place, numbers in self.encodings.items()},
@@ -263,6 +275,7 @@ class Scorer:
             linear=None if data["linear"] is None else Linear.from_json(data["linear"]),
             isotonic=None if data["isotonic"] is None else Isotonic.from_json(data["isotonic"]),
             interval=None if data["interval"] is None else VennAbers.from_json(data["interval"]),
+            alone=None if data.get("alone") is None else tuple(data["alone"]),  # older bundles have none
             booster=booster,
         )
         found.check_kind()

@@ -45,8 +45,8 @@ def score_snapshots(tables: Tables, rows: pl.DataFrame, bundle: Bundle) -> pl.Da
         bundle: a verified bundle.
 
     Returns:
-        lead_id, as_of, log_odds, probability, score (unclipped), rule_points, rule_probability (of the rule link that
-        was fitted beside the model, before its calibration), in the order of `rows`.
+        lead_id, as_of, log_odds, probability, score (unclipped), rule_points, rule_probability (of the rule line that
+        was fitted to the same outcomes by itself), in the order of `rows`.
     """
     numbers = Numbers(bundle.scorer)
     frames = []

@@ -43,8 +43,8 @@ class Numbers:
             matrix: features, shape (n, len(columns.specs)), NaN = null.
 
         Returns:
-            The columns `SCORES`, shape (n,) each; `score` is unclipped, `rule_probability` that of the rule link which
-            was fitted beside the model, before its calibration.
+            The columns `SCORES`, shape (n,) each; `score` is unclipped, `rule_probability` that of the rule line
+            which was fitted to the same outcomes by itself.
         """
         scorer = self._scorer
         total = engine.points(self._card, self.columns.for_card(matrix), len(matrix)).total
@@ -56,5 +56,5 @@ class Numbers:
             "probability": probabilities(log_odds),
             "score": raw_scores(log_odds, scorer.reference),
             "rule_points": total,
-            "rule_probability": probabilities(engine.rule_log_odds(total, scorer.rule_a, scorer.rule_b)),
+            "rule_probability": probabilities(engine.rule_log_odds(total, *scorer.rule_line)),
         }

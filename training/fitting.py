@@ -23,7 +23,20 @@ from leadlight.phrases import counted
 from leadlight.scorer import Scorer
 from leadlight.spec import FeatureSpec
 from rules import parse
-from training import asked, blend, calibrate, encode, intervals, ladder, monotone, pooling, prior, scorecard, tune
+from training import (
+    asked,
+    baselines,
+    blend,
+    calibrate,
+    encode,
+    intervals,
+    ladder,
+    monotone,
+    pooling,
+    prior,
+    scorecard,
+    tune,
+)
 from training.audit_total import total_auc
 from training.calibrate import Calibration, Learnt
 from training.ladder import Choice
@@ -114,7 +127,15 @@ def make(
     said(choice.why)
     made = {"prior": _prior, "rules": _rules, "scorecard": _scorecard, "model": _model}[choice.rung](task)
     notes = {**made.notes, "why": choice.why, "ladder": {**choice.to_json(), "asked": options.rung is not None}}
-    return replace(made, notes=notes | _beside(task, choice.rung, made))
+    return replace(made, scorer=_with_rules(made.scorer, known), notes=notes | _beside(task, choice.rung, made))
+
+
+def _with_rules(scorer: Scorer, known: Rows) -> Scorer:
+    """Add the rule line of the comparison to a scorer whose own rule link is only what features leave to the points."""
+    if scorer.kind in {"rules", "base_rate"}:
+        return scorer
+    link = baselines.RulesLink.fit(known.points, known.y, known.weight)
+    return replace(scorer, alone=(link.a, link.b))
 
 
 def _beside(task: _Task, rung: RungName, made: Made) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -243,14 +243,13 @@ def _write_card(workspace: Workspace, ground: Ground, bundle: Bundle, found: Tes
 def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
     """Write a second bundle in which the rules answer, fitted on the rows of a training whose model does not serve.
 
-    Its probability is the rule link that lies under the model (the base rate where points tell nothing).
+    Its probability is that of the rule line fitted to these rows by itself (the base rate where points tell nothing).
 
     Raises:
         WorkspaceError: the tables that were trained on are gone.
     """
     model = trained.bundle
-    kind: Literal["rules", "base_rate"] = "rules" if model.scorer.rule_b > 0 else "base_rate"
-    scorer = model.scorer.rules_alone(kind)
+    scorer = model.scorer.rules_alone()
     test = trained.test
     columns = {
         name: test[name].to_numpy() for name in ("rules", "logistic", "odoo", "base_rate", "oracle") if name in test
@@ -259,7 +258,7 @@ def rules_bundle(workspace: Workspace, trained: Trained) -> Bundle:
     who = record.called(model)
     why = f"{who} `{model.version}`, fitted on the same rows, may not serve, so the rules answer"
     kept = {name: value for name, value in model.training.items() if name not in MODEL_ONLY}
-    bundle = Bundle(new_version(kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
+    bundle = Bundle(new_version(scorer.kind), scorer, metrics=comparison.to_json(), training={**kept, "why": why})
     tables = hygiene.tables_for(workspace, hygiene_settings.recorded(model.training))
     split = trained.split
     tables = tables_of.before(tables, split.until)

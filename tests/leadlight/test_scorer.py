@@ -1,3 +1,4 @@
+import json
 import time
 from dataclasses import fields, replace
 from functools import lru_cache
@@ -142,7 +143,7 @@ def test_a_share_of_the_rules_counts_beside_what_else_speaks():
     other = CARD.linear.of(X, X).sum(axis=1)
     assert found.log_odds(X, points) == pytest.approx(0.8 * (0.25 * (-2.0 + 0.05 * points) + other) - 0.1)
     assert (found.base, found.rule_scale) == pytest.approx((0.8 * 0.25 * -2.0 - 0.1, 0.8 * 0.25 * 0.05))
-    assert found.rules_alone("rules").rule_share == 1.0
+    assert found.rules_alone().rule_share == 1.0
 
 
 def test_encodings_reach_the_trees_and_leave_the_rows_alone():
@@ -188,7 +189,19 @@ def test_the_rules_under_a_model_stand_alone():
     full = model(
         linear=CARD.linear, slope=0.5, isotonic=Isotonic((), (0.0,)), shift=1.0, interval=VennAbers((), (0.1,), (0.2,))
     )
-    assert full.rules_alone("rules") == replace(PLAIN, card=full.card)
+    assert full.rules_alone() == replace(PLAIN, card=full.card)
+    full = replace(full, alone=(-1.0, 0.1))
+    assert full.rules_alone() == replace(PLAIN, card=full.card, rule_a=-1.0, rule_b=0.1)
+    assert replace(full, alone=(-1.0, 0.0)).rules_alone().kind == "base_rate"
+    assert Scorer.from_json(json.loads(json.dumps(full.to_json())), full.booster).rule_line == (-1.0, 0.1)
+    older = {name: value for name, value in full.to_json().items() if name != "alone"}
+    assert Scorer.from_json(older, full.booster).rule_line == (full.rule_a, full.rule_b)
+
+
+@pytest.mark.parametrize("alone", [(float("nan"), 0.1), (0.0, -0.1)])
+def test_a_rule_line_that_means_nothing_is_refused(alone):
+    with pytest.raises(InputError, match="alone"):
+        replace(PLAIN, alone=alone)
 
 
 def test_the_part_of_calibration_needs_the_points():

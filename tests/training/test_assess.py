@@ -8,7 +8,7 @@ import pytest
 from leadlight.errors import InputError
 from leadlight.schema import DAY
 from tests.training import market
-from training import assess
+from training import assess, pipeline
 
 END = market.START + market.DAYS * DAY
 
@@ -23,6 +23,19 @@ def test_the_test_period_gives_the_figures_of_the_training(trained):
             assert ours == pytest.approx(theirs, abs=1e-9)
     assert not any("NOT out of time" in note for note in found.notes)
     json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_the_rules_beside_a_scorecard_are_those_that_stand_alone(frames, tmp_path):
+    """Its own rule link is only what the features leave to the points, and no probability by itself."""
+    room = market.publish(tmp_path / "ws", frames)
+    trained = pipeline.train(room, market.options(rung="scorecard", features=market.FEW_FEATURES))
+    scorer = trained.bundle.scorer
+    assert scorer.rule_line != (scorer.rule_a, scorer.rule_b)
+    told = trained.comparison.metrics["log_loss"]["rules"].value
+    found = assess.assess(room, trained.bundle, market.CUT, END)
+    assert found.comparison.metrics["log_loss"]["rules"].value == pytest.approx(told, abs=1e-9)
+    fallback = assess.assess(room, pipeline.rules_bundle(room, trained), market.CUT, END)
+    assert fallback.comparison.metrics["log_loss"]["model"].value == pytest.approx(told, abs=1e-9)
 
 
 def test_every_open_snapshot_is_predicted_and_only_mature_ones_are_measured(trained):

@@ -46,7 +46,7 @@ def test_the_rules_under_it_stay_what_they_are(fitted):
     scorer = fitted.into(BLANK, made.SPECS)
     assert (scorer.rule_a, scorer.rule_b) == fitted.trees.link
     assert scorer.rule_share == 0.75
-    assert scorer.rules_alone("rules").log_odds(np.zeros((1, 0)), np.array([20.0])) == pytest.approx(
+    assert scorer.rules_alone().log_odds(np.zeros((1, 0)), np.array([20.0])) == pytest.approx(
         fitted.trees.link.log_odds(np.array([20.0]))
     )
 

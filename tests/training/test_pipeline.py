@@ -353,9 +353,8 @@ def test_rules_of_the_same_training_can_serve_instead(trained):
     found = pipeline.rules_bundle(room, model)
     loaded = bundles.load(room.bundle_path(found.version), market.KEY.encode())
     assert loaded.scorer.kind == "rules"
-    assert loaded.scorer.log_odds(np.empty((2, 0)), np.array([0.0, 10.0])) == pytest.approx(
-        [model.bundle.scorer.rule_a, model.bundle.scorer.rule_a + 10 * model.bundle.scorer.rule_b]
-    )
+    a, b = model.bundle.scorer.rule_line
+    assert loaded.scorer.log_odds(np.empty((2, 0)), np.array([0.0, 10.0])) == pytest.approx([a, a + 10 * b])
     assert loaded.metrics["metrics"]["auc"]["model"] == loaded.metrics["metrics"]["auc"]["rules"]
     assert loaded.metrics["metrics"]["auc"]["rules"]["value"] == model.comparison.metrics["auc"]["rules"].value
     assert model.bundle.version in loaded.training["why"]

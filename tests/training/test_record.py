@@ -24,7 +24,7 @@ def test_better_than_the_rules_is_read_from_the_figures(bundle):
 
 def test_what_answers_is_called_by_its_name(bundle):
     assert record.called(bundle) == "the model"
-    assert record.called(replace(bundle, scorer=bundle.scorer.rules_alone("rules"))) == "the trained rules"
+    assert record.called(replace(bundle, scorer=bundle.scorer.rules_alone())) == "the trained rules"
 
 
 def test_whether_the_rung_was_asked_for_is_told_where_it_is_recorded(bundle):
@@ -51,7 +51,7 @@ def test_rules_that_answer_for_a_model_are_rules(bundle):
     suspected = found("model", "model", "leak")
     stand_in = replace(
         told(bundle, ladder={"rung": "model"}, audit={"findings": [suspected], "unresolved": ["model"]}),
-        scorer=bundle.scorer.rules_alone("rules"),
+        scorer=bundle.scorer.rules_alone(),
     )
     assert record.rung(stand_in) == "rules"
     assert record.audit_state(stand_in) == "clean"  # it is the model's AUC that is too good to be true
