@@ -25,6 +25,8 @@ from training.model_card_parts import (
 # Of very many segments those with the most leads are told.
 MOST_SEGMENTS: Final = 15
 WAYS: Final = {"pooled": "partial pooling", "single": "one model for all", "separate": "a model per segment"}
+# Shares of a segment and their headings.
+SHARES: Final = {"observed": "observed", "single": "one model for all", "served": "pooled", "rate": "true rate"}
 COMPARED: Final[tuple[Metric, ...]] = ("log_loss", "auc", "ece")
 
 
@@ -114,7 +116,7 @@ def borrowed(training: Mapping[str, Any]) -> list[Markup]:
         else "Validation does not say that it helps, so it is not used."
     )
     heading = Markup(f"<h3>{joined('Partial pooling by ', column)}</h3>")
-    return [heading, paragraph(told), *_ways(found.get("comparison")), *_segments(found.get("segments"))]
+    return [heading, paragraph(told), *_ways(found.get("comparison")), *_segments(found)]
 
 
 def _ways(comparison: Any) -> list[Markup]:
@@ -130,11 +132,11 @@ def _value(found: Mapping[str, Any] | None) -> str:
     return DASH if found is None else f"{found['value']:.4f}"
 
 
-def _segments(found: Any) -> list[Markup]:
-    segments = [one for one in found or () if isinstance(one, Mapping)]
+def _segments(found: Mapping[str, Any]) -> list[Markup]:
+    segments = [one for one in found.get("segments") or () if isinstance(one, Mapping)]
     settled = sorted((one for one in segments if one.get("leads")), key=lambda one: (-one["leads"], str(one["value"])))
     without = [str(one["value"]) for one in segments if not one.get("leads")]
-    return [*_settled(settled), *unsettled(without)]
+    return [*_settled(settled), *_outside(settled, "served" if found.get("used") else "single"), *unsettled(without)]
 
 
 def _settled(segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
@@ -144,11 +146,33 @@ def _settled(segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
     rows = []
     for one in segments[:MOST_SEGMENTS]:
         ends = DASH if one.get("low") is None else f"{one['low']:.1%} to {one['high']:.1%}"
-        shares = [DASH if one.get(name) is None else f"{one[name]:.1%}" for name in ("observed", "single", "rate")]
+        shares = [DASH if one.get(name) is None else f"{one[name]:.1%}" for name in SHARES]
         rows.append([str(one["value"]), f"{one['leads']:,}", *shares, ends, f"{one['offset']:+.3f}"])
     more = f" The {MOST_SEGMENTS} largest of {len(segments)}." if len(segments) > MOST_SEGMENTS else ""
-    headings = ["segment", "leads", "observed", "one model for all", "pooled", "90 % interval", "log-odds added"]
-    return [table(f"What segments of the training side borrow.{more}", headings, rows)]
+    headings = ["segment", "leads", *SHARES.values(), "90 % interval", "log-odds added"]
+    told = "Both models give mean probabilities; the true rate is estimated, with its interval."
+    return [table(f"What segments of the training side borrow. {told}{more}", headings, rows)]
+
+
+def _outside(segments: Sequence[Mapping[str, Any]], answer: str) -> list[Markup]:
+    """Name the segments whose mean probability lies outside the interval; bundles of before may not tell it."""
+    whole = [one for one in segments if None not in (one.get(answer), one.get("low"), one.get("high"))]
+    wrong = [one for one in whole if not one["low"] <= one[answer] <= one["high"]]
+    if not wrong:
+        return []
+    told = (
+        "The level of all leads stays where calibration put it; with it, the mean probability of these segments lies "
+    )
+    ends = [
+        part
+        for one in wrong[:MOST_SEGMENTS]
+        for part in (
+            ", ",
+            code(str(one["value"])),
+            f" ({one[answer]:.1%}, {'below' if one[answer] < one['low'] else 'above'})",
+        )
+    ][1:]
+    return [paragraph(joined(f"{told}outside the interval of their true rate: ", *ends, f"{_more(wrong)}."))]
 
 
 def unsettled(names: Sequence[str], where: str = "") -> list[Markup]:
@@ -156,5 +180,9 @@ def unsettled(names: Sequence[str], where: str = "") -> list[Markup]:
     if not names:
         return []
     shown_ones = [part for name in names[:MOST_SEGMENTS] for part in (", ", code(name))][1:]
-    more = f" and {len(names) - MOST_SEGMENTS:,} more" if len(names) > MOST_SEGMENTS else ""
-    return [paragraph(joined(f"No settled leads yet{where}: ", *shown_ones, f"{more}."))]
+    return [paragraph(joined(f"No settled leads yet{where}: ", *shown_ones, f"{_more(names)}."))]
+
+
+def _more(found: Sequence[object]) -> str:
+    """Count those that are not told."""
+    return f" and {len(found) - MOST_SEGMENTS:,} more" if len(found) > MOST_SEGMENTS else ""

@@ -55,9 +55,12 @@ class Segment:
         observed: its share of positives; None without rows.
         single: its mean probability by the common model; None without rows.
         offset: log-odds added, 0 without rows.
-        rate: its expected conversion rate with the offset; None without rows.
-        low: lower end of the 90 % interval of `rate`.
+        rate: what its true conversion rate is estimated to be; None without rows. The level of all rows is estimated
+            with it, and not the one that the offsets keep.
+        low: lower end of the 90 % interval of the true rate.
         high: upper end.
+        served: its mean probability with the offset, as a scorer gives it before isotonic steps and a shift; None
+            without rows. It lies outside the interval where the level that is kept is wrong for the segment.
     """
 
     value: str
@@ -70,6 +73,7 @@ class Segment:
     rate: float | None
     low: float | None
     high: float | None
+    served: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +242,7 @@ def helps(comparison: Comparison) -> bool:
 
 
 def _intercepts(rows: Rows, z: Floats, codes: Codes, groups: int) -> Intercepts:
+    """Estimate the segments; offsets are lowered until the level of all rows is that of z, estimated rates are not."""
     leads, _ = lead_codes(rows.lead_ids)
     found = random_intercept.fit(z, rows.y, rows.weight, codes, groups, leads=leads, level=LEVEL)
     excess = level.excess(z + found.offset[codes], z, rows.weight)
@@ -254,34 +259,31 @@ def _segments(
     names: list[str], rows: Rows, z: Floats, codes: Codes, *, leads: NDArray[np.intp], found: Intercepts
 ) -> tuple[Segment, ...]:
     positives = np.bincount(codes, rows.weight * rows.y, minlength=len(names))
-    expected = np.bincount(codes, rows.weight * probabilities(z), minlength=len(names))
-    segments = []
-    for g, name in enumerate(names):
-        mass = float(found.rows[g])
-        observed, single, rate, low, high = (
-            (None,) * 5
-            if mass == 0
-            else (positives[g] / mass, expected[g] / mass, found.rate[g], found.rate_low[g], found.rate_high[g])
+    settled = found.rows > 0
+    single, served = (
+        np.bincount(codes, rows.weight * probabilities(log_odds), minlength=len(names))
+        / np.where(settled, found.rows, 1)
+        for log_odds in (z, z + found.offset[codes])
+    )
+    told = {
+        "observed": positives / np.where(settled, found.rows, 1),
+        "single": single,
+        "rate": found.rate,
+        "low": found.rate_low,
+        "high": found.rate_high,
+        "served": served,
+    }
+    return tuple(
+        Segment(
+            value=name,
+            rows=float(found.rows[g]),
+            leads=int(leads[g]),
+            positives=float(positives[g]),
+            offset=float(found.offset[g]),
+            **{key: float(column[g]) if settled[g] else None for key, column in told.items()},
         )
-        segments.append(
-            Segment(
-                value=name,
-                rows=mass,
-                leads=int(leads[g]),
-                positives=float(positives[g]),
-                observed=_number(observed),
-                single=_number(single),
-                offset=float(found.offset[g]),
-                rate=_number(rate),
-                low=_number(low),
-                high=_number(high),
-            )
-        )
-    return tuple(segments)
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+        for g, name in enumerate(names)
+    )
 
 
 def _separate(rows: Rows, codes: Codes, learn: Callable[[Rows], Learnt], seed: int) -> Floats:

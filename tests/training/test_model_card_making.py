@@ -22,6 +22,7 @@ SEGMENT = {
             "rate": 0.24,
             "low": 0.2,
             "high": 0.3,
+            "served": 0.23,
         },
         {"value": "(missing)", "leads": 0, "observed": None, "single": None, "offset": 0.0, "rate": None, "low": None},
     ],
@@ -107,10 +108,30 @@ def test_pooled_segments_are_told_and_escaped(made):
     found = "".join(making.borrowed({"segment": {**SEGMENT, "comparison": compared}}))
     assert "<script" not in found
     assert "partial pooling" in found
-    assert "<td>30.0%</td><td>20.0%</td><td>24.0%</td><td>20.0% to 30.0%</td><td>+0.250</td>" in found
+    assert "<td>30.0%</td><td>20.0%</td><td>23.0%</td><td>24.0%</td><td>20.0% to 30.0%</td><td>+0.250</td>" in found
+    assert "outside the interval" not in found
     assert "No settled leads yet: <code>(missing)</code>." in found
     unused = "".join(making.borrowed({"segment": {**SEGMENT, "used": False}}))
     assert "not used" in unused
+
+
+def test_what_is_served_outside_the_interval_of_the_true_rate_is_named(made):
+    one = SEGMENT["segments"][0]
+    segments = [{**one, "served": 0.19}, {**one, "value": "south", "served": 0.31, "single": 0.21}]
+    found = "".join(making.borrowed({"segment": {**SEGMENT, "segments": segments}}))
+    assert "of their true rate: <code>north &lt;script" in found
+    assert "(19.0%, below), <code>south</code> (31.0%, above).</p>" in found
+    alone = [{**segments[0], "single": 0.35}, segments[1]]
+    unused = "".join(making.borrowed({"segment": {**SEGMENT, "used": False, "segments": alone}}))
+    assert "(35.0%, above).</p>" in unused
+    assert "south</code> (" not in unused
+
+
+def test_a_bundle_that_does_not_tell_what_is_served_has_its_card(made):
+    old = {name: value for name, value in SEGMENT["segments"][0].items() if name != "served"}
+    found = "".join(making.borrowed({"segment": {**SEGMENT, "segments": [old]}}))
+    assert f"<td>20.0%</td><td>{making.DASH}</td><td>24.0%</td>" in found
+    assert "outside the interval" not in found
 
 
 def test_segments_without_a_settled_lead_are_named_and_very_many_counted(made):

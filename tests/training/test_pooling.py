@@ -55,7 +55,7 @@ def test_offsets_follow_the_code_and_what_was_never_seen_gets_nothing():
     wide = FeatureSpec("industry", "fit", "category", attribute="industry", categories=("a", "b", "c", "d"))
     found = pooling.fit(rows, z, (*made.SPECS[:2], wide), PLACE)
     assert found.segments[3].offset == 0.0
-    assert found.segments[3].rate is None
+    assert (found.segments[3].rate, found.segments[3].served) == (None, None)
     X = np.zeros((6, 3))
     X[:, PLACE] = [0, 1, 3, 4, 9, np.nan]
     expected = [found.segments[place].offset for place in (0, 1, 3, 4, 4, 5)]
@@ -89,6 +89,20 @@ def test_the_level_of_all_rows_stays_where_calibration_put_it():
     found = pooling.fit(rows, z + 0.4, made.SPECS, PLACE)
     moved = probabilities(z + 0.4 + found.offsets(rows.X))
     assert moved.mean() == pytest.approx(probabilities(z + 0.4).mean(), abs=1e-6)
+
+
+def test_what_is_served_is_told_beside_the_true_rate():
+    """Scores that are 0.3 too low: the level stays, so that segments are served too low; their intervals are right."""
+    rows, z = segmented(5_000)
+    codes = pooling.codes_of(rows.X[:, PLACE], 2)
+    true = probabilities(z + np.append(OFFSETS, 0.0)[codes])
+    found = pooling.fit(rows, z - 0.3, made.SPECS, PLACE)
+    served = probabilities(z - 0.3 + found.offsets(rows.X))
+    for code in (0, 1):
+        segment = found.segments[code]
+        assert segment.served == pytest.approx(served[codes == code].mean())
+        assert segment.low < true[codes == code].mean() < segment.high
+        assert segment.served < segment.low
 
 
 def test_scores_without_doubt_have_no_level_to_keep():
