@@ -1,4 +1,4 @@
-"""How many outcomes the next rung of the ladder needs: an extrapolation where there is one, else what was simulated."""
+"""How many outcomes the next rung of the ladder needs: by the course of the origins; without one, what was simulated."""
 
 import math
 from collections.abc import Sequence
@@ -60,7 +60,8 @@ def needs_of(chosen: RungName, wins: int, seen: Sequence[Seen]) -> Needs | None:
     """Estimate how many leads with a success the next rung needs; None above the highest.
 
     What a rung loses by fitting its parameters falls like 1 / wins, what it gains by them stays: difference(n) =
-    c / n - g, fitted by weighted least squares to the origins. Where both are positive it is 0 at n = c / g.
+    c / n - g, fitted by weighted least squares to the origins. Where both are positive it is 0 at n = c / g. The size
+    on the simulated market is told only where too few origins show a course: never against one that was seen here.
 
     Args:
         chosen: the rung that was chosen.
@@ -77,7 +78,7 @@ def needs_of(chosen: RungName, wins: int, seen: Sequence[Seen]) -> Needs | None:
         needed = _rounded(crossing)
         told = f"`{above}` needs about {needed:,} {won}, by the course of {_course(seen)}"
         return Needs(above, needed, "origins", told)
-    if SIMULATED[above] > wins and (crossing is None or crossing > wins):
+    if line is None and SIMULATED[above] > wins:  # a course that is shown here counts more than another market
         needed = SIMULATED[above]
         return Needs(above, needed, "simulated", f"`{above}` needs about {needed:,} {won}, as on the simulated market")
     return _unknown(above, _untold(above, wins, line, seen))

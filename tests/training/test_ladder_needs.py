@@ -33,12 +33,9 @@ def test_where_the_next_rung_should_be_as_good_already_nothing_is_claimed():
         (),
         course(0.01, 2.0, 20, 40),  # two origins
         course(0.01, 2.0, 20, 21, 22),  # all alike
-        course(-0.01, 2.0, 5, 10, 20),  # it never gains
-        course(0.01, -2.0, 5, 10, 20),  # it gets worse
-        course(0.0001, 2.0, 5, 10, 20),  # too far to say
     ],
 )
-def test_otherwise_the_simulated_market_tells(seen):
+def test_where_no_course_is_shown_the_simulated_market_tells(seen):
     found = needs_of("rules", 12, seen)
     assert (found.wins, found.source) == (SIMULATED["scorecard"], "simulated")
 
@@ -49,17 +46,28 @@ def test_nothing_is_told_where_nothing_tells():
     assert "too few origins show how it comes closer" in found.told
 
 
+@pytest.mark.parametrize("wins", [20, 5_000])
 @pytest.mark.parametrize(
     ("seen", "told"),
     [
         (course(-0.01, 2.0, 5, 10, 20), "comes closer as their number grows, but does not get there"),
         (course(0.01, -2.0, 5, 10, 20), "does not come closer as their number grows"),
-        (course(0.00001, 2.0, 5, 10, 20), "needs more than 10 times the 5,000 leads"),
-        (course(0.01, -2.0, 5, 10), "too few origins show"),
+        (course(0.00001, 2.0, 5, 10, 20), "needs more than 10 times the "),
     ],
 )
-def test_of_a_course_only_what_was_seen_is_told(seen, told):
-    assert told in needs_of("scorecard", 5_000, seen).told
+def test_of_a_course_only_what_was_seen_is_told(seen, told, wins):
+    """Whether or not the simulated market names a larger size than there is now."""
+    assert wins == 5_000 or wins < SIMULATED["scorecard"]
+    for chosen in ("rules", "scorecard"):
+        found = needs_of(chosen, wins, seen)
+        assert (found.wins, found.source) == (None, "unknown")
+        assert told in found.told
+        assert "simulated" not in found.told
+        assert "by the course of " in found.told
+
+
+def test_where_no_course_is_shown_and_the_simulated_size_is_passed_that_is_told():
+    assert "too few origins show" in needs_of("scorecard", 5_000, course(0.01, -2.0, 5, 10)).told
 
 
 def test_successes_alone_tell_nothing_of_the_next_rung():
