@@ -52,7 +52,7 @@ def disjoint(
 
     Args:
         known: training rows with the column lead_id.
-        test: test rows: lead_id, label, and a column of probabilities per scorer (`model` among them).
+        test: test rows: lead_id, age (µs), label, and a column of probabilities per scorer (`model` among them).
         seed: of the bootstrap.
         replicates: of the bootstrap.
 
@@ -62,5 +62,8 @@ def disjoint(
     rows = test.join(known.select("lead_id").unique(), on="lead_id", how="anti", maintain_order="left")
     columns: dict[str, ArrayLike | None] = {name: rows[name].to_numpy() for name in COMPARED if name in rows.columns}
     leads = rows["lead_id"].to_numpy().astype(object)
-    found = evaluate.compare(rows["label"].to_numpy(), columns, leads, seed, replicates=replicates)
+    age = rows["age"].to_numpy()
+    found = evaluate.compare(
+        rows["label"].to_numpy(), columns, leads, seed, replicates=replicates, age=age, each_age=False
+    )
     return Disjoint(test.height, found)

@@ -56,6 +56,7 @@ def compare(
     replicates: int = REPLICATES,
     reference: str = "model",
     age: ArrayLike | None = None,
+    each_age: bool = True,
     ece_limit: float = ECE_LIMIT,
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
@@ -72,6 +73,7 @@ def compare(
         replicates: how many.
         reference: name in `scores` that differences are taken for.
         age: scheduled age of each row in µs, shape (n,), to give everything per age too; None = one slice.
+        each_age: False leaves out what is given per age: of mixed ages there are then no bars of calibration at all.
         ece_limit: ECE allowed on a slice that is large enough for its own bar to be lower.
         progress: called with (replicates done, all) while they are drawn, those of single ages by their rows.
 
@@ -85,12 +87,12 @@ def compare(
     if len(lead_ids) != len(outcomes):
         raise InputError(f"lead_ids has {len(lead_ids)} rows, y has {len(outcomes)}; they must be the same rows")
     leads, ages = np.asarray(lead_ids, dtype=object), None if age is None else _checked_ages(age, len(outcomes))
-    passes = 1 if ages is None or len(np.unique(ages)) < 2 else 2  # all rows together, and each at its age
-    done = _Done(progress, replicates, passes * len(outcomes))
-    bar = _bar_level(1 if ages is None else len(np.unique(ages)))
+    several = 1 if ages is None else len(np.unique(ages))
+    apart = each_age and several > 1  # all rows together, and each at its age
+    done, bar = _Done(progress, replicates, (2 if apart else 1) * len(outcomes)), _bar_level(several)
     task = _Task(columns, reference, seed, replicates, ece_limit, bar, done, told=both_outcomes(outcomes))
-    if ages is None:
-        return task.compare(outcomes, np.arange(len(outcomes)), leads, None)
+    if ages is None or not each_age:
+        return task.compare(outcomes, np.arange(len(outcomes)), leads, None, barred=several < 2)
     return task.compare_by_age(outcomes, leads, ages)
 
 

@@ -213,7 +213,8 @@ def compare(
     found = three_ways(rows, z, place, categories, learn=learn, seed=seed, column=column)
     columns: dict[str, Floats | None] = {way: probabilities(log_odds) for way, log_odds in found.items()}
     settled = of_ended(rows)
-    return evaluate.compare(settled.y, columns, settled.lead_ids, seed, reference="pooled")
+    age = settled.frame["age"].to_numpy()
+    return evaluate.compare(settled.y, columns, settled.lead_ids, seed, reference="pooled", age=age, each_age=False)
 
 
 def three_ways(

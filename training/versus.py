@@ -150,6 +150,8 @@ def compare(
         both["lead_id"].to_numpy().astype(object),
         seed,
         reference=FIRST,
+        age=both["age"].to_numpy(),
+        each_age=False,
     )
     return Versus(
         a=a,

@@ -142,7 +142,8 @@ def run_once(market: Market, seed: int, factor: float, say: Say) -> Run:
     tried = {name: loss_of(one, test) for name, one in answers.items()}
     better = min(tried, key=lambda name: np.inf if (loss := tried[name]) is None else loss)
     scores = {OURS: mine.probability, FLAML: answers[better].probability}
-    comparison = evaluate.compare(test.y, scores, test.lead_ids, seed, reference=OURS)
+    age = test.frame["age"].to_numpy()
+    comparison = evaluate.compare(test.y, scores, test.lead_ids, seed, reference=OURS, age=age, each_age=False)
     unfinished = {name: one.what for name, one in answers.items() if one.probability is None}
     run = Run(seed, mine, answers[better], comparison, better, tried, unfinished)
     say(f"{market.name}, seed {seed}: {json.dumps(run.to_json())}")

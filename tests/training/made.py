@@ -28,6 +28,11 @@ def rows(n: int = 1_500, *, seed: int = 5, per_lead: int = 3, shift: float = -1.
     log_odds = shift + X[:, 0] / 2 + points / 20
     y = (random.random(n) < 1 / (1 + np.exp(-log_odds))).astype(np.float64)
     frame = pl.DataFrame(
-        {"lead_id": [f"lead-{at // per_lead}" for at in range(n)], "as_of": np.arange(n) * DAY, "label": y}
+        {
+            "lead_id": [f"lead-{at // per_lead}" for at in range(n)],
+            "as_of": np.arange(n) * DAY,
+            "age": (np.arange(n) % per_lead + 1) * DAY,
+            "label": y,
+        }
     )
     return Rows(frame, X, points, y, np.ones(n))

@@ -26,6 +26,13 @@ def test_rows_of_leads_that_were_learnt_from_are_left_out(made):
     assert set(found.apart.metrics["auc"]) == {"model", "rules", "base_rate"}
 
 
+def test_mixed_ages_have_no_bar_of_calibration(made):
+    """Rows of one lead depend on each other: a bar for independent ones would be too low for them."""
+    assert set(disjoint(made.known, made.test, 0, replicates=5).apart.ece_bar.values()) == {None}
+    young = made.test.filter(pl.col("age") == pl.col("age").min())
+    assert None not in disjoint(made.known, young, 0, replicates=5).apart.ece_bar.values()
+
+
 def test_nothing_shared_and_everything_shared(made):
     assert disjoint(made.known.clear(), made.test, 0, replicates=5).shared == 0
     found = disjoint(made.test, made.test, 0, replicates=5)

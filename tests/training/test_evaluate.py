@@ -144,6 +144,20 @@ def test_ages_are_judged_apart():
     assert young.ece_bar["model"] == metrics.ece_bar(scores["model"][~late], 7, 0.975)
 
 
+def test_without_what_is_told_per_age_mixed_ages_have_no_bar():
+    y, scores, ids, age = rows(leads=300, ages=2)
+    each = run(y, scores, ids, age=age, replicates=50)
+    whole = run(y, scores, ids, age=age, each_age=False, replicates=50)
+    assert whole.by_age == ()
+    assert whole.ece_bar == whole.ece_ok == dict.fromkeys(scores)
+    assert (whole.metrics, whole.differences) == (each.metrics, each.differences)
+    young = age == DAY
+    one = {name: None if p is None else p[young] for name, p in scores.items()}
+    found = run(y[young], one, ids[young], age=age[young], each_age=False, replicates=50)
+    assert found.by_age == ()
+    assert found.ece_bar["model"] == metrics.ece_bar(scores["model"][young], 7)
+
+
 def test_a_perfect_model_is_calibrated_at_all_of_six_ages_together():
     """At 95 % at each of six ages a perfect model would fail in about 16 of 60 test sets."""
     refused, sets, leads = 0, 60, 150

@@ -133,6 +133,7 @@ class Link:
 def test_pooling_is_shown_against_one_model_and_one_per_segment():
     rows, z = segmented(4_000)
     found = pooling.compare(rows, z, PLACE, 2, learn=Link, seed=1)
+    assert set(found.ece_bar.values()) == {None}  # rows of one lead, at several ages
     assert found.reference == "pooled"
     assert set(found.metrics["log_loss"]) == {"pooled", "single", "separate"}
     assert found.verdict("log_loss", "single") == "better"
@@ -172,7 +173,7 @@ def young_segment(n=3_000, horizon=60, span=360, seed=0):
     took = np.where(y == 1, random.gamma(2, 10, n).astype(np.int64).clip(1, horizon - 1), horizon) * DAY
     as_of = day.astype(np.int64) * DAY
     weight = censoring_weights(as_of, pl.Series(took), horizon * DAY, span * DAY)
-    frame = pl.DataFrame({"lead_id": [f"l{i}" for i in range(n)], "as_of": as_of, "known_at": as_of + took})
+    frame = pl.DataFrame({"lead_id": [f"l{i}" for i in range(n)], "as_of": as_of, "age": DAY, "known_at": as_of + took})
     X = np.column_stack([np.zeros(n), np.zeros(n), np.where(young, 2, random.integers(0, 2, n))])
     rows = Rows(frame.with_columns(weight=weight), X, np.zeros(n), y, weight)
     known = as_of + took < span * DAY

@@ -28,6 +28,7 @@ def test_the_slice_is_the_test_side_and_the_figures_are_those_of_the_training(tr
     for metric in ("log_loss", "auc"):
         value = found.comparison.metrics[metric]["a"].value
         assert value == pytest.approx(model.comparison.metrics[metric]["model"].value, abs=1e-9)
+    assert set(found.comparison.ece_bar.values()) == {None}  # several ages: rows of one lead depend on each other
     assert found.other == "rules"
     assert found.to_json()["from"] == "2025-06-01"
     assert found.to_json()["b"] is None
@@ -52,6 +53,7 @@ def test_the_slice_begins_at_the_later_cut_and_has_the_ages_of_both(trained):
         assert found.chosen.start == market.CUT + 20 * DAY
         assert found.chosen.ages_us == (7 * DAY,)
         assert found.comparison.rows < model.comparison.rows
+        assert None not in found.comparison.ece_bar.values()
     early = versus.compare(room, a, b, start=market.CUT, ages_us=(DAY,))
     assert early.chosen.ages_us == (DAY,)
     assert "NOT out of time: bundle `20300101T000000-b`" in early.notes[0]
