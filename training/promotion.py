@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from training.pipeline import Trained
     from training.versus import Versus
 
+# Why two bundles cannot be compared: the question or the period, the tables, too few rows.
+INCOMPARABLE: Final = (InputError, WorkspaceError, NotEnoughDataError)
 AGAINST_THE_EVIDENCE: Final = "say why it should serve all the same: --because TEXT"
 
 
@@ -205,7 +207,7 @@ def judge(workspace: Workspace, bundle: Bundle, current: str | None) -> Judged:
         return Judged(leaks, tuple(reasons), note=note)
     try:
         versus = _versus(workspace, bundle, champion)
-    except (InputError, WorkspaceError, NotEnoughDataError) as problem:
+    except INCOMPARABLE as problem:
         return Judged(leaks, (*reasons, f"it cannot be compared: {problem}"), note=note)
     return Judged(leaks, (*reasons, *_against(versus)), versus, note)
 
@@ -283,7 +285,7 @@ def _refused_by_champion(
             scored=trained.test.select("lead_id", "as_of", "age", "label", "rules", a="model"),
             seed=trained.bundle.training["seed"],
         )
-    except InputError as problem:
+    except INCOMPARABLE as problem:
         return f"{refused}: it cannot be compared with the champion `{champion.version}`: {problem}", None
     reasons = (*_against(found), *_too_few(found, trained))
     return (f"{refused}: {reasons[0]}" if reasons else None), found

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from leadlight import bundle as bundles
-from leadlight.errors import BundleMissingError, BundleTamperedError, InputError
+from leadlight.errors import BundleMissingError, BundleTamperedError, InputError, NotEnoughDataError, WorkspaceError
 from leadlight.schema import DAY
 from scoring import chosen
 from tests.training import market
@@ -111,6 +111,23 @@ def test_where_the_champion_has_seen_nearly_all_a_model_is_its_challenger(traine
     assert not found.champion
     assert room.current_version() == found.current == OLD
     assert re.search(rf"the model may not replace what serves: {told}", found.why)
+
+
+@pytest.mark.parametrize("error", [InputError, NotEnoughDataError, WorkspaceError])
+def test_what_cannot_be_compared_with_the_champion_is_its_challenger(trained, monkeypatch, error):
+    """The bundle is on disk by then: whatever keeps the two from being compared is told, and the training ends well."""
+    room, model = trained
+    saved(room, model, OLD)
+    serving(room, OLD)
+
+    def fails(*_arguments, **_options):
+        raise error("the tables are gone")
+
+    monkeypatch.setattr(versus, "compare", fails)
+    found = promotion.settle(room, model)
+    assert room.current_version() == found.current == OLD
+    assert (found.champion, found.versus) == (False, None)
+    assert f"it cannot be compared with the champion `{OLD}`: the tables are gone; `{OLD}` goes on serving" in found.why
 
 
 def test_a_model_with_a_leak_does_not_serve(trained):
