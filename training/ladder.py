@@ -130,7 +130,7 @@ class Choice:
 
 
 def usual_model(rows: Rows, specs: Sequence[FeatureSpec], seed: int) -> Fitted:
-    """Fit a model as it would be shipped, by the usual recipe; folds choose the number of trees and a line's share."""
+    """Fit a model by the usual recipe, without encodings; folds choose the number of trees and a line's share."""
     known = settled(rows, specs)
     recipe = tune(known, specs, trials=1, seed=seed).recipe
     share = blend.choose(known, specs, recipe, seed).share if blend.carries(known) else 0.0

@@ -1,4 +1,4 @@
-"""How many outcomes the next rung of the ladder needs: by the course of the origins; without one, what was simulated."""
+"""How many outcomes the next rung of the ladder needs: by the course of the origins, else as many as was simulated."""
 
 import math
 from collections.abc import Sequence

@@ -7,7 +7,7 @@ import polars as pl
 
 from leadlight.phrases import counted
 from training import model_card_plots as plots
-from training.comparison import METRIC_NAMES, METRICS, Comparison, Difference, Estimate, Metric, verdict
+from training.comparison import DECISIVE, METRIC_NAMES, METRICS, Comparison, Difference, Estimate, Metric, verdict
 from training.curves import gains_curve
 from training.model_card_input import CardInput, Standing
 from training.model_card_parts import (
@@ -30,7 +30,6 @@ from training.split import age_named, at_age
 
 TONES: Final[dict[Standing, Tone]] = {"better": "good", "worse": "bad", "partly": "unsure", "same": "unsure"}
 VERDICTS: Final[dict[str, Tone]] = {"better": "good", "worse": "bad", "not distinguishable": ""}
-DECISIVE: Final[tuple[Metric, ...]] = ("auc", "log_loss")
 FORESTS: Final[tuple[Metric, ...]] = ("auc", "log_loss", "lift10")
 TILES: Final[tuple[tuple[Metric, str, int], ...]] = (
     ("auc", "AUC", 3),

@@ -28,6 +28,7 @@ from training.bootstrap import lead_codes
 from training.calibrate import Learnt
 from training.comparison import Comparison
 from training.random_intercept import Intercepts
+from training.reliability import MISSING, OTHERS
 from training.rows import Rows
 from training.settled import ended, of_ended
 from training.tune import folds_of, number_of_folds
@@ -37,8 +38,6 @@ Codes = NDArray[np.intp]
 Way = Literal["pooled", "separate", "single"]
 
 LEVEL: Final = 0.9
-OTHERS: Final = "(others)"
-MISSING: Final = "(missing)"
 # A segment has a separate model only with so many rows of either outcome; with fewer its own base rate stands for it.
 LEAST_SEPARATE: Final = 25
 

@@ -14,6 +14,7 @@ from scoring.scale import probabilities
 from tests.training import made
 from training import pooling
 from training.baselines import RulesLink
+from training.reliability import MISSING, OTHERS
 from training.rows import Rows
 from training.settled import ended
 from training.split import censoring_weights
@@ -37,7 +38,7 @@ def segmented(n=3_000, seed=1):
 def test_segments_are_told_one_by_one():
     rows, z = segmented()
     found = pooling.fit(rows, z, made.SPECS, PLACE)
-    assert [segment.value for segment in found.segments] == ["a", "b", pooling.OTHERS, pooling.MISSING]
+    assert [segment.value for segment in found.segments] == ["a", "b", OTHERS, MISSING]
     a, b, *_ = found.segments
     assert a.offset == pytest.approx(0.8, abs=0.3)
     assert b.offset == pytest.approx(-0.6, abs=0.3)
