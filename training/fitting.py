@@ -44,7 +44,7 @@ from training.ladder_needs import RungName
 from training.options import REFERENCES, Options
 from training.prior import Prior
 from training.rows import Rows
-from training.settled import settled
+from training.settled import chosen
 from training.split import Split
 
 Floats = NDArray[np.float64]
@@ -211,7 +211,8 @@ def _scorecard(task: _Task) -> Made:
 
 def _model(task: _Task) -> Made:
     """Grow trees over the rules, and draw a line beside them: encode, tune, weigh the line, fit, calibrate."""
-    task = replace(task, known=settled(task.known, task.specs))
+    known, way = chosen(task.known, task.specs)
+    task = replace(task, known=known)
     seed = task.options.seed
     ready = encode.prepare(task.known, task.specs, task.split.horizon_us, seed)
     tuned = _tuned(task, ready)
@@ -228,7 +229,7 @@ def _model(task: _Task) -> Made:
         **_tuning_notes(tuned, _price(task)),
         "line": line.to_json() | {"penalty": None if fitted.line is None else fitted.line.penalty},
         "encodings": [gain.to_json() for gain in ready.gains],
-        "settled": {"rows": len(task.known), "positives": int(task.known.y.sum())},
+        "settled": {"rows": len(known), "positives": int(known.y.sum()), "how": way},
     }
     return _finished(scorer, calibrator, task, learn, notes, rows=ready.rows)
 

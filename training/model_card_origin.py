@@ -44,6 +44,19 @@ HORIZONS: Final = {
     "dwell": "The horizon was not asked for: four of five that had reached the target by the cut took no longer.",
     "usual": "The horizon was not asked for, and nobody had reached the target by the cut: it is the usual one.",
 }
+OF_YOUNGER: Final = (
+    "of younger ones little but successes is known, and trees would take what tells new from old for a cause"
+)
+# By the way of `training.settled`; a bundle from before does not tell it.
+SETTLED: Final[dict[str | None, str]] = {
+    "ended": f", those whose horizon had ended, unweighted: {OF_YOUNGER}.",
+    "without_new_values": (
+        ", weighted: too few successes are among those whose horizon had ended, so younger ones were learnt from too, "
+        "but for those that hold a new value (a team or campaign that had just begun). Of these little but quick "
+        "successes is known. Failures weigh less in turn, so that the share of successes stays that of all."
+    ),
+    None: f", and not from some or all of those whose horizon had not ended: {OF_YOUNGER}.",
+}
 LIBRARIES: Final = ("leadlight", "lightgbm", "numpy", "polars", "scikit-learn", "optuna")
 CAUSES: Final = {
     "duplicate_id": "the same activity again",
@@ -199,14 +212,10 @@ def _censoring(card: CardInput) -> list[Markup]:
 
 
 def _settled(found: Mapping[str, Any] | None, learnt: int) -> list[str]:
-    """Say from which of the snapshots trees learnt, where it is not from all."""
+    """Say from which of the snapshots trees learnt, where it is not from all; a bundle from before may not say how."""
     if not found or found["rows"] >= learnt:
         return []
-    told = (
-        f"Trees learnt from the {found['rows']:,} of these {learnt:,} snapshots whose horizon had ended, unweighted: "
-        "of younger ones only successes are known, and trees would take what tells new from old for a cause."
-    )
-    return [told]
+    return [f"Trees learnt from {found['rows']:,} of these {learnt:,} snapshots{SETTLED[found.get('how')]}"]
 
 
 def audit(card: CardInput) -> Markup:

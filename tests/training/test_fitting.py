@@ -7,6 +7,7 @@ from scoring.scale import probabilities
 from tests.training import market
 from training import fitting, ground, tune
 from training.best_trial import Verdict
+from training.settled import chosen
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,9 @@ def test_every_rung_gives_a_scorer_of_its_kind(prepared, rung):
     assert (found.scorer.interval is None) == (rung == "prior")
     assert found.notes["ladder"]["rung"] == rung
     assert (found.auc is None) == (rung in {"prior", "rules"})
+    rows, way = chosen(prepared.known, prepared.specs)
+    told = {"rows": len(rows), "positives": int(rows.y.sum()), "how": way}
+    assert found.notes.get("settled") == (told if rung == "model" else None)
 
 
 @pytest.mark.parametrize("rung", ["scorecard", "model"])

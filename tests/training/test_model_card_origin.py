@@ -75,12 +75,25 @@ def test_weights_against_censoring_are_told(made):
     assert "counts 2.00 times on average, at most 3.00 times" in origin.split(made)
 
 
-def test_it_is_told_where_trees_learnt_from_settled_snapshots_only(made):
-    training = {**made.training, "settled": {"rows": 7, "positives": 3}}
-    told = f"Trees learnt from the 7 of these {made.known.height:,} snapshots whose horizon had ended"
-    assert told in origin.split(replace(made, bundle=replace(made.bundle, training=training)))
-    training["settled"] = {"rows": made.known.height, "positives": 3}
-    assert "Trees learnt" not in origin.split(replace(made, bundle=replace(made.bundle, training=training)))
+@pytest.mark.parametrize(
+    ("how", "told", "untold"),
+    [
+        ("ended", "those whose horizon had ended, unweighted", "new value"),
+        ("without_new_values", "weighted: too few successes are among those whose horizon had ended", "unweighted"),
+        (None, "not from some or all of those whose horizon had not ended", "weighted"),
+    ],
+)
+def test_it_is_told_which_snapshots_trees_learnt_from_where_it_is_not_all(made, how, told, untold):
+    """A bundle from before (None) does not say which way was taken; nothing is claimed then that may be wrong."""
+    note = {"rows": 7, "positives": 3} | ({} if how is None else {"how": how})
+    found = origin.split(replace(made, bundle=replace(made.bundle, training={**made.training, "settled": note})))
+    line = next(part for part in found.split("<li>") if "Trees learnt" in part)
+    assert f"Trees learnt from 7 of these {made.known.height:,} snapshots, " in line
+    assert told in line
+    assert untold not in line
+    note["rows"] = made.known.height
+    whole = {**made.training, "settled": note}
+    assert "Trees learnt" not in origin.split(replace(made, bundle=replace(made.bundle, training=whole)))
 
 
 def test_provenance_names_what_is_needed_to_repeat_it(made):

@@ -5,13 +5,18 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 
 from leadlight.schema import DAY
+from leadlight.spec import FeatureSpec
 from tests.training import made
 from training import scorecard
 from training.fit import Recipe, fit
 from training.prior import Prior
-from training.settled import LEAST_WINS, LEAST_WINS_OF_YOUNG, ended, of_ended, settled
+from training.rows import Rows
+from training.settled import LEAST_WINS, LEAST_WINS_OF_YOUNG, chosen, ended, of_ended, settled
 from training.split import censoring_weights
 from training.tune import USUAL
 
@@ -30,6 +35,34 @@ def known(n=1_500, horizon=HORIZON, rate=4, column=None, **asked):
     weight = censoring_weights(as_of, outcome, horizon, cut)
     frame = rows.frame.with_columns(weight=weight, known_at=pl.Series(as_of) + outcome)
     return replace(rows, frame=frame, weight=weight * 3).take(frame["known_at"].to_numpy() < cut)
+
+
+def turning(seed, days, life, rate=0.05, lost=0.0):
+    """Give what is known at the end of a record whose campaigns last `life` days, five at once, and their features.
+
+    Ten leads a day come in. A success takes up to 60 days, evenly; of the others a share is lost as quickly.
+    """
+    random, horizon, cut = np.random.default_rng(seed), 60 * DAY, days * DAY
+    n = 10 * days
+    as_of = np.sort(random.integers(0, cut, n))
+    campaign = (as_of // (life * DAY)) * 5 + random.integers(0, 5, n)
+    won = random.random(n) < rate
+    quick = won | (random.random(n) < lost)
+    took = np.where(quick, random.integers(1, horizon, n), horizon)
+    known = as_of + took < cut
+    outcome = pl.select(pl.when(pl.Series(known & quick)).then(pl.Series(took))).to_series()
+    weight = censoring_weights(as_of, outcome, horizon, cut)
+    y = won.astype(float)
+    leads = [f"lead-{at}" for at in range(n)]
+    frame = pl.DataFrame({"lead_id": leads, "as_of": as_of, "label": y, "weight": weight, "known_at": as_of + took})
+    names = tuple(map(str, range(int(campaign.max()) + 1)))
+    specs = [FeatureSpec("campaign", "fit", "category", attribute="campaign", categories=names)]
+    X = campaign[:, None].astype(float)
+    return Rows(frame, X, np.zeros(n), y, weight * 3).take(known), specs
+
+
+def rate_of(rows):
+    return float(rows.weight @ rows.y / rows.weight.sum())
 
 
 def test_only_rows_whose_horizon_ended_are_kept_and_the_weights_of_censoring_go():
@@ -112,7 +145,10 @@ def test_young_rows_with_a_new_value_are_left_out_where_young_rows_are_learnt_fr
     X[:, place] = np.where(new, 1.0, 0.0 if what == "category" else np.nan)
     found = settled(replace(rows, X=X), made.SPECS)
     assert found.lead_ids.tolist() == rows.lead_ids[~new].tolist()
-    assert found.weight.tolist() == rows.weight[~new].tolist()
+    won = rows.y[~new] == 1
+    assert found.weight[won].tolist() == rows.weight[~new][won].tolist()
+    assert (found.weight[~won] < rows.weight[~new][~won]).all()
+    assert rate_of(found) == pytest.approx(rate_of(rows))
     X[np.flatnonzero(~young)[::3], place] = 1.0  # the value is as frequent among the settled rows: it is not new
     assert len(settled(replace(rows, X=X), made.SPECS)) == len(rows)
 
@@ -123,3 +159,39 @@ def test_ended_rows_are_given_without_weights_however_few_and_all_where_there_is
     assert len(found) == ended(rows).sum() < len(rows)
     assert np.allclose(found.weight, 3.0)
     assert of_ended(made.rows()).frame.equals(made.rows().frame)
+
+
+@pytest.mark.parametrize("days", [90, 120, 180])
+def test_where_values_come_and_go_the_level_is_that_of_settled_rows(days):
+    """What is left out for a new value is nearly all successes; failures that stay count for those still to come."""
+    found = [turning(seed, days, life=30) for seed in range(20)]
+    assert all(chosen(rows, specs)[1] == "without_new_values" for rows, specs in found)
+    settled_rate = np.mean([rate_of(of_ended(rows)) for rows, _ in found])
+    assert np.mean([rate_of(settled(rows, specs)) for rows, specs in found]) == pytest.approx(settled_rate, rel=0.1)
+
+
+@examples(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1_000),
+    days=st.integers(80, 200),
+    life=st.integers(15, 120),
+    rate=st.sampled_from([0.03, 0.1, 0.3]),
+    lost=st.sampled_from([0.0, 0.5]),
+)
+def test_weights_keep_the_level_and_are_of_one_piece_with_those_of_censoring(seed, days, life, rate, lost):
+    rows, specs = turning(seed, days, life, rate, lost)
+    found, way = chosen(rows, specs)
+    assert way in {"ended", "without_new_values", "all"}
+    if way == "all":
+        assert found is rows
+    elif way == "without_new_values":
+        assert rate_of(found) == pytest.approx(rate_of(rows))
+        assert np.allclose(found.weight, found.frame["weight"].to_numpy() * 3)
+    assert np.allclose(of_ended(found).weight, 3.0)
+    assert found.frame.drop("weight").equals(rows.take(np.isin(rows.lead_ids, found.lead_ids)).frame.drop("weight"))
+
+
+def test_the_way_that_was_taken_is_told():
+    assert chosen(known(), made.SPECS)[1] == "ended"
+    assert chosen(known(n=500), made.SPECS)[1] == "all"
+    assert chosen(made.rows(), made.SPECS)[1] == "all"
