@@ -7,8 +7,9 @@ among the known, successes from failures. Two parameters over rule points cannot
 features and trees do. They are learnt from rows of which none is known because of its outcome, where these hold enough
 successes; where they do not, at least no value is learnt of which little but its successes can be known.
 
-No value comes or goes in the simulated market, and nothing is left out there for being new: figures of the benchmarks
-say nothing of that. Records with turnover of values are made by the tests.
+Attributes of the simulated market have no turnover: no value comes or goes there. Only a rare value is new now and
+then, mostly where the ladder looks at the beginning of a record. So the benchmarks say little of records whose
+campaigns come and go; such are made by the tests.
 """
 
 from collections.abc import Sequence
