@@ -84,9 +84,9 @@ def _searched(automl: Any, market: Market, test: Rows, seed: int, seconds: float
         "seed": seed,
         "verbose": 0,
     }
-    weight = known.weight / known.weight.mean()
+    frame, weight = table(known, market.specs, nulls), known.weight / known.weight.mean()
     try:
-        automl.fit(table(known, market.specs, nulls), known.y.astype(int), sample_weight=weight, **asked)
+        automl.fit(frame, known.y.astype(int), sample_weight=weight, **asked)
     except ValueError as problem:  # with very few successes it learns from a fold without any, and its search ends
         return None, f"nothing: {problem}"
     if automl.best_estimator is None:

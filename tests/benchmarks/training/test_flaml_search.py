@@ -38,6 +38,15 @@ def test_a_search_of_flaml_that_stops_with_an_error_finished_nothing(market):
     assert flaml_search._searched(Stopping(), market, market.test, 0, 6.0) == (None, "nothing: got 1 class")
 
 
+def test_an_error_of_our_own_table_is_none_of_flaml(monkeypatch, market):
+    def fails(*_arguments):
+        raise ValueError("codes need to be between -1 and 2")
+
+    monkeypatch.setattr(flaml_search, "table", fails)
+    with pytest.raises(ValueError, match="codes need"):
+        flaml_search._searched(None, market, market.test, 0, 6.0)
+
+
 def test_flaml_that_is_not_there_is_named_with_its_extra(monkeypatch, market):
     monkeypatch.setattr(flaml_search, "installed", lambda: False)
     with pytest.raises(InputError, match="extra `bench`"):
