@@ -83,7 +83,7 @@ def measure(asked: Asked, only: Sequence[str], out: Path | None) -> Bench:
         bench.not_run = {key: told.get(key, reason) or NOT_AMONG for key, reason in bench.not_run.items()}
         bench.not_run = {key: reason for key, reason in bench.not_run.items() if key not in bench.found}
         if out is not None:
-            write_text_atomically(out, json.dumps(as_json(bench, asked), allow_nan=False, indent=1) + "\n")
+            write_text_atomically(out, json.dumps(as_json(bench), allow_nan=False, indent=1) + "\n")
     return bench
 
 
@@ -106,13 +106,16 @@ def _measured(bench: Bench, name: str, asked: Asked, code: Commit | None) -> str
     return None
 
 
-def as_json(bench: Bench, asked: Asked) -> dict[str, Any]:
-    """Give every key, null where it was not measured, why it was not, the bars, and what stands behind the figures."""
+def as_json(bench: Bench) -> dict[str, Any]:
+    """Give every key, null where it was not measured and why it was not, the bars, and what stands behind the figures.
+
+    `sets` names for each part that was measured what it was measured on.
+    """
     return {
         **dict.fromkeys(KEYS),
         **bench.found,
         "not_run": bench.not_run,
-        "sets": "simulator only" if asked.data is None else "simulator and public data sets",
+        "sets": {name: list(PARTS[name].sets(details)) for name, details in bench.details.items()},
         "bars": {bar.key: bar.held for bar in bars_of(bench.found)},
         "seconds": bench.seconds,
         "measured": bench.measured,
@@ -161,7 +164,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps(as_json(bench, asked), allow_nan=False))
+        print(json.dumps(as_json(bench), allow_nan=False))
     else:
         show(bench)
     if bench.failed:

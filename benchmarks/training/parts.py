@@ -1,6 +1,6 @@
 """The parts of the training benchmark: each gives the figures of its keys, and `details` with what is behind them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -46,12 +46,14 @@ class Part:
         measure: measures it with seeds 0 .. n - 1.
         seeds: n, where nothing else is asked for; None = it is made once, with seed 0, whatever is asked for.
         hindered: tells why it cannot be measured; None where it can.
+        sets: names what it was measured on, of its details.
     """
 
     keys: tuple[str, ...]
     measure: Callable[[Asked, int], dict[str, Any]]
     seeds: int | None = None
     hindered: Callable[[Asked], str | None] = lambda _: None
+    sets: Callable[[Mapping[str, Any]], Iterable[str]] = lambda _: (learning_curve.SIMULATOR,)
 
     def repetitions(self, asked: Asked) -> int:
         """Give how many seeds it is measured with."""
@@ -119,17 +121,28 @@ def without_flaml(_asked: Asked) -> str | None:
     return None if flaml_search.installed() else flaml_search.MISSING
 
 
+def sets_of_leaks(details: Mapping[str, Any]) -> list[str]:
+    """Name the sets in which leaks were planted, without their seeds."""
+    return sorted({one.rsplit(" ", 1)[0] for one in details["sets"]})
+
+
 PARTS: Final[Mapping[str, Part]] = {
-    "leaks": Part(("leaks_found", "leaks_planted", "false_alarms"), of_leaks, leaks.SEEDS),
+    "leaks": Part(("leaks_found", "leaks_planted", "false_alarms"), of_leaks, leaks.SEEDS, sets=sets_of_leaks),
     "xeducation": Part(
-        ("xeducation_auc_after_gate", "xeducation_rename_changes"), of_xeducation, hindered=without_data
+        ("xeducation_auc_after_gate", "xeducation_rename_changes"),
+        of_xeducation,
+        hindered=without_data,
+        sets=lambda _: ("xeducation",),
     ),
     "ladder": Part(
-        ("ladder_win_share_25", "ladder_worse_than_rules", "ladder_far_worse_share"), of_ladder, learning_curve.SEEDS
+        ("ladder_win_share_25", "ladder_worse_than_rules", "ladder_far_worse_share"),
+        of_ladder,
+        learning_curve.SEEDS,
+        sets=list,
     ),
     "calibration": Part(("ece_newest", "ece_bar", "ece_after_shift", "shift_alarm"), of_calibration, calibration.SEEDS),
     "segments": Part(("interval_coverage",), of_segments, segments.SEEDS),
     "oracle": Part(("oracle_gap",), of_oracle, oracle.SEEDS),
-    "flaml": Part(("flaml",), of_flaml, automl.SEEDS, without_flaml),
-    "resume": Part(("resume_lost_trials",), of_resume),
+    "flaml": Part(("flaml",), of_flaml, automl.SEEDS, without_flaml, list),
+    "resume": Part(("resume_lost_trials",), of_resume, sets=lambda _: ("drawn rows",)),
 }

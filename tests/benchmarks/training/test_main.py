@@ -24,10 +24,11 @@ def give(monkeypatch, name, **other):
     part = PARTS[name]
     more = {**BESIDE, "leaks": ("leaks_found_weak",)}
     figures = {**GOOD, "leaks_found_weak": 3, **other}
+    details = {"sets": ["olist 0", "simulator 0", "simulator 1"]} if name == "leaks" else {"simulator": name}
 
     def measure(asked, seeds):
         asked.say(f"{name} of {seeds}")
-        return {**{key: figures[key] for key in (*part.keys, *more.get(name, ()))}, "details": {"of": name}}
+        return {**{key: figures[key] for key in (*part.keys, *more.get(name, ()))}, "details": details}
 
     monkeypatch.setitem(PARTS, name, replace(part, measure=measure))
 
@@ -55,7 +56,9 @@ def test_one_object_holds_every_key_and_every_bar(capsys, data):
     assert answer["not_run"] == {}
     assert set(answer["bars"].values()) == {True}
     assert set(answer["details"]) == set(answer["seconds"]) == set(PARTS)
-    assert answer["sets"] == "simulator and public data sets"
+    alone = {name: ["simulator"] for name in PARTS}
+    others = {"leaks": ["olist", "simulator"], "xeducation": ["xeducation"], "resume": ["drawn rows"]}
+    assert answer["sets"] == alone | others
 
 
 def test_without_the_folder_only_the_simulator_is_measured_and_it_is_said(capsys):
@@ -66,7 +69,7 @@ def test_without_the_folder_only_the_simulator_is_measured_and_it_is_said(capsys
     assert "simulator only" in answer["not_run"]["xeducation_auc_after_gate"]
     assert answer["xeducation_auc_after_gate"] is None
     assert answer["bars"]["xeducation_auc_after_gate"] is None
-    assert answer["sets"] == "simulator only"
+    assert set(answer["sets"]) == set(PARTS) - {"xeducation"}
     assert "xeducation: not run: --data was not given: simulator only" in told.err
 
 
@@ -79,6 +82,15 @@ def test_parts_that_are_not_asked_for_are_named(capsys, data):
     assert set(answer["not_run"].values()) == {"left out by --only"}
     assert "segments of 2" in told.err
     assert "resume of 1" in told.err
+
+
+def test_the_sets_are_those_that_were_measured(capsys, data, monkeypatch):
+    """Not those that could have been, with the folder there."""
+    records = {"simulator": [], "olist": []}
+    found = {"ladder_worse_than_rules": [], "ladder_far_worse_share": {}, "details": records}
+    monkeypatch.setitem(PARTS, "ladder", replace(PARTS["ladder"], measure=lambda *_: dict(found)))
+    assert command.run([*data, "--only", "ladder", "--records", "simulator", "olist", "--json"]) == 0
+    assert answer_of(capsys)["sets"] == {"ladder": ["simulator", "olist"]}
 
 
 def test_it_is_said_which_code_was_measured_and_with_which_seeds(capsys, monkeypatch):
