@@ -3,7 +3,7 @@
 They stand here only: the command of each part ends with 1 where one of its figures misses its bar.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,6 +95,13 @@ def _far_worse(found: Figures) -> list[str]:
     return [f"{name} ({share:.0%})" for name, share in shares.items() if share > FAR_WORSE_SHARE]
 
 
+def _sizes(named: Sequence[str], found: Figures) -> str:
+    """Name sizes, or say that it is at none; and of which records any were measured."""
+    records = dict.fromkeys(name.rsplit(" ", 1)[0] for name in found.get("ladder_far_worse_share", ()))
+    measured = f" (measured: {', '.join(records)})" if records else ""
+    return (", ".join(named) or "at no size") + measured
+
+
 def _told_gap(found: Figures) -> str:
     """Tell the mean gap with what stands beside it."""
     markets, error = found["oracle_markets"], found["oracle_gap_standard_error"]
@@ -115,9 +122,10 @@ def _told_flaml(found: Figures) -> str:
 
 def _against(one: Figures) -> str:
     """Tell one set against FLAML in a few words."""
-    worse = [metric for metric, fine in one["not_worse"].items() if not fine]
-    lower = "lower log loss" if one["better_log_loss"] else "no lower log loss"
-    return f"{lower}, worse in {' and '.join(worse)}" if worse else lower
+    lower = {True: ["lower log loss"], False: ["no lower log loss"], None: []}[one["better_log_loss"]]
+    told = {"worse": False, "not defined": None}
+    named = {word: [metric for metric, fine in one["not_worse"].items() if fine is what] for word, what in told.items()}
+    return ", ".join([*lower, *(f"{word} in {' and '.join(metrics)}" for word, metrics in named.items() if metrics)])
 
 
 def _auc(found: Figures) -> bool:
@@ -147,8 +155,8 @@ _BESIDE: Final = {"ece_newest": "ece_bar", "ece_after_shift": "ece_after_shift_b
 # Keys that are told in words of their own.
 _TOLD: Final[Mapping[str, Callable[[Figures], str]]] = {
     "leaks_found": lambda found: f"{found['leaks_found']} of {found['leaks_planted']}",
-    "ladder_worse_than_rules": lambda found: ", ".join(found["ladder_worse_than_rules"]) or "at no size",
-    "ladder_far_worse_share": lambda found: ", ".join(_far_worse(found)) or "at no size",
+    "ladder_worse_than_rules": lambda found: _sizes(found["ladder_worse_than_rules"], found),
+    "ladder_far_worse_share": lambda found: _sizes(_far_worse(found), found),
     "oracle_gap": _told_gap,
     "flaml": _told_flaml,
     "interval_coverage": _told_coverage,

@@ -110,12 +110,28 @@ def test_figures_are_told_beside_what_they_are_held_against():
     told = {bar.key: bar.found for bar in bars_of(GOOD)}
     assert told["leaks_found"] == "72 of 72"
     assert told["ece_newest"] == "0.0100 (bar 0.0200)"
-    assert told["ladder_worse_than_rules"] == told["ladder_far_worse_share"] == "at no size"
+    ladder = {told["ladder_worse_than_rules"], told["ladder_far_worse_share"]}
+    assert ladder == {"at no size (measured: simulator, olist)"}
     assert told["oracle_gap"] == "0.0080 (mean of 3 markets; standard error 0.0004, worst market 0.0105)"
     assert told["interval_coverage"] == "0.9000 of 1,000; the true rate lies below 4.0% and above 6.0%"
     assert told["flaml"] == "simulator: lower log loss, olist: lower log loss"
-    bad = {"ladder_worse_than_rules": ["olist 5", "olist 10"], "ladder_far_worse_share": {"simulator 5": 0.062}}
-    assert [bar.found for bar in missed(bad)] == ["olist 5, olist 10", "simulator 5 (6%)"]
+    shares = {"simulator 5": 0.062, "olist 5": 0.0}
+    bad = {"ladder_worse_than_rules": ["olist 5", "olist 10"], "ladder_far_worse_share": shares}
+    measured = "(measured: simulator, olist)"
+    assert [bar.found for bar in missed(bad)] == [f"olist 5, olist 10 {measured}", f"simulator 5 (6%) {measured}"]
     worse = {"olist": {"not_worse": {"log_loss": False, "auc": True}, "better_log_loss": False}}
     (bar,) = [bar for bar in bars_of({"flaml": worse}) if bar.key == "flaml"]
     assert bar.found == "olist: no lower log loss, worse in log_loss"
+
+
+@pytest.mark.parametrize(
+    ("not_worse", "better", "told"),
+    [
+        ({"log_loss": None, "auc": None}, None, "not defined in log_loss and auc"),
+        ({"log_loss": True, "auc": None}, True, "lower log loss, not defined in auc"),
+        ({"log_loss": False, "auc": None}, False, "no lower log loss, worse in log_loss, not defined in auc"),
+    ],
+)
+def test_a_comparison_that_is_not_defined_is_not_told_as_worse(not_worse, better, told):
+    (bar,) = missed({"flaml": {"olist": {"not_worse": not_worse, "better_log_loss": better}}})
+    assert bar.found == f"olist: {told}"
