@@ -11,7 +11,8 @@ loss, and after its seconds it fits its best recipe to all rows.
 
 A model of ours learns from settled rows only, where there are enough (`training.settled`): of newer ones only successes
 are known. Where these differ from all training rows, FLAML is run on both, each time with the same seconds, and ours is
-held against the one with the lower log loss on the test rows. That choice looks at the test rows, which favours FLAML.
+held against the one with the lower log loss on the test rows. That choice looks at the test rows, which favours FLAML
+in log loss, and in log loss only: its AUC is that of the same answer, whether or not the other one's is higher.
 
 FLAML validates by lead (`split_type="group"`), as ours does. A split by time would be unfair to it: of the newest
 training rows only quick outcomes are known, so it would choose by rows that are nearly all successes.
