@@ -112,7 +112,7 @@ def _told_gap(found: Figures) -> str:
 
 def _told_coverage(found: Figures) -> str:
     below, above = (f"{found[f'interval_true_{side}']:.1%}" for side in ("below", "above"))
-    told = f"of {found['interval_segments']:,}; the true rate lies below {below} and above {above}"
+    told = f"over {found['interval_segments']:,} segments; the true rate lies below {below} and above {above}"
     return f"{found['interval_coverage']:.4f} {told}"
 
 
@@ -192,7 +192,7 @@ _BARS: Final[Mapping[str, tuple[str, Callable[[Figures], bool]]]] = {
     ),
     "shift_alarm": ("raised when the base rate moves from 5 % to 20 %", lambda found: found["shift_alarm"] is True),
     "interval_coverage": (
-        f"{_COVERED} of 90 % intervals, {LEAST_SEGMENTS:,} or more, hold the true rate; for each common score too",
+        f"{_COVERED} of 90 % intervals, of {LEAST_SEGMENTS:,} segments or more, hold the true rate; for each score too",
         _covered,
     ),
     "oracle_gap": (

@@ -41,8 +41,9 @@ _MOVED: Final = """\
 Leads drawn by outcome, so that the base rate moves; estimate and correction come from scores alone. `false alarm` is
 whether one was raised on leads whose base rate did not move."""
 _COMPANIES: Final = """\
-{companies} simulated companies. The true rate lies below {below} of the intervals and above {above}. The standard error
-is over companies, whose segments share their luck."""
+{companies} simulated companies: small ones with rules and scorecard, large ones with a model. The true rate lies below
+{below} of the intervals and above {above}. The standard error is over companies, whose segments share their luck. The
+spread is the standard deviation of the true offsets of the segments of a company's column, in log-odds."""
 _TAILS: Final = ("true rate below", "true rate above")
 _WAYS: Final = """\
 Log loss over the rules in {companies} companies: segments that borrow from the whole (pooled), one score for all
@@ -167,6 +168,10 @@ def _segments(details: Details) -> str:
         for score, count in details["market_segments"].items()
     ]
     by_size = [(size, _percent(share)) for size, share in details["coverage_by_size"].items()]
+    by_spread = [
+        (spread, f"{one['intervals']:,}", _percent(one["coverage"]), _percent(one["standard_error"]))
+        for spread, one in details["coverage_by_spread"].items()
+    ]
     against = details["pooled_minus"]
     ways = [
         (way, _number(loss), *(_number(against.get(way, {}).get(key)) for key in ("mean", "standard_error")))
@@ -176,8 +181,9 @@ def _segments(details: Details) -> str:
     return "\n\n".join(
         [
             _COMPANIES.format(companies=details["companies"], below=below, above=above),
-            table(("common score", "market-segments", "hold the true rate", "standard error", *_TAILS), by_score),
+            table(("common score", "intervals", "hold the true rate", "standard error", *_TAILS), by_score),
             table(("size of a segment", "hold the true rate"), by_size),
+            table(("spread", "intervals", "hold the true rate", "standard error"), by_spread),
             _WAYS.format(companies=details["compared_companies"]),
             table(("way", "log loss", "pooled minus it", "standard error"), ways),
         ]

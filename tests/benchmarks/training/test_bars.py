@@ -113,7 +113,7 @@ def test_figures_are_told_beside_what_they_are_held_against():
     ladder = {told["ladder_worse_than_rules"], told["ladder_far_worse_share"]}
     assert ladder == {"at no size (measured: simulator, olist)"}
     assert told["oracle_gap"] == "0.0080 (mean of 3 markets; standard error 0.0004, worst market 0.0105)"
-    assert told["interval_coverage"] == "0.9000 of 1,000; the true rate lies below 4.0% and above 6.0%"
+    assert told["interval_coverage"] == "0.9000 over 1,000 segments; the true rate lies below 4.0% and above 6.0%"
     assert told["flaml"] == "simulator: lower log loss, olist: lower log loss"
     shares = {"simulator 5": 0.062, "olist 5": 0.0}
     bad = {"ladder_worse_than_rules": ["olist 5", "olist 10"], "ladder_far_worse_share": shares}

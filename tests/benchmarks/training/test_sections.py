@@ -74,6 +74,10 @@ DETAILS = {
         "coverage": {"rules": 0.87, "scorecard": 0.912},
         "standard_error": {"rules": 0.02, "scorecard": None},
         "coverage_by_size": {"under 30 leads": 0.888},
+        "coverage_by_spread": {
+            "under 0.1": {"intervals": 1_200, "coverage": 0.961, "standard_error": 0.01},
+            "0.3 and more": {"intervals": 0, "coverage": None, "standard_error": None},
+        },
         "tails": {
             "rules": {"below": {"share": 0.04}, "above": {"share": 0.09}},
             "scorecard": {"below": {"share": 0.05}, "above": {"share": None}},
@@ -112,6 +116,8 @@ ROWS = {
         "| rules | 2,635 | 87.0% | 2.0% | 4.0% | 9.0% |",
         "| scorecard | 2,634 | 91.2% | - | 5.0% | - |",
         "| under 30 leads | 88.8% |",
+        "| under 0.1 | 1,200 | 96.1% | 1.0% |",
+        "| 0.3 and more | 0 | - | - |",
         "| pooled | 0.1432 | - | - |",
         "| single | 0.1430 | 0.0002 | 0.0001 |",
     ],
