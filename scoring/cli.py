@@ -1,6 +1,5 @@
 """`leadlight score`, `leadlight explain` and `leadlight thresholds recommend`."""
 
-import json
 import time
 from collections import Counter
 from enum import StrEnum
@@ -11,6 +10,7 @@ import typer
 
 from leadlight.command_line import JsonOption, WorkspaceOption, print_json, say
 from leadlight.errors import InputError, UnknownLeadError
+from leadlight.schema import DAY
 from leadlight.workspace import TablesInfo, Workspace
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="thresholds")
 
 
-SCORED: Final = "{leads} open leads{at} by {model_version}: {hot} hot, {warm} warm, {cold} cold -> {out}"
+SCORED: Final = (
+    "{leads:,} open leads{at} by {model_version}: {hot:,} hot{by_card}, {warm:,} warm, {cold:,} cold -> {out}"
+)
 NO_INSTANTS: Final = "has a place in an order and no time, as this data has no clock; leave --as-of out"
 
 
@@ -84,7 +86,6 @@ def score(
 
     Example: leadlight score --engine pyspark --master spark://host:7077 --out scores.parquet
     """
-    from leadlight.instants import iso
     from scoring import cluster, export
     from scoring.chosen import load_or_card
     from scoring.score import LeadScorer
@@ -102,19 +103,13 @@ def score(
     job = cluster.Job(room, bundle, settings, instant, lang.value, scored_at=time.time_ns() // 1_000)
     frame = _scored_by(job, master) if on_cluster else _scored_here(job, scorer)
     export.write(frame, out)
-    at = f" as of {iso(instant)}" if info.clock == "time" else ""
-    temperatures = Counter(frame["temperature"].to_list())
-    summary: dict[str, Any] = {
-        "out": str(out),
-        "as_of": iso(instant),
-        "leads": frame.height,
-        "target": "sql" if bundle is None else bundle.scorer.target,
-        "score_basis": "rules" if bundle is None else bundle.score_basis,
-        "model_version": scorer.model_version,
-        "degraded": bundle is None,
-        **{name: temperatures[name] for name in ("hot", "warm", "cold")},
-    }
-    print(json.dumps(summary, ensure_ascii=False) if as_json else SCORED.format(**summary, at=at))
+    summary = _summary(job, scorer, frame) | {"out": str(out)}
+    _warn(summary, job)
+    if as_json:
+        print_json(summary)
+    else:
+        at = f" as of {summary['as_of']}" if info.clock == "time" else ""
+        print(SCORED.format(**summary, at=at, by_card=_by_card(summary["hot_by_card"], scorer)))
 
 
 def explain(
@@ -134,6 +129,7 @@ def explain(
     from features.colleagues import colleagues
     from leadlight.instants import iso
     from rules.ledger import ledger
+    from scoring import age
     from scoring.chosen import load_or_card
     from scoring.score import LeadScorer
 
@@ -154,12 +150,15 @@ def explain(
     others = colleagues(record, lead_id, instant) if scorer.plan.needs_colleagues else []
     found = scorer.score(timeline, instant, colleagues=others, lang=lang.value, explain=True)
     entries = ledger(scorer.card, timeline, instant)  # the tables it came from are clean
+    aged = age.note(bundle, instant - timeline.created_at, lang.value)
     if as_json:
-        print_json(_explanation(found, entries, lang))
+        print_json(_explanation(found, entries, lang) | {"age_note": aged})
     else:
         from scoring.show import show_explanation
 
         show_explanation(found, entries, lang.value, timed=info.clock == "time")
+        if aged is not None:
+            print(aged)
 
 
 def recommend(
@@ -210,6 +209,48 @@ def recommend(
         print_json(answer)
     else:
         _print_recommendations(curves, found, page, lang)
+
+
+def _summary(job: "Job", scorer: "LeadScorer", frame: "pl.DataFrame") -> dict[str, Any]:
+    """Count what was scored."""
+    from leadlight.instants import iso
+    from scoring import age
+
+    bundle = job.bundle
+    temperatures = Counter(frame["temperature"].to_list())
+    limit = age.oldest(bundle)
+    return {
+        "as_of": iso(job.instant),
+        "leads": frame.height,
+        "target": "sql" if bundle is None else bundle.scorer.target,
+        "score_basis": "rules" if bundle is None else bundle.score_basis,
+        "model_version": scorer.model_version,
+        "degraded": bundle is None,
+        **{name: temperatures[name] for name in ("hot", "warm", "cold")},
+        "hot_by_card": int(((frame["temperature"] == "hot") & (frame["raw_score"] < scorer.levels.hot)).sum()),
+        "oldest_age_days": None if limit is None else limit / DAY,
+        "older_leads": age.count_older(job, frame),
+    }
+
+
+def _warn(summary: dict[str, Any], job: "Job") -> None:
+    """Say on stderr what the table does not: that it is empty, or holds leads older than any that was tested."""
+    from scoring import age
+
+    if not summary["leads"]:
+        when = f" at {summary['as_of']}" if job.room.tables_info().clock == "time" else ""
+        say(f"no lead of the record is open for `{summary['target']}`{when}: the table is empty; is --as-of right?")
+    told = age.warning(summary["older_leads"], summary["leads"], job.bundle)
+    if told is not None:
+        say(told)
+
+
+def _by_card(count: int, scorer: "LeadScorer") -> str:
+    """Say how many are hot by a condition of the card while their score is below the hot one."""
+    if not count:
+        return ""
+    names = " or ".join(f"`{entry.name}`" for entry in scorer.card.hot_when)
+    return f" ({count:,} by {names} of the card, whatever their score)"
 
 
 def _scored_here(job: "Job", scorer: "LeadScorer") -> "pl.DataFrame":

@@ -88,6 +88,12 @@ class CardInput:
         return self.split.horizon_us is not None
 
     @property
+    def oldest(self) -> str:
+        """The oldest age that was learnt and tested: `60 days`; of use only where the data has a clock."""
+        days = max(self.split.ages_us) / DAY
+        return f"{days:g} day{'' if days == 1 else 's'}"
+
+    @property
     def target(self) -> str:
         """The stage that is predicted, in words."""
         return STAGES_EN[self.split.target]

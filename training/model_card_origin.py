@@ -300,7 +300,13 @@ def _own_limits(card: CardInput) -> list[str]:
     if 0 < card.comparison.positives < 100:
         told = counted(card.comparison.positives, "test snapshot")
         said.append(f"Only {told} of {counted(card.won_leads, 'lead')} {card.reached}: figures may move a lot.")
-    if not card.timed:
+    if card.timed:
+        said.append(
+            f"Leads were learnt from and tested up to an age of {card.oldest}; leads older than that are scored as if "
+            "what was learnt of younger ones held for them, which was not tested. `--ages` with older ages learns and "
+            "tests them."
+        )
+    else:
         said.append("The data has no clock: nothing here is a promise about later leads.")
     caution = (card.training.get("ladder") or {}).get("caution")
     if caution:

@@ -153,7 +153,7 @@ def _within(card: CardInput) -> str:
         for part in parts
         if (error := part.metrics["ece"]["model"]) is not None and (bar := part.ece_bar["model"]) is not None
     )
-    where = "at every age its error is" if card.timed else "its error is"
+    where = f"at every age that was tested (up to {card.oldest}) its error is" if card.timed else "its error is"
     if by_chance:
         return f"A probability means what it says: {where} within what chance alone gives."
     return (

@@ -14,6 +14,10 @@ from tests.scoring import market
 from tests.scoring.conftest import KEY
 from tests.scoring.test_score import company_bundle
 
+ALWAYS_HOT = [
+    {"name": "known-size", "label": {"en": "size", "ja": "規模"}, "when": {"attribute": "employees", "at_least": 1}}
+]
+
 
 def run(capsys, *words, status=0):
     with pytest.raises(SystemExit) as left:
@@ -198,3 +202,52 @@ def test_explain_and_score_see_the_same_colleagues(workspace, tmp_path, capsys):
         assert found["probability"] == pytest.approx(scores[lead_id], abs=1e-9)
         values = {part["name"]: part["value"] for part in found["contributions"]}
         assert values["colleagues"] == 3 or lead_id in {"lead-148", "lead-149"}
+
+
+def with_ages(workspace, *days):
+    """Let a bundle serve that was tested at these ages."""
+    made = replace(market.bundle(), version="20260104T000000Z-aged", training={"ages_us": [day * DAY for day in days]})
+    bundles.save(made, workspace.bundle_path(made.version), KEY)
+    workspace.set_current(made.version)
+
+
+def test_leads_older_than_what_was_tested_are_told(workspace, tmp_path, capsys):
+    """All leads are created at once, 90 days and an hour before the end of the record."""
+    words = ("--workspace", workspace.root, "--json")
+    with_ages(workspace, 1, 60)
+    said = run(capsys, "score", "--out", tmp_path / "s.csv", *words)
+    summary = json.loads(said.out)
+    assert (summary["older_leads"], summary["oldest_age_days"]) == (summary["leads"], 60)
+    assert f"{summary['leads']} of {summary['leads']} scored leads are older than the oldest age" in said.err
+    assert "--ages 7d,60d,180d,365d" in said.err
+    young = run(capsys, "score", "--out", tmp_path / "s.csv", "--as-of", iso(market.START + 59 * DAY), *words)
+    assert json.loads(young.out)["older_leads"] == 0
+    assert "older than" not in young.err
+
+
+def test_explain_tells_a_lead_older_than_what_was_tested(workspace, capsys):
+    words = ("explain", "lead-3", "--workspace", workspace.root)
+    with_ages(workspace, 1, 60)
+    assert "oldest age that was learnt and tested (60d)" in json.loads(run(capsys, *words, "--json").out)["age_note"]
+    assert "this lead is older than" in run(capsys, *words).out
+    assert "未検証" in run(capsys, *words, "--lang", "ja").out
+    young = run(capsys, *words, "--as-of", iso(market.START + 59 * DAY), "--json")
+    assert json.loads(young.out)["age_note"] is None
+
+
+def test_hot_by_the_card_is_counted_apart(workspace, tmp_path, capsys):
+    """No score reaches this level of hot, so whoever is hot is so by the card."""
+    made = replace(market.bundle(), version="20260105T000000Z-levels", thresholds={"temperature": {"hot": 900}})
+    made = replace(made, scorer=replace(made.scorer, card={**made.scorer.card, "hot_when": ALWAYS_HOT}))
+    bundles.save(made, workspace.bundle_path(made.version), KEY)
+    workspace.set_current(made.version)
+    words = ("score", "--out", tmp_path / "s.csv", "--workspace", workspace.root)
+    summary = json.loads(run(capsys, *words, "--json").out)
+    assert summary["hot_by_card"] == summary["hot"] > 0
+    assert f"{summary['hot']} hot ({summary['hot']} by `known-size` of the card, whatever" in run(capsys, *words).out
+
+
+def test_a_table_without_a_lead_is_told(workspace, tmp_path, capsys):
+    words = ("score", "--as-of", "1999-01-01", "--out", tmp_path / "s.csv", "--workspace", workspace.root)
+    said = run(capsys, *words)
+    assert "no lead of the record is open for `sql` at 1999-01-01: the table is empty" in said.err

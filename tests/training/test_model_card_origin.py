@@ -143,3 +143,10 @@ def test_few_successes_are_told_as_snapshots_and_leads():
     outcomes = np.zeros(300)
     outcomes[:5] = 1  # three leads: two at both ages, one at the first
     assert "Only 5 test snapshots of 3 leads reached SQL within 30 days" in origin.limits(cards.card(300, y=outcomes))
+
+
+def test_the_oldest_age_that_was_tested_is_a_limit():
+    made = cards.usual()
+    assert "up to an age of 7 days; leads older than that are scored as if" in origin.limits(made)
+    timeless = replace(made, split=replace(made.split, horizon_us=None))
+    assert "up to an age" not in origin.limits(timeless)

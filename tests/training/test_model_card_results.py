@@ -89,12 +89,15 @@ def test_successes_are_snapshots_and_leads_in_words():
 def test_a_bar_that_is_wider_than_chance_is_said_to_be(made):
     """The verdict takes the larger of what chance gives and 0.02; chance alone is claimed where chance alone is it."""
     chance = "within what chance alone gives."
-    assert f"at every age its error is {chance}" in results.headline(made)
+    assert f"at every age that was tested (up to 7 days) its error is {chance}" in results.headline(made)
     large = [replace(part, ece_bar={**part.ece_bar, "model": 1e-6}) for part in made.comparison.by_age]
     ok = [replace(part, ece_limit=1.0, ece_ok={**part.ece_ok, "model": True}) for part in large]
     found = results.headline(replace(made, comparison=replace(made.comparison, by_age=tuple(ok))))
     assert f"its error is {chance}" not in found
-    assert "means nearly what it says: at every age its error is at most 0.02 (ECE)" in found
+    assert (
+        "means nearly what it says: at every age that was tested (up to 7 days) its error is at most 0.02 (ECE)"
+        in found
+    )
 
 
 def test_without_a_clock_the_age_is_creation():

@@ -1,0 +1,62 @@
+"""Leads older than any age that a bundle learnt and tested: they are scored all the same, and that is said."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from leadlight import durations
+from leadlight.bundle import Bundle
+from leadlight.vocabulary import Lang
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from scoring.cluster import Job
+
+MEND: Final = "train with older ages, such as --ages 7d,60d,180d,365d"
+
+
+def oldest(bundle: Bundle | None) -> int | None:
+    """Give the largest age that was learnt and tested, in µs; None without bundle, clock or a record of it."""
+    if bundle is None or bundle.scorer.horizon_us is None:
+        return None
+    return max(bundle.training.get("ages_us") or (), default=None)
+
+
+def note(bundle: Bundle | None, age_us: int, lang: Lang) -> str | None:
+    """Say of one lead of an age in µs that it is older than what was tested; None where it is not."""
+    limit = oldest(bundle)
+    if limit is None or age_us <= limit:
+        return None
+    named = durations.write(limit)
+    if lang == "ja":
+        return f"このリードは学習・検証した最大の経過期間({named})より古く、確率は若いリードからの推定で未検証です"
+    return (
+        f"this lead is older than the oldest age that was learnt and tested ({named}): it is scored as if what was "
+        f"learnt of younger leads held for it, which was not tested; {MEND}"
+    )
+
+
+def count_older(job: "Job", frame: "pl.DataFrame") -> int:
+    """Count the scored leads (`lead_id` of the frame) that are older than what was tested."""
+    limit = oldest(job.bundle)
+    if limit is None:
+        return 0
+    import polars as pl  # noqa: PLC0415  (the module is read by `--help`)
+
+    from features import hygiene, tables  # noqa: PLC0415
+
+    raw = tables.read(job.room)
+    bare = replace(raw, activities=raw.activities.head(0))  # no activity decides when a lead was created
+    created = hygiene.tables_for(job.room, job.settings, bare).leads.select("lead_id", "created_at").collect()
+    return frame.join(created, on="lead_id").filter(job.instant - pl.col("created_at") > limit).height
+
+
+def warning(older: int, leads: int, bundle: Bundle | None) -> str | None:
+    """Say in one line how many of the scored leads are older than what was tested; None where none is."""
+    limit = oldest(bundle)
+    if limit is None or not older:
+        return None
+    return (
+        f"{older:,} of {leads:,} scored leads are older than the oldest age that was learnt and tested "
+        f"({durations.write(limit)}): their probabilities were not tested and may be far off; {MEND}"
+    )
