@@ -153,7 +153,8 @@ def test_foreign_tables_are_refused_and_left_alone(tmp_path):
     (tmp_path / "tables.json").write_text("{}")
     (tmp_path / "tables" / "mine").mkdir(parents=True)
     ended = leadlight("demo", "--no-serve", "--json", "--workspace", str(tmp_path))
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.returncode == 2
+    assert ended.stderr == f"error: {json.loads(ended.stdout)['error']}\n"
     assert ended.stderr.startswith("error: workspace ")
     assert "choose another --workspace" in ended.stderr
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine", "tables", "tables.json"]
