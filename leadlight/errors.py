@@ -119,6 +119,10 @@ class BundleTamperedError(BundleError):
     """Signature, hash or content of a bundle does not hold."""
 
 
+class BundleRenamedError(BundleTamperedError):
+    """A bundle lies in a folder of another name: signed and whole, but copied or renamed by hand."""
+
+
 class BundleUnsupportedError(BundleError):
     """A bundle was written by another version of the format."""
 

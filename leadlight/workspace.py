@@ -347,7 +347,7 @@ class Workspace:
         pointer = self.bundles / "current"
         if not pointer.is_file():
             raise BundleMissingError.none_current(self.root)
-        version = pointer.read_text(encoding="utf-8").strip()
+        version = pointer.read_text(encoding="utf-8", errors="replace").strip()
         if version not in self.bundle_versions():
             raise BundleMissingError(
                 f"`{pointer}` names `{version}`, which is not there; run `leadlight models promote VERSION`"

@@ -2,7 +2,7 @@
 
 from leadlight import bundle
 from leadlight.bundle import Bundle
-from leadlight.errors import BundleMissingError, BundleTamperedError
+from leadlight.errors import BundleMissingError, BundleRenamedError
 from leadlight.workspace import Workspace
 from rules import parse
 from rules.parse import Card
@@ -13,14 +13,15 @@ def load(workspace: Workspace, version: str | None = None) -> Bundle:
 
     Raises:
         BundleMissingError: it is not there.
-        BundleTamperedError: signature, hash or content does not hold, or it is a bundle of another version.
+        BundleTamperedError: signature, hash or content does not hold; BundleRenamedError where it is
+            a bundle of another version.
     """
     if version is not None and version not in workspace.bundle_versions():
         raise BundleMissingError(f"bundle `{version}` is not in `{workspace.bundles}`; see `leadlight models list`")
     chosen = workspace.current_version() if version is None else version
     found = bundle.load(workspace.bundle_path(chosen), bundle.signing_key())
     if found.version != chosen:
-        raise BundleTamperedError(
+        raise BundleRenamedError(
             f"bundle `{chosen}` says that it is `{found.version}`: its folder was copied or renamed; give it that name "
             "again, or remove it"
         )

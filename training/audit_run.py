@@ -10,6 +10,7 @@ from leadlight.errors import InputError
 from leadlight.schema import Target
 from leadlight.workspace import Workspace
 from rules import parse
+from training import kept_horizon
 from training.audit import Audit, audit
 from training.options import Options, make_split, parse_cut
 
@@ -38,6 +39,7 @@ def audit_workspace(
         horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
         seed=seed,
     )
+    options, _ = kept_horizon.keep(workspace, options)
     tables = tables_of.read(workspace)
     if hygiene:
         tables = of_tables.of_workspace(workspace, hygiene_settings.of_workspace(workspace)).tables

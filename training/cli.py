@@ -118,11 +118,14 @@ def train(
 
 def _train(room: Workspace, options: "Options", *, track: bool, as_json: bool) -> None:
     """Train, settle what serves, track the run, and tell."""
-    from training import pipeline, promotion, show
+    from training import kept_horizon, pipeline, promotion, show
     from training.track import Followed, Tracked
     from training.track import log as track_run
 
     with _watched() as (say, progress):
+        options, kept = kept_horizon.keep(room, options)
+        if kept is not None:
+            say(kept)
         trained = pipeline.train(room, options, say=say, progress=progress)
         settled = promotion.settle(room, trained)
         tracked = Tracked(None, Followed())

@@ -37,8 +37,8 @@ class Change:
         at: when, ISO instant, UTC.
         action: what made it.
         version: what serves from then on.
-        previous: what to go back to from it; None where nothing served before. After a rollback or an undo this is what
-            had served before the version that was gone back to, so that rollbacks lead ever further back.
+        previous: what served before, or None where nothing did. What a rollback or an undo leads back to next is not in
+            its line but follows from those before it. (Older lines of rollbacks and undos have that here.)
         because: the reason given for a promotion against the evidence or for an undo, or None.
     """
 
@@ -164,13 +164,8 @@ def put(
             )
         if current == version:
             return None
-        known = changes(workspace)
-        previous = current
-        if action in BACKWARD:
-            below = _gone_back(_stands(known), version).below
-            previous = None if below is None else below.version
-        change = Change(datetime.now(UTC).isoformat(timespec="seconds"), action, version, previous, because)
-        lines = [json.dumps(asdict(line), ensure_ascii=False) for line in (*known, change)]
+        change = Change(datetime.now(UTC).isoformat(timespec="seconds"), action, version, current, because)
+        lines = [json.dumps(asdict(line), ensure_ascii=False) for line in (*changes(workspace), change)]
         write_text_atomically(_path(workspace), "\n".join(lines) + "\n")
         workspace.set_current(version)
         return change

@@ -41,6 +41,7 @@ MOST_FINDINGS: Final = 40
 MOST_EVIDENCE: Final = 6
 AUDIT_TONES: Final[dict[str, Tone]] = {"ok": "good", "suspect": "warn", "leak": "bad"}
 HORIZONS: Final = {
+    "champion": "The horizon was not asked for: it is that of the bundle that served, so that the two can be compared.",
     "dwell": "The horizon was not asked for: four of five that had reached the target by the cut took no longer.",
     "usual": "The horizon was not asked for, and nobody had reached the target by the cut: it is the usual one.",
 }

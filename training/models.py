@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from leadlight import bundle as bundles
 from leadlight.bundle import Bundle
-from leadlight.errors import BundleError, BundleTamperedError
+from leadlight.errors import BundleError, BundleRenamedError, BundleTamperedError
 from leadlight.workspace import Workspace
 from scoring import chosen
 from training import record, track_queue
@@ -14,7 +14,7 @@ from training.history import served
 from training.track_queue import Sent
 from training.track_store import Store
 
-State = Literal["ok", "tampered", "unreadable"]
+State = Literal["ok", "tampered", "renamed or copied", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Listed:
     Attributes:
         version: name of its folder.
         current: whether it serves.
-        state: `tampered` if signature, hash or content does not hold, `unreadable` for any other reason.
+        state: `tampered` if signature, hash or content does not hold, `renamed or copied` if it is whole but says that
+            it is another version, `unreadable` for any other reason.
         problem: why its state is not `ok`, or None.
         champion: whether it serves and is a model; where rules or a base rate serve there is no champion.
         kind: what produces its scores; None where it cannot be read, as all below.
@@ -86,6 +87,8 @@ def listed(workspace: Workspace) -> list[Listed]:
 def _line(workspace: Workspace, version: str, runs: Mapping[str, Sent], *, current: bool) -> Listed:
     try:
         found = chosen.load(workspace, version)
+    except BundleRenamedError as problem:
+        return Listed(version, current, "renamed or copied", str(problem))
     except BundleTamperedError as problem:
         return Listed(version, current, "tampered", str(problem))
     except BundleError as problem:

@@ -31,6 +31,8 @@ def register(app: typer.Typer) -> None:
 def list_models(*, workspace: WorkspaceOption = Path("workspace"), as_json: JsonOption = False) -> None:
     """List the bundles, newest first: what they are, how they did, their audit and MLflow run, and which one serves.
 
+    Exit 1 where the bundle that serves cannot be trusted.
+
     Example: leadlight models list
     """
     from training import models, models_show, track
@@ -48,8 +50,10 @@ def list_models(*, workspace: WorkspaceOption = Path("workspace"), as_json: Json
                 "mlflow": followed.to_json(),
             }
         )
-        return
-    models_show.show_models(found)
+    else:
+        models_show.show_models(found)
+    if any(line.current and line.state != "ok" for line in found):
+        raise typer.Exit(EXIT_PROBLEM)
 
 
 def compare(

@@ -30,7 +30,7 @@ def show_models(found: "Sequence[Listed]") -> None:
         return
     table = Table(box=None, padding=(0, 1, 0, 0))
     for heading in ("", "version", "trained", "target"):
-        table.add_column(heading, no_wrap=True, min_width=len("UNREADABLE") if heading == "target" else None)
+        table.add_column(heading, no_wrap=True, min_width=len("RENAMED OR COPIED") if heading == "target" else None)
     table.add_column("rung")
     for heading in ("test rows", "log loss", "of rules", "AUC", "of rules", "beats rules"):
         table.add_column(heading, justify="right")
@@ -57,7 +57,8 @@ def show_versus(found: "Versus") -> None:
         f"target {scorer.target}: {comparison.rows:,} mature snapshots of {comparison.leads:,} leads{when}, "
         f"{comparison.positives:,} positive; 95 % intervals over leads",
     )
-    names = {"a": found.a.version} | ({} if found.b is None else {"b": found.b.version}) | {"rules": "rules"}
+    rules = f"rules of {found.a.version}"  # those beside another bundle may differ: other card, other outcomes
+    names = {"a": found.a.version} | ({} if found.b is None else {"b": found.b.version}) | {"rules": rules}
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for metric in DECISIVE:
@@ -66,7 +67,7 @@ def show_versus(found: "Versus") -> None:
         table.add_row(shown, *(_estimate(comparison.metrics[metric].get(scorer_name)) for metric in DECISIVE))
     for other in [name for name in names if name != "a"]:
         cells = [_difference(comparison.differences[metric].get(other)) for metric in DECISIVE]
-        table.add_row(f"difference to {'the rules' if other == 'rules' else names[other]}", *cells, style="bold")
+        table.add_row(f"difference to {'the ' if other == 'rules' else ''}{names[other]}", *cells, style="bold")
     _print_whole(table)
     for bundle, left_out in ((found.a, found.only_a), (found.b, found.only_b)):
         if bundle is not None and left_out:

@@ -29,6 +29,7 @@ class Options:
         target: the stage to be predicted.
         test_from: the cut, µs UTC; or a share of the leads in order of creation, in (0, 1).
         horizon_us: None = derived from the dwell times before the cut, or the usual one where there are none.
+        horizon_of: version of the serving bundle that the horizon was kept from; None = from none.
         until: nothing at or after it is read, µs UTC; None = the end of the record.
         ages_us: ages of test snapshots; empty = the default ages.
         card: rule card.
@@ -53,6 +54,7 @@ class Options:
     test_from: int | float
     card: Card
     horizon_us: int | None = None
+    horizon_of: str | None = None
     until: int | None = None
     ages_us: tuple[int, ...] = ()
     trials: int = 15
@@ -107,8 +109,8 @@ def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
 
 
 def _horizon(tables: Tables, options: Options, cut: int) -> tuple[int, HorizonSource]:
-    """Give the horizon that was asked for, else that of the dwell times, else the usual one."""
+    """Give the horizon that was asked for or kept, else that of the dwell times, else the usual one."""
     if options.horizon_us is not None:
-        return options.horizon_us, "asked"
+        return options.horizon_us, "asked" if options.horizon_of is None else "champion"
     dwell = labels.dwell_horizon(tables, options.target, cut)
     return (labels.USUAL_HORIZONS[options.target], "usual") if dwell is None else (dwell, "dwell")

@@ -334,5 +334,6 @@ def _instead(workspace: Workspace, current: str | None, new: Bundle) -> str:
         return f" instead of `{current}` (which could not be read: {problem})"
     if (old.target, old.horizon_us) == (new.scorer.target, new.scorer.horizon_us):
         return f" instead of `{current}`"
-    question = f"`{old.target}`" if old.target != new.scorer.target else "another horizon"
-    return f" instead of `{current}`; NOTE that this one predicted {question}: probabilities change their meaning"
+    question = f"`{old.target}`" if old.target != new.scorer.target else "ANOTHER HORIZON"
+    told = f"THIS ONE PREDICTED {question}, SO THE TWO WERE NOT COMPARED: PROBABILITIES CHANGE THEIR MEANING"
+    return f" instead of `{current}`; NOTE: {told}"

@@ -17,7 +17,7 @@ from leadlight.metrics import wilson_interval
 from leadlight.schema import Target
 
 Floats = NDArray[np.float64]
-HorizonSource = Literal["asked", "dwell", "usual"]
+HorizonSource = Literal["asked", "champion", "dwell", "usual"]
 
 # Age of the one snapshot of a lead where the data has no clock: one microsecond after creation, before any outcome.
 AT_CREATION: Final = 1
@@ -59,7 +59,8 @@ class Split:
         until: nothing at or after it is read.
         ages_us: ages of test snapshots.
         train_ages_us: ages of training snapshots.
-        horizon_source: asked for, from the dwell times before the cut, or usual, as nobody had reached the target.
+        horizon_source: asked for, kept from the bundle that serves, from the dwell times before the cut, or usual, as
+            nobody had reached the target.
     """
 
     target: Target

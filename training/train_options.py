@@ -35,7 +35,9 @@ TestFromOption = Annotated[
 ]
 HorizonOption = Annotated[
     str | None,
-    typer.Option(help="Within which time, such as 60d.", show_default="from dwell times before the cut"),
+    typer.Option(
+        help="Within which time, such as 60d.", show_default="that of what serves, else from dwell times before the cut"
+    ),
 ]
 UntilOption = Annotated[
     str | None, typer.Option(help="Nothing at or after it is read.", show_default="the end of the record")

@@ -40,6 +40,7 @@ def test_rollbacks_lead_ever_further_back(room):
     for expected, version in (("c", "b"), ("b", "a")):
         assert history.before(room, expected) == version
         history.put(room, version, "rollback", expected=expected)
+    assert [line.previous for line in history.changes(room)[-2:]] == ["c", "b"]
     assert history.before(room, "a") is None
     history.put(room, "c", "promote", expected="a")
     assert history.before(room, "c") == "a"

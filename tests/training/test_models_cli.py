@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -65,6 +66,26 @@ def test_a_champion_that_cannot_be_read_is_told(trained, run):
     said = run("promote", NEW).out
     assert "note: not compared with what serves, which cannot be read" in said
     assert f"{NEW} serves from now on instead of {OLD}" in said
+
+
+def test_a_list_exits_1_where_what_serves_cannot_be_trusted(trained, run):
+    room, model = trained
+    saved(room, model, OLD)
+    (room.bundle_path(OLD) / "scorer.json").write_text("{}")
+    run("list")
+    room.set_current(OLD)
+    assert "TAMPERED" in run("list", status=1).out
+    assert json.loads(run("list", "--json", status=1).out)["current"] == OLD
+
+
+def test_a_folder_that_was_copied_is_called_so(trained, run):
+    room, model = trained
+    shutil.copytree(room.bundle_path(model.bundle.version), room.bundle_path(NEW))
+    said = run("list").out
+    assert "RENAMED OR COPIED" in said
+    assert "TAMPERED" not in said
+    room.set_current(NEW)
+    assert json.loads(run("list", "--json", status=1).out)["models"][0]["state"] == "renamed or copied"
 
 
 def test_a_leak_exits_1_whatever_is_said(trained, run):

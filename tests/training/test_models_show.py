@@ -30,7 +30,8 @@ def test_a_comparison_has_both_the_rules_and_the_differences(trained, capsys):
     a, b = worse(room, model, "20300101T000000-a"), saved(room, model, "20300101T000000-b")
     models_show.show_versus(versus.compare(room, a, b))
     said = capsys.readouterr().out
-    for words in ("20300101T000000-a ", "difference to 20300101T000000-b", "difference to the rules", ", worse"):
+    rules_of = "difference to the rules of 20300101T000000-a"
+    for words in ("20300101T000000-a ", "difference to 20300101T000000-b", rules_of, ", worse"):
         assert words in said
     assert "at ages 1d, 7d" in said
 

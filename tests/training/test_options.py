@@ -45,6 +45,8 @@ def test_where_nobody_reached_the_target_the_horizon_is_the_usual_one(frames):
         assert (split.horizon_us, split.horizon_source) == (days * DAY, "usual")
     assert options_of.make_split(market.tables(frames), market.info(), asked).horizon_source == "dwell"
     assert options_of.make_split(market.tables(frames), market.info(), market.options()).horizon_source == "asked"
+    kept = market.options(horizon_of="20200101T000000-old")
+    assert options_of.make_split(market.tables(frames), market.info(), kept).horizon_source == "champion"
 
 
 def test_nothing_beyond_the_end_of_the_record_is_promised(frames):
