@@ -12,6 +12,7 @@ LeadlightError
 ├── BundleError
 │   ├── BundleMissingError             no bundle where one was expected
 │   ├── BundleTamperedError            signature, hash or content does not hold
+│   │   └── BundleRenamedError         its folder was copied or renamed by hand
 │   └── BundleUnsupportedError         written by another version of the format
 ├── EngineError                        an engine of features started and could not finish
 ├── TrackingError                      MLflow's store cannot be read or written; nothing else is lost
