@@ -29,5 +29,5 @@ def keep(workspace: Workspace, options: Options) -> tuple[Options, str | None]:
     scorer = bundle.scorer
     if scorer.target != options.target or scorer.horizon_us is None:
         return options, None
-    told = f"horizon {scorer.horizon_us / durations.UNITS['d']:g} d, as of the serving `{bundle.version}`"
+    told = f"horizon {durations.write(scorer.horizon_us)}, as of the serving `{bundle.version}`"
     return replace(options, horizon_us=scorer.horizon_us, horizon_of=bundle.version), f"{told}; --horizon sets another"

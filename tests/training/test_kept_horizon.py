@@ -22,7 +22,7 @@ def room(trained):
 def test_the_horizon_of_what_serves_is_kept(room):
     options, told = kept_horizon.keep(room, UNASKED)
     assert (options.horizon_us, options.horizon_of) == (23 * DAY, OLD)
-    assert told == f"horizon 23 d, as of the serving `{OLD}`; --horizon sets another"
+    assert told == f"horizon 23d, as of the serving `{OLD}`; --horizon sets another"
 
 
 def test_what_was_asked_for_holds(room):
@@ -66,5 +66,5 @@ def test_it_does_not_stop_a_training(room, capsys, damage):
 
 def test_a_retraining_says_so_and_keeps_it(room, capsys):
     said = run(capsys, *WORDS, "--rung", "rules", "--no-track", "--workspace", room.root, "--json")
-    assert f"horizon 23 d, as of the serving `{OLD}`" in said.err
+    assert f"horizon 23d, as of the serving `{OLD}`" in said.err
     assert '"horizon_source": "champion"' in said.out
