@@ -155,8 +155,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _fail_usage(error: Any) -> NoReturn:
     """Answer a usage error of Typer (known by its methods: its class has no public name) in one line."""
     message = error.format_message()
-    if "\n" in message:  # a group without a verb: the message is its help
-        error.show()
+    if type(error).__name__ == "NoArgsIsHelpError":  # a group without a verb: its help, unless it was shown already
+        if message:
+            error.show()
         sys.exit(EXIT_BAD_INPUT)
     path = error.ctx.command_path if getattr(error, "ctx", None) is not None else "leadlight"
     _fail(f"{message.rstrip('.')}; see `{path} --help`", EXIT_BAD_INPUT)

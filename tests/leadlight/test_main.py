@@ -109,6 +109,13 @@ def test_with_json_bad_usage_is_the_object_too(verb, capsys, words):
     assert err == f"error: {json.loads(out)['error']}\n"
 
 
+@pytest.mark.parametrize("verb", ["train", "evaluate", "audit"])
+def test_an_option_that_is_missing_with_its_choices_is_one_line_and_the_object(capsys, verb):
+    code, out, err = run(capsys, verb, "--json")
+    assert (code, out) == (2, json.dumps({"error": err.removeprefix("error: ").rstrip("\n")}) + "\n")
+    assert run(capsys, verb) == (2, "", err)
+
+
 def test_with_json_a_verb_that_told_and_then_failed_has_one_object(verb, capsys):
     def function(as_json: JsonOption = False):
         print_json({"n": 1})
@@ -138,6 +145,19 @@ def test_no_verb_at_all_shows_the_help(capsys):
     code, out, err = run(capsys)
     assert code == 2
     assert "Usage: leadlight" in out + err
+    assert "error" not in err
+
+
+@pytest.mark.parametrize("rich", ["0", "1"])
+def test_a_group_without_a_verb_shows_its_help_and_no_error(rich):
+    words = [sys.executable, "-m", "leadlight", "thresholds"]
+    shown = subprocess.run(
+        words, cwd=ROOT, env={**os.environ, "TYPER_USE_RICH": rich}, capture_output=True, check=False
+    )
+    told = (shown.stdout + shown.stderr).decode()
+    assert shown.returncode == 2
+    assert told.count("Usage: leadlight thresholds") == 1
+    assert "error:" not in told
 
 
 def test_an_extra_that_is_not_installed_is_named(verb, capsys):
