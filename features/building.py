@@ -108,7 +108,7 @@ class _Source:
     @classmethod
     def of(cls, room: Workspace, *, clean: bool) -> "_Source":
         info = room.tables_info()
-        paths = {name: room.table_path(name, info.generation) for name in NEEDED}
+        paths = {name: room.whole(room.table_path(name, info.generation)) for name in NEEDED}
         log = room.scan("activities")
         if not clean:
             return cls(info, paths, log, None)

@@ -35,6 +35,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
+from leadlight import parquet_file
 from leadlight.errors import BundleMissingError, LeadlightError, WorkspaceError
 from leadlight.schema import AttributeKind, KnownAt, TableName
 
@@ -288,7 +289,8 @@ class Workspace:
         except FileNotFoundError as missing:
             raise WorkspaceError.no_tables(self.root) from missing
         except (ValueError, KeyError, TypeError, AttributeError) as damaged:
-            raise WorkspaceError(f"`{self.root / 'tables.json'}` is damaged ({damaged}); ingest again") from damaged
+            told = f"`{self.root / 'tables.json'}` is damaged ({damaged})"
+            raise WorkspaceError(f"{told}; {self._ingest_anew}") from damaged
 
     def publish_tables(self, info: TablesInfo) -> None:
         """Make a generation, whose folder is complete, the current one."""
@@ -297,6 +299,21 @@ class Workspace:
     def table_path(self, name: TableName | Literal["quarantine"], generation: str) -> Path:
         """Give the file of a table in a generation."""
         return self.root / "tables" / generation / f"{name}.parquet"
+
+    def whole(self, path: Path) -> Path:
+        """Give the path of a file of the tables if it is there and looks whole.
+
+        Raises:
+            WorkspaceError: it is gone, cut short, or cannot be read.
+        """
+        wrong = parquet_file.damage(path) if path.exists() else "is gone"
+        if wrong is not None:
+            raise WorkspaceError(f"`{path}` {wrong}; put it back from a copy, or {self._ingest_anew}")
+        return path
+
+    @property
+    def _ingest_anew(self) -> str:
+        return f"move `{self.root / 'tables.json'}` away and ingest all raw files again"
 
     def touched_path(self, before: str, generation: str) -> Path:
         """Give the file that names the leads which a generation touched."""
@@ -315,14 +332,11 @@ class Workspace:
         """Scan a current table lazily.
 
         Raises:
-            WorkspaceError: nothing was ingested, or the file is gone.
+            WorkspaceError: nothing was ingested, or the file is gone or damaged.
         """
         import polars as pl  # noqa: PLC0415  (the service never scans)
 
-        path = self.table_path(name, self.tables_info().generation)
-        if not path.exists():
-            raise WorkspaceError(f"`{path}` is gone; ingest again")
-        return pl.scan_parquet(path)
+        return pl.scan_parquet(self.whole(self.table_path(name, self.tables_info().generation)))
 
     def bundle_path(self, version: str) -> Path:
         """Give the folder of a bundle."""

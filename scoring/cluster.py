@@ -83,7 +83,7 @@ def score(job: Job, master: str | None) -> "pl.DataFrame":
     from scoring.spark import score_tables  # noqa: PLC0415
 
     generation = job.room.tables_info().generation
-    read = engine.read({name: job.room.table_path(name, generation) for name in TABLES})
+    read = engine.read({name: job.room.whole(job.room.table_path(name, generation)) for name in TABLES})
     rows = _open_leads(job, job.bundle)
     with spark_errors():
         tables = hygiene.tables_for(job.room, job.settings, read)

@@ -59,7 +59,7 @@ class Previous:
         """Scan the current generation.
 
         Raises:
-            WorkspaceError: a table is gone, or `tables.json` is damaged.
+            WorkspaceError: a table is gone or damaged, or `tables.json` is damaged.
         """
         if not workspace.has_tables():
             empty: dict[str, pl.LazyFrame] = {name: pl.LazyFrame(schema=_physical(name)) for name in TABLES}
@@ -72,7 +72,8 @@ class Previous:
         return cls(
             info,
             Tables(
-                {**rows, "quarantine": workspace.scan("quarantine")}, pl.read_parquet(order) if order.exists() else None
+                {**rows, "quarantine": workspace.scan("quarantine")},
+                pl.read_parquet(workspace.whole(order)) if order.exists() else None,
             ),
         )
 

@@ -13,6 +13,7 @@ from typing import Final
 
 import polars as pl
 
+from leadlight import parquet_file
 from leadlight.schema import TableName
 from leadlight.workspace import Workspace, file_atomically
 
@@ -76,7 +77,7 @@ def since(workspace: Workspace, generation: str) -> pl.DataFrame | None:
         generation: the one that was current then.
 
     Returns:
-        As `leads`; None where the steps between are not known.
+        As `leads`; None where the steps between are not known, or what was kept of one is damaged.
     """
     before = {after: earlier for earlier, after in workspace.touched_steps()}
     steps, current = [], workspace.tables_info().generation
@@ -85,7 +86,10 @@ def since(workspace: Workspace, generation: str) -> pl.DataFrame | None:
             return None
         steps.append((before[current], current))
         current = before[current]
-    parts = [pl.read_parquet(workspace.touched_path(*step)) for step in steps]
+    paths = [workspace.touched_path(*step) for step in steps]
+    if any(parquet_file.damage(path) is not None for path in paths):
+        return None
+    parts = [pl.read_parquet(path) for path in paths]
     none = pl.DataFrame(schema=SCHEMA)
     return earliest(pl.concat([none, *parts], how="diagonal").lazy()).sort(
         "lead_id"

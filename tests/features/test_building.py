@@ -12,7 +12,7 @@ from features.asked import Asked
 from features.building import Options
 from features.catalog import CatalogSettings
 from features.engines import registry
-from leadlight.errors import NotEnoughDataError
+from leadlight.errors import NotEnoughDataError, WorkspaceError
 from leadlight.ingest.pipeline import ingest
 from leadlight.schema import DAY
 from leadlight.spec import FeatureSpec
@@ -221,6 +221,16 @@ def test_a_record_without_snapshots_is_said(market):
     with pytest.raises(NotEnoughDataError, match="no lead has a snapshot there"):
         market.build("table", Asked("ages", (DAY,), end=0), settings=CATALOG)
     assert not (market.root / "table").exists()
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb"])
+def test_a_table_cut_short_is_said_with_its_mend(market, engine):
+    changes = market.room.table_path("attribute_changes", market.room.tables_info().generation)
+    changes.write_bytes(changes.read_bytes()[:-1])
+    with pytest.raises(
+        WorkspaceError, match=r"attribute_changes\.parquet` is cut short .*; put it back from a copy, or"
+    ):
+        market.build("table", QUESTIONS["ages"], settings=CATALOG, engine=engine)
 
 
 def test_progress_is_told_in_activities(market):

@@ -108,6 +108,10 @@ def test_scan_reads_the_current_generation(workspace):
     path.parent.mkdir(parents=True)
     pl.DataFrame({"lead_id": ["a", "b"]}).write_parquet(path)
     assert workspace.scan("leads").collect()["lead_id"].to_list() == ["a", "b"]
+    path.write_bytes(path.read_bytes()[:-20])
+    mend = r"put it back from a copy, or move `.*tables\.json` away and ingest all raw files again"
+    with pytest.raises(WorkspaceError, match=rf"leads\.parquet` is cut short \(.*\); {mend}"):
+        workspace.scan("leads")
 
 
 def test_the_pointer_names_a_bundle_on_disk(workspace):

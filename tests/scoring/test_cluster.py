@@ -31,6 +31,15 @@ def test_the_open_leads_of_a_workspace_score_alike_on_a_cluster(spark, workspace
     assert_frame_equal(found.drop("scored_at"), wanted.drop("scored_at"), rel_tol=1e-9, abs_tol=1e-9)
 
 
+def test_a_table_cut_short_is_said_before_spark_begins(spark, workspace, tmp_path, capsys):
+    made = market.bundle("rules")
+    bundles.save(made, workspace.bundle_path(made.version), KEY)
+    workspace.set_current(made.version)
+    path = workspace.table_path("attribute_changes", workspace.tables_info().generation)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert "attribute_changes.parquet` is cut short" in refused(capsys, workspace, tmp_path / "s.csv")
+
+
 def test_only_spark_is_a_cluster():
     assert cluster.is_asked("pyspark", "local[1]")
     assert not cluster.is_asked("polars", None)

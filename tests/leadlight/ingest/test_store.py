@@ -42,9 +42,25 @@ def test_what_a_crash_left_is_cleared(tmp_path):
 def test_a_damaged_workspace_is_said(world):
     world.ingest()
     generation = world.workspace.tables_info().generation
-    world.workspace.table_path("stages", generation).unlink()
-    with pytest.raises(WorkspaceError, match="is gone; ingest again"):
-        world.ingest()
+    stages = world.workspace.table_path("stages", generation)
+    whole = stages.read_bytes()
+    for damage, told in (
+        (stages.unlink, "is gone"),
+        (lambda: stages.write_bytes(whole[:50]), "is cut short"),
+    ):
+        damage()
+        with pytest.raises(
+            WorkspaceError, match=rf"stages\.parquet` {told}.*move `.*tables\.json` away and ingest all"
+        ):
+            world.ingest()
+
+
+def test_the_mend_of_a_damaged_workspace_mends(world):
+    before = world.ingest()
+    world.workspace.table_path("stages", before.generation).write_bytes(b"PAR1")
+    (world.workspace.root / "tables.json").rename(world.workspace.root / "tables.json.old")
+    assert world.ingest().tables == before.tables
+    assert world.rows("stages") is not None
 
 
 def test_the_activities_of_a_company_lie_together(world, monkeypatch):

@@ -121,6 +121,13 @@ def test_an_unknown_step_is_said(world):
     assert since(world, "another") is None
 
 
+def test_a_damaged_step_is_not_known(world):
+    first = world.ingest().generation
+    step = world.workspace.touched_path(first, world.ingest().generation)
+    step.write_bytes(step.read_bytes()[:-1])
+    assert since(world, first) is None
+
+
 def test_the_oldest_steps_are_forgotten(tmp_path, monkeypatch):
     monkeypatch.setattr(touched, "KEPT", 2)
     room = Workspace.at(tmp_path)
