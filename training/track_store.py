@@ -10,7 +10,6 @@ or answers errors are told within seconds. MLflow itself would retry for minutes
 import logging
 import os
 import re
-import sqlite3
 import ssl
 import urllib.error
 import urllib.request
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from leadlight.errors import LeadlightError, TrackingError
 from leadlight.workspace import Workspace
+from training import track_database
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,8 +40,6 @@ IMPATIENT: Final = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "15", "MLFLOW_HTTP_REQUEST_MA
 # Our stdout is for one JSON object: MLflow would print the address of every run there.
 WORDLESS: Final = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
 NOISY: Final = ("mlflow", "alembic")
-# MLflow itself would wait for minutes on a store that another process holds.
-LOCK_SECONDS: Final = 5.0
 # A server that does not answer its health check within so long is away.
 HEALTH_SECONDS: Final = 3.0
 LONGEST_MESSAGE: Final = 300
@@ -116,11 +114,14 @@ def opened(store: Store) -> "Iterator[MlflowClient]":
 
             for name in NOISY:  # importing mlflow sets its own levels; it logs at length, as errors, what it raises
                 logging.getLogger(name).setLevel(logging.CRITICAL)
+            if not store.remote:
+                track_database.make(store.database)
             yield MlflowClient(store.uri, store.uri)
     except LeadlightError:
         raise
     except Exception as problem:
-        raise TrackingError(f"{store.told()}: {_line(problem, store)}") from problem
+        damage = None if store.remote else track_database.of_damage(store.database, problem)
+        raise TrackingError(damage or f"{store.told()}: {_line(problem, store)}") from problem
     finally:
         for name in hurried:
             os.environ.pop(name, None)
@@ -132,24 +133,14 @@ def check(store: Store) -> None:
     """Look whether a store can be used at all, within seconds.
 
     Raises:
-        TrackingError: the address is none, nobody answers there, or not in time, or by an error of the server.
-        sqlite3.Error: the workspace's own store is held by another process, or is no database.
+        TrackingError: the address is none, nobody answers there, or not in time, or by an error of the server; or the
+            workspace's own store is half-made, or no database.
+        sqlite3.Error: the workspace's own store is held by another process.
     """
     if store.remote:
         _check_answers(store)
     else:
-        _check_free(store.database)
-
-
-def _check_free(path: Path) -> None:
-    """Take and give back the write lock of the store."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-    finally:
-        connection.close()
+        track_database.check(store.database)
 
 
 def _check_answers(store: Store) -> None:

@@ -149,7 +149,7 @@ def test_a_broken_store_costs_no_run(trained):
     (room.root / "mlflow.db").write_text("this is no database" * 100)
     found = track.log(room, model, market.options())
     assert found.run is None
-    assert "not a database" in found.followed.problem
+    assert "not a database); move that file away" in found.followed.problem
     assert found.followed.waiting == (model.bundle.version,)
     (note,) = found.followed.notes()
     assert "1 run is kept in the workspace" in note

@@ -14,7 +14,7 @@ import pytest
 from leadlight.errors import TrackingError
 from leadlight.workspace import Workspace
 from tests.training.tracking_server import free_port
-from training import track_store
+from training import track_database, track_store
 from training.track_store import Store, check, model_name, opened
 
 
@@ -151,7 +151,7 @@ def test_a_password_is_in_no_message(room, monkeypatch):
 
 
 def test_a_store_that_another_process_holds_is_told_within_seconds(room, monkeypatch):
-    monkeypatch.setattr(track_store, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(track_database, "LOCK_SECONDS", 0.1)
     room.root.mkdir()
     holder = sqlite3.connect(room.root / "mlflow.db", isolation_level=None)
     holder.execute("CREATE TABLE held (x)")
