@@ -21,7 +21,7 @@ from training import audit_signs
 from training.audit_changes import recorded, written
 from training.audit_columns import Column, Floats, along, examine, moved
 from training.audit_company import company
-from training.audit_known import Known, known_at_cut
+from training.audit_known import LEAST, Known, known_at_cut
 from training.audit_later import later
 from training.audit_ranking import of_score
 from training.audit_signs import RANK, Sign, Verdict
@@ -33,6 +33,7 @@ Kind = Literal["attribute", "type", "order", "model"]
 ROWS: Final = "row order"
 IDS: Final = "lead_id"
 ALL: Final = "all attributes together"
+NOTHING: Final = "nothing speaks against it"
 _DIGITS: Final = r"(\d{1,15})\D*$"
 
 
@@ -176,7 +177,7 @@ def audit(tables: Tables, info: TablesInfo, split: Split, seed: int = 0) -> Audi
     followed = recorded(tables, split.cut)
     findings = [_of_attribute(attribute, columns[attribute.name], known, followed) for attribute in info.attributes]
     types = by_type(tables, known)
-    findings += [_of_type(name, found) for name, found in types.judged.items()]
+    findings += [_of_type(name, found, types.decided) for name, found in types.judged.items()]
     findings += _orders(known)
     kept = {one.name for one in findings if one.kind == "attribute" and one.verdict == "ok"}
     total = _together([columns[name] for name in columns if name in kept], known)
@@ -214,7 +215,7 @@ def _of_attribute(attribute: Attribute, column: Column, known: Known, followed: 
 
     `changes` declares nothing where no change is recorded: the only value that there is was written nobody knows when.
     """
-    suggested, why = _judged(column.signs)
+    suggested, why = _judged(column.signs, _as_far_as_asked(known))
     verdict = suggested
     empty = attribute.known_at == "changes" and attribute.name not in followed
     if attribute.known_at != "unknown" and not empty:
@@ -224,8 +225,8 @@ def _of_attribute(attribute: Attribute, column: Column, known: Known, followed: 
     elif suggested == "ok" and not known.events():
         verdict = "suspect"
         why = (
-            f"nothing can be said of it: only {int(known.won.sum())} won and {int(known.lost.sum())} lost leads are "
-            "known before the cut; declare `known_at` in the mapping or allow it"
+            f"nothing can be said of it: {_outcomes(known)} before the cut, and it takes {LEAST} of a kind and {LEAST} "
+            "others; declare `known_at` in the mapping or allow it"
         )
     elif suggested == "ok":
         why = f"{why}; it is taken as known at creation"
@@ -234,18 +235,36 @@ def _of_attribute(attribute: Attribute, column: Column, known: Known, followed: 
     return Finding("attribute", attribute.name, verdict, why, column.evidence, attribute.known_at, suggested)
 
 
-def _judged(signs: Collection[Sign]) -> tuple[Verdict, str]:
-    """Give the worst verdict and the sentence of the first sign that gives it, with how many more there are."""
+def _judged(signs: Collection[Sign], nothing: str = NOTHING) -> tuple[Verdict, str]:
+    """Give the worst verdict and the sentence of the first sign that gives it, with how many more there are.
+
+    Args:
+        signs: what speaks against it.
+        nothing: what is said where there is none.
+    """
     if not signs:
-        return "ok", "nothing speaks against it"
+        return "ok", nothing
     worst = max(signs, key=lambda sign: RANK[sign.verdict])
     more = len(signs) - 1
     return worst.verdict, worst.why + (f" (and {more} more)" if more else "")
 
 
-def _of_type(name: str, found: TypeEvidence) -> Finding:
+def _as_far_as_asked(known: Known) -> str:
+    """Say that nothing speaks against a column, and what it was not asked for want of outcomes."""
+    if "won" in known.events():
+        return NOTHING
+    return f"{NOTHING}, but who wins could not be asked: {_outcomes(known)} before the cut"
+
+
+def _outcomes(known: Known) -> str:
+    return f"{int(known.won.sum()):,} leads were won, {int(known.lost.sum()):,} lost and {known.open:,} open"
+
+
+def _of_type(name: str, found: TypeEvidence, decided: int) -> Finding:
+    """Judge an activity type; where hardly a lead was decided, nobody knows what comes at an outcome."""
     sign = audit_signs.of_type(found)
-    verdict, why = _judged([] if sign is None else [sign])
+    few = f"nothing can be said of it: {decided} leads were won or lost more than three days after their creation"
+    verdict, why = _judged([] if sign is None else [sign], NOTHING if decided >= LEAST else few)
     return Finding("type", name, verdict, why, asdict(found), None, verdict)
 
 
@@ -260,7 +279,7 @@ def _orders(known: Known) -> list[Finding]:
         found = moved(position, known) if known.timed else along(position, known)
         if found is not None:
             sign = audit_signs.of_order(found)
-            verdict, why = _judged([] if sign is None else [sign])
+            verdict, why = _judged([] if sign is None else [sign], _as_far_as_asked(known))
             findings.append(Finding("order", name, verdict, why, {"moved_auc": found.auc}, None, verdict))
     return findings
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from features.tables import Tables
 from leadlight.schema import DAY, MICROSECONDS_PER_SECOND
-from training.audit_known import Known
+from training.audit_known import Flags, Known
 from training.audit_share import least
 from training.audit_times import SOON
 
@@ -48,17 +48,24 @@ class TypeEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Types:
-    """Every type seen before the cut, and what was measured of those that enough leads have."""
+    """Every type seen before the cut, and what was measured of those that enough leads have.
+
+    Attributes:
+        seen: their names.
+        judged: what was measured, by name.
+        decided: leads with an outcome that it could be measured against.
+    """
 
     seen: tuple[str, ...]
     judged: Mapping[str, TypeEvidence]
+    decided: int
 
 
 def by_type(tables: Tables, known: Known) -> Types:
     """Measure every type with activities of enough leads; none where there is no clock."""
     seen = tuple(_log(tables, known).select(pl.col("type").unique().sort()).collect(engine="streaming")["type"])
     if not known.timed or not len(known):
-        return Types(seen, {})
+        return Types(seen, {}, 0)
     counted = _near_outcome(_log(tables, known), known).sort("type")
     kept = counted.filter(pl.col("leads") >= FEWEST_LEADS)
     stages = _near_stages(_log(tables, known), tables, known)
@@ -78,13 +85,18 @@ def by_type(tables: Tables, known: Known) -> Types:
             stage=stage,
             stage_share=together / row["activities"],
         )
-    return Types(seen, found)
+    return Types(seen, found, int((known.closed & _late(known)).sum()))
 
 
 def _log(tables: Tables, known: Known) -> pl.LazyFrame:
     log = tables.activities.filter(pl.max_horizontal("occurred_at", "received_at") < known.cut)
     chosen: pl.LazyFrame = log.select("lead_id", "type", "occurred_at")
     return chosen
+
+
+def _late(known: Known) -> Flags:
+    """Tell whose outcome, if there is one, came more than three days after the creation, shape (n,)."""
+    return ~known.closed | (known.outcome_at - known.created > SOON)
 
 
 def _near_outcome(log: pl.LazyFrame, known: Known) -> pl.DataFrame:
@@ -94,7 +106,7 @@ def _near_outcome(log: pl.LazyFrame, known: Known) -> pl.DataFrame:
             "lead_id": known.frame["lead_id"],
             "outcome_at": pl.Series(known.outcome_at),
             "closed": pl.Series(known.closed),
-            "late": pl.Series(~known.closed | (known.outcome_at - known.created > SOON)),
+            "late": pl.Series(_late(known)),
         }
     )
     after_us = pl.col("occurred_at") - pl.col("outcome_at")

@@ -9,7 +9,7 @@ import pytest
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.workspace import Attribute
 from tests.training import audited
-from training.audit import ALL, ROWS, audit
+from training.audit import ALL, NOTHING, ROWS, audit
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +172,53 @@ def test_without_outcomes_undeclared_columns_stay_out(made):
     assert "nothing can be said" in found.finding("interest").why
     declared = replace(audited.info(), attributes=(Attribute("interest", "number", "creation"),))
     assert run({**made, "stages": made["stages"].clear()}, declared).finding("interest").verdict == "ok"
+
+
+def with_outcomes(made, wins, loses):
+    """Keep so many wins and lost leads, the earliest ones."""
+    stages = made["stages"].sort("entered_at")
+    kept = [
+        stages.filter(pl.col("stage") == stage).head(count) for stage, count in (("customer", wins), ("lost", loses))
+    ]
+    return {**made, "stages": pl.concat(kept)}
+
+
+def why(found, kind):
+    return {one.why for one in found.findings if one.kind == kind}
+
+
+def test_without_outcomes_nothing_is_said_of_types(made):
+    found = run(with_outcomes(made, 0, 0))
+    (told,) = why(found, "type")
+    assert told == "nothing can be said of it: 0 leads were won or lost more than three days after their creation"
+    assert found.dropped("type") == ()
+    assert why(run(made), "type") == {NOTHING}
+
+
+def test_what_few_wins_cannot_tell_is_not_claimed(made):
+    found = run(with_outcomes(made, 3, 100))
+    said = (
+        f"{NOTHING}, but who wins could not be asked: 3 leads were won, 100 lost and {found.open:,} open before the cut"
+    )
+    assert why(found, "order") == {said}
+    assert why(found, "attribute") == {f"{said}; it is taken as known at creation"}
+    assert why(run(with_outcomes(made, 100, 0)), "order") == {NOTHING}
+
+
+def test_where_all_leads_won_it_is_not_said_that_few_did(made):
+    everyone = made["leads"].select(
+        "lead_id",
+        stage=pl.lit("customer"),
+        entered_at="created_at",
+        reason=pl.lit(None, pl.String),
+        amount=pl.lit(None, pl.Float64),
+    )
+    found = run({**made, "stages": everyone})
+    assert found.open == found.lost == 0
+    assert (
+        f"nothing can be said of it: {found.won:,} leads were won, 0 lost and 0 open" in found.finding("interest").why
+    )
+    assert "only" not in found.finding("interest").why
 
 
 def test_one_class_is_no_error(made):
