@@ -299,7 +299,7 @@ def _pooled(
     place = pooling.place_of(task.specs, column)
     categories, codes = len(task.specs[place].categories), task.known.X[:, place]
     compared = pooling.compare(rows, z, place, categories, learn=learn, seed=seed, column=codes)
-    found = pooling.fit(task.known, z, task.specs, place)
+    found = pooling.fit(task.known, z, task.specs, place, learnt=scorer.kind == "lightgbm")
     told = found.to_json() | {"column": column, "comparison": compared.to_json(), "used": pooling.helps(compared)}
     if not told["used"]:
         return scorer, z, told

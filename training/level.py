@@ -41,6 +41,27 @@ def excess(moved: Floats, z: Floats, weight: Floats) -> float:
     return root(short, float(moved.min()) - level, float(moved.max()) - level, start=0.0)
 
 
+def even(z: Floats, weight: Floats, group: NDArray[np.intp]) -> Floats:
+    """Move the log-odds of each group so that its mean probability is that of all rows, shape (n,).
+
+    What differs within a group stays.
+
+    Args:
+        z: log-odds, shape (n,).
+        weight: shape (n,), > 0.
+        group: of each row, shape (n,).
+    """
+    moved = z.copy()
+    if not len(z):
+        return moved
+    with np.errstate(divide="ignore"):
+        common, _ = _mean_log_odds(z, weight)
+    for code in np.unique(group):
+        inside = group == code
+        moved[inside] -= excess(z[inside], np.full(int(inside.sum()), common), weight[inside])
+    return moved
+
+
 def root(at: Rising, low: float, high: float, *, start: float) -> float:
     """Find where an increasing function is 0: Newton's method within bounds that close in.
 

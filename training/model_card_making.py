@@ -28,11 +28,6 @@ WAYS: Final = {"pooled": "partial pooling", "single": "one model for all", "sepa
 # Shares of a segment and their headings.
 SHARES: Final = {"observed": "observed", "single": "one model for all", "served": "pooled", "rate": "true rate"}
 COMPARED: Final[tuple[Metric, ...]] = ("log_loss", "auc", "ece")
-# Measured by `benchmarks.training.segments`; said of every score, since any may have read the column.
-NARROW: Final = (
-    "Intervals take the score as given: too narrow where it has learnt this column itself, as the model of a large "
-    "company does."
-)
 
 
 def making(card: CardInput) -> Markup:
@@ -155,7 +150,7 @@ def _settled(segments: Sequence[Mapping[str, Any]]) -> list[Markup]:
         rows.append([str(one["value"]), f"{one['leads']:,}", *shares, ends, f"{one['offset']:+.3f}"])
     more = f" The {MOST_SEGMENTS} largest of {len(segments)}." if len(segments) > MOST_SEGMENTS else ""
     headings = ["segment", "leads", *SHARES.values(), "90 % interval", "log-odds added"]
-    told = f"Both models give mean probabilities; the true rate is estimated, with its interval. {NARROW}"
+    told = "Both models give mean probabilities; the true rate is estimated, with its interval."
     return [table(f"What segments of the training side borrow. {told}{more}", headings, rows)]
 
 

@@ -55,7 +55,8 @@ class Segment:
         single: its mean probability by the common model; None without rows.
         offset: log-odds added, 0 without rows.
         rate: what its true conversion rate is estimated to be; None without rows. The level of all rows is estimated
-            with it, and not the one that the offsets keep.
+            with it, and not the one that the offsets keep. Of a score that learnt the segments from the same outcomes
+            nothing between segments is taken: it is for outcomes to say.
         low: lower end of the 90 % interval of the true rate.
         high: upper end.
         served: its mean probability with the offset, as a scorer gives it before isotonic steps and a shift; None
@@ -132,7 +133,15 @@ def codes_of(column: Floats, categories: int) -> Codes:
     return np.where(null, categories + 1, np.where((codes < 0) | (codes > categories), categories, codes))
 
 
-def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, column: Floats | None = None) -> Pooled:
+def fit(
+    rows: Rows,
+    z: Floats,
+    specs: tuple[FeatureSpec, ...],
+    place: int,
+    *,
+    column: Floats | None = None,
+    learnt: bool = False,
+) -> Pooled:
     """Estimate the offset of every segment, from settled rows.
 
     Args:
@@ -141,6 +150,7 @@ def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, co
         specs: one per column of X.
         place: of the segment column (see `place_of`).
         column: codes of the segment column, shape (n,), where X holds an encoding in their place; None = as in X.
+        learnt: whether z learnt all that the column tells from the same outcomes, as a model does.
 
     Raises:
         InputError: the column holds no categories.
@@ -153,6 +163,8 @@ def fit(rows: Rows, z: Floats, specs: tuple[FeatureSpec, ...], place: int, *, co
     codes = codes_of((rows.X[:, place] if column is None else column)[was], len(spec.categories))
     rows, z = of_ended(rows), z[was]
     found = _intercepts(rows, z, codes, len(names))
+    if learnt:
+        found = _by_outcomes(found, rows, z, codes)
     leads = _distinct_leads(rows, codes, len(names))
     segments = _segments(names, rows, z, codes, leads=leads, found=found)
     return Pooled(place, spec.name, found.spread, found.evidence, segments)
@@ -247,6 +259,18 @@ def _intercepts(rows: Rows, z: Floats, codes: Codes, groups: int) -> Intercepts:
     found = random_intercept.fit(z, rows.y, rows.weight, codes, groups, leads=leads, level=LEVEL)
     excess = level.excess(z + found.offset[codes], z, rows.weight)
     return replace(found, offset=np.where(found.rows > 0, found.offset - excess, 0.0))
+
+
+def _by_outcomes(found: Intercepts, rows: Rows, z: Floats, codes: Codes) -> Intercepts:
+    """Take the rates from outcomes alone, for z that learnt the segments from them; offsets stay.
+
+    What a segment had by luck is in such a z, also in that of leads it did not learn from: residuals are then too small
+    for what is known of the segment. Here z tells leads of a segment apart, and nothing between segments.
+    """
+    leads, _ = lead_codes(rows.lead_ids)
+    even = level.even(z, rows.weight, codes)
+    alone = random_intercept.fit(even, rows.y, rows.weight, codes, len(found.rows), leads=leads, level=LEVEL)
+    return replace(found, rate=alone.rate, rate_low=alone.rate_low, rate_high=alone.rate_high)
 
 
 def _distinct_leads(rows: Rows, codes: Codes, groups: int) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ groups look alike.
 
 z itself is taken as given. Where it learnt the groups from the same outcomes, if only out of fold, what they had by
 luck in one fold is in z for all others, and residuals add up to nearly 0: groups look alike, and intervals are too
-narrow.
+narrow. What differs between groups must then be taken out of z first (`training.level.even`).
 
 Sources: G. Y. Wong, W. M. Mason (1985), doi:10.1080/01621459.1985.10478140 (empirical Bayes of rates in groups);
 J. Liu, D. A. Pierce (1994), doi:10.1093/biomet/81.3.624 (quadrature around each group's own mode); A. Gelman (2006),

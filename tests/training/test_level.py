@@ -42,3 +42,15 @@ def test_scores_without_doubt_stay_where_they_are():
 def test_a_root_is_found_with_any_slope(start, slope):
     found = level.root(lambda x: (math.tanh(3 * (x - 2)), slope), -4.0, 8.0, start=start)
     assert found == pytest.approx(2.0, abs=1e-6)
+
+
+def test_groups_made_even_have_one_mean_probability_and_differ_within_as_before():
+    random = np.random.default_rng(3)
+    z, weight, group = random.normal(-2, 1.5, 300), random.uniform(1, 20, 300), random.integers(4, size=300)
+    moved = level.even(z, weight, group)
+    common = np.average(probabilities(z), weights=weight)
+    for code in range(4):
+        inside = group == code
+        assert np.average(probabilities(moved[inside]), weights=weight[inside]) == pytest.approx(common, rel=1e-9)
+        assert np.ptp(moved[inside] - z[inside]) == pytest.approx(0, abs=1e-12)
+    assert level.even(z[:0], weight[:0], group[:0]).shape == (0,)

@@ -108,7 +108,6 @@ def test_pooled_segments_are_told_and_escaped(made):
     found = "".join(making.borrowed({"segment": {**SEGMENT, "comparison": compared}}))
     assert "<script" not in found
     assert "partial pooling" in found
-    assert making.NARROW in found
     assert "<td>30.0%</td><td>20.0%</td><td>23.0%</td><td>24.0%</td><td>20.0% to 30.0%</td><td>+0.250</td>" in found
     assert "outside the interval" not in found
     assert "No settled leads yet: <code>(missing)</code>." in found

@@ -51,6 +51,36 @@ def test_segments_are_told_one_by_one():
     json.dumps(found.to_json(), allow_nan=False)
 
 
+def test_what_a_score_learnt_of_segments_from_the_same_outcomes_says_nothing_of_their_rates():
+    rows, z = segmented()
+    codes = pooling.codes_of(rows.X[:, PLACE], 2)
+    luck = np.array([0.5, -0.4, 0.2, 0.3])[codes]
+    plain, lucky = (pooling.fit(rows, log_odds, made.SPECS, PLACE) for log_odds in (z, z + luck))
+    alone, still = (pooling.fit(rows, log_odds, made.SPECS, PLACE, learnt=True) for log_odds in (z, z + luck))
+    for a, b in zip(alone.segments, still.segments, strict=True):
+        assert (a.rate, a.low, a.high) == pytest.approx((b.rate, b.low, b.high), rel=0.003)
+    assert [one.served for one in still.segments] == [one.served for one in lucky.segments]
+    assert [one.offset for one in alone.segments] == [one.offset for one in plain.segments]
+    assert plain.segments[0].low != pytest.approx(lucky.segments[0].low, rel=0.01)
+
+
+def test_intervals_under_a_score_that_learnt_every_segments_luck_are_as_wide_as_the_outcomes_leave_them():
+    random = np.random.default_rng(7)
+    names = tuple(f"v{code}" for code in range(20))
+    spec = FeatureSpec("industry", "fit", "category", attribute="industry", categories=names)
+    rows = made.rows(4_000, seed=7)
+    X = rows.X.copy()
+    X[:, PLACE] = random.integers(20, size=len(X))
+    y = (random.random(len(X)) < 0.1).astype(float)
+    rows = Rows(rows.frame, X, rows.points, y, rows.weight)
+    observed = np.array([y[X[:, PLACE] == code].mean() for code in range(20)])
+    z = np.log(observed / (1 - observed))[X[:, PLACE].astype(int)]
+    fits = [pooling.fit(rows, z, (*made.SPECS[:2], spec), PLACE, learnt=learnt) for learnt in (False, True)]
+    held = [sum(one.low <= 0.1 <= one.high for one in found.segments[:20]) for found in fits]
+    assert held[0] < 14
+    assert held[1] >= 17
+
+
 def test_offsets_follow_the_code_and_what_was_never_seen_gets_nothing():
     rows, z = segmented()
     wide = FeatureSpec("industry", "fit", "category", attribute="industry", categories=("a", "b", "c", "d"))
