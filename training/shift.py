@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from leadlight.errors import InputError, NotEnoughDataError
 from leadlight.scorer import Scorer
 from scoring.scale import logit, probabilities, probability
+from training import shift_told
 from training.bootstrap import lead_codes
 
 Floats = NDArray[np.float64]
@@ -39,6 +40,8 @@ ALARM_ERROR: Final = 0.01
 LEAST_CHANGE: Final = 0.1
 # No correction beyond this many log-odds (odds times 400).
 LARGEST: Final = 6.0
+NO_RECENT: Final = "no recent score to look for a changed base rate in; ingest newer leads first"
+NO_MATURED: Final = f"no matured snapshot to hold scores against; {shift_told.MEND}"
 # Scores that spread less than this tell nothing about the base rate.
 LEAST_SPREAD: Final = 1e-6
 # Halvings of an interval of 12 log-odds: ends are found to 1e-8.
@@ -120,7 +123,7 @@ def against(
         InputError: values outside their domain.
         NotEnoughDataError: nothing recent, nothing matured, or at no age both outcomes among matured snapshots.
     """
-    z, known, outcomes = checked(recent), checked(reference), np.asarray(y, dtype=np.float64)
+    z, known, outcomes = checked(recent), checked(reference, NO_MATURED), np.asarray(y, dtype=np.float64)
     if outcomes.shape != known.shape or not np.isin(outcomes, (0.0, 1.0)).all():
         raise InputError("reference and y (0 or 1) must be of the same matured rows")
     place, ages = _ages(recent_ages, len(z)), _ages(reference_ages, len(known))
@@ -183,7 +186,7 @@ def _levels(known: Floats, y: Floats, recent: Codes, ages: Codes) -> dict[int, t
     """Give for each age with both outcomes what moves its matured log-odds to their rate, and the log-odds of the rate.
 
     Raises:
-        NotEnoughDataError: there is no recent snapshot of such an age.
+        NotEnoughDataError: there is no such age among the recent snapshots.
     """
     found = {}
     for age in np.intersect1d(recent, ages).tolist():
@@ -191,9 +194,7 @@ def _levels(known: Floats, y: Floats, recent: Codes, ages: Codes) -> dict[int, t
         if 0 < rate < 1:
             found[age] = (_level(known[ages == age], rate), logit(rate))
     if not found:
-        raise NotEnoughDataError(
-            "matured snapshots have one outcome only; a base rate needs both: choose a longer period"
-        )
+        raise NotEnoughDataError(shift_told.missing(y[np.isin(ages, recent)]))
     return found
 
 
@@ -253,6 +254,14 @@ class _Recent:
         low, high = (_end(change, end, lambda by: self.rejected(by, error)) for end in (-LARGEST, LARGEST))
         return low, high
 
+    def told(self, before: float, after: float, interval: str, *, alarm: bool) -> str:
+        """Tell what was found, and on how few matured leads of these ages it stands."""
+        known = self.matured
+        kept = np.isin(known.age, list(known.levels))
+        few = shift_told.few(known.y[kept], known.lead[kept])
+        leads = int(self.lead.max()) + 1
+        return shift_told.finding(before, after, interval, leads, few=few, assumption=ASSUMPTION if alarm else None)
+
     def _spread(self, residual: Floats, change: float) -> float:
         """Give the variance of the sum of residuals, pooled with what the matured rows let expect.
 
@@ -284,7 +293,9 @@ def _found(recent: _Recent, error: float) -> Shift:
         likelihood_ratio=2 * _gain(z, old, change),
         scores=len(z),
         leads=leads,
-        why=_told(before, after, f"{level(error)} interval {low:.1%} to {high:.1%}", leads, alarm=alarm),
+        why=recent.told(before, after, f"{level(error)} interval {low:.1%} to {high:.1%}", alarm=alarm)
+        if told
+        else shift_told.nothing(before, leads),
     )
 
 
@@ -321,8 +332,12 @@ def _gain(z: Floats, old: Floats, change: float) -> float:
     return float(per_score.sum() - (np.logaddexp(0, old + change) - np.logaddexp(0, old)).sum())
 
 
-def checked(log_odds: ArrayLike) -> Floats:
+def checked(log_odds: ArrayLike, none: str = NO_RECENT) -> Floats:
     """Give log-odds as an array.
+
+    Args:
+        log_odds: shape (n,).
+        none: what is wrong where there is none, and the mend.
 
     Raises:
         InputError: they are not finite numbers of shape (n,).
@@ -332,7 +347,7 @@ def checked(log_odds: ArrayLike) -> Floats:
     if z.ndim != 1 or not np.isfinite(z).all():
         raise InputError(f"log_odds has shape {z.shape}, must be (n,) of finite numbers")
     if not len(z):
-        raise NotEnoughDataError("no recent score to look for a changed base rate in; score newer leads first")
+        raise NotEnoughDataError(none)
     return z
 
 
@@ -358,10 +373,3 @@ def level(error: float) -> str:
     """
     percent = 100 * error
     return f"{100 - percent:.{max(0, -math.floor(math.log10(percent)))}f} %"
-
-
-def _told(before: float, after: float, interval: str, leads: int, *, alarm: bool) -> str:
-    what = f"the base rate of {leads:,} recent leads looks like {after:.1%} ({interval})"
-    if alarm:
-        return f"{what} instead of {before:.1%}, which is beyond noise; correcting probabilities for it {ASSUMPTION}"
-    return f"{what}, not distinguishable from the {before:.1%} known: nothing is to be corrected"

@@ -17,9 +17,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from leadlight.errors import InputError
 from leadlight.metrics import log_losses_of_log_odds
+from leadlight.phrases import counted
 from scoring.scale import probabilities
 from training.bootstrap import lead_codes
-from training.shift import checked
+from training.shift import NO_MATURED, checked
 
 Finding = Literal["better", "worse", "not distinguishable"]
 
@@ -83,7 +84,7 @@ def check(
         InputError: shapes that differ, or values outside their domain.
         NotEnoughDataError: no matured row.
     """
-    z, outcomes = checked(log_odds), np.asarray(y, dtype=np.float64)
+    z, outcomes = checked(log_odds, NO_MATURED), np.asarray(y, dtype=np.float64)
     if outcomes.shape != z.shape or len(leads) != len(z) or not np.isin(outcomes, (0.0, 1.0)).all():
         raise InputError("log_odds, y (0 or 1) and leads must be of the same matured rows")
     codes, n_leads = lead_codes(leads)
@@ -110,8 +111,8 @@ def check(
 
 def _judged(verdict: str, rows: int, observed: float, with_: float, without: float) -> str:
     seen = (
-        f"of {rows:,} matured snapshots {observed:.1%} succeeded; the corrected probabilities expected {with_:.1%}, "
-        f"the uncorrected ones {without:.1%}"
+        f"of {counted(rows, 'matured snapshot')} {observed:.1%} succeeded; the corrected probabilities expected "
+        f"{with_:.1%}, the uncorrected ones {without:.1%}"
     )
     if verdict == "worse":
         return f"{seen}: outcomes disprove the correction of the base rate, it is taken back"

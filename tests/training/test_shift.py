@@ -120,7 +120,7 @@ def test_a_move_against_matured_leads_is_found_and_corrected_in_one_number():
     assert found.log_odds == pytest.approx(0.3 + logit(0.2) - logit(0.05), abs=0.35)
     assert probabilities(z + found.log_odds).mean() == pytest.approx(outcome.mean(), abs=0.05)
     assert shift.against(z[:40], reference[:400], y[:400]).low < found.low
-    with pytest.raises(NotEnoughDataError, match="one outcome only"):
+    with pytest.raises(NotEnoughDataError, match="none of 20,000 matured snapshots succeeded"):
         shift.against(z, reference, np.zeros(20_000))
     with pytest.raises(InputError, match="same matured rows"):
         shift.against(z, reference, y[1:])
