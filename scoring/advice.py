@@ -71,17 +71,12 @@ def nothing(curve: Mapping[str, Any], nearest: Row | None, binding: str, wish: W
     return f"No threshold reaches the {name} of {low}; {closest}"
 
 
-def notes(curve: Mapping[str, Any], row: Row, change: Row, wish: Wish, lang: Lang) -> tuple[str, ...]:
+def notes(curve: Mapping[str, Any], row: Row, change: Row, wish: Wish, lang: Lang, *, binding: str) -> tuple[str, ...]:
     """Say what changes against the current threshold, and what else to know."""
     name = RATES[str(curve.get("target", "sql"))][lang == "ja"]
     found = [_against_current(row, change, name, lang)]
     if row["sql_rate"] > wish.high:
-        found.append(
-            f"{name}が目標上限の{percent(wish.high)}を上回っています。対応可能件数が増えれば閾値を下げられます。"
-            if lang == "ja"
-            else f"The {name} is above the target range (up to {percent(wish.high)}): "
-            "with more capacity the threshold can be lowered."
-        )
+        found.append(_above_range(name, wish, lang, binding=binding))
     elif row["low"] < wish.low:
         found.append(
             f"{name}の95 %区間は目標下限の{percent(wish.low)}を含みます。"
@@ -91,6 +86,17 @@ def notes(curve: Mapping[str, Any], row: Row, change: Row, wish: Wish, lang: Lan
     if row["lead_to_mql"] is not None:
         found.append(_lead_to_mql(row["lead_to_mql"], curve["usual_lead_to_mql"], lang))
     return tuple(found)
+
+
+def _above_range(name: str, wish: Wish, lang: Lang, *, binding: str) -> str:
+    """Say that the rate is above the range; more capacity helps only where capacity keeps the threshold up."""
+    above = f"The {name} is above the target range (up to {percent(wish.high)})"
+    helps = ": with more capacity the threshold can be lowered"
+    end = "."
+    if lang == "ja":
+        above = f"{name}が目標上限の{percent(wish.high)}を上回っています"
+        helps, end = "。対応可能件数が増えれば閾値を下げられます", "。"
+    return above + (helps if binding == "capacity" else "") + end
 
 
 def _lead_to_mql(share: float, usual: tuple[float, float], lang: Lang) -> str:

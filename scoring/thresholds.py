@@ -100,7 +100,7 @@ def recommend(
         **_figures(chosen),
         binding=binding,
         reason=advice.chosen(chosen, binding, wish, target, lang),
-        advice=advice.notes(curve, chosen, change, wish, lang),
+        advice=advice.notes(curve, chosen, change, wish, lang, binding=binding),
         change=change,
         nearest=None,
         reached=True,
