@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from leadlight import durations
 from leadlight.bundle import Bundle
+from leadlight.schema import DAY
 from leadlight.vocabulary import Lang
 
 if TYPE_CHECKING:
@@ -12,7 +13,19 @@ if TYPE_CHECKING:
 
     from scoring.cluster import Job
 
-MEND: Final = "train with older ages, such as --ages 7d,60d,180d,365d"
+# Ages to name in the mend: those that are older than what was tested.
+OLD: Final = tuple(days * DAY for days in (180, 365, 730, 1_095))
+
+
+def mend(limit: int) -> str:
+    """Name ages to train with beyond the oldest that was tested, in µs.
+
+    >>> mend(60 * DAY)
+    'train with older ages too, such as --ages 7d,60d,180d,365d'
+    """
+    older = [age for age in OLD if age > limit][:2] or [2 * limit]
+    ages = ",".join(durations.write(age) for age in (7 * DAY, limit, *older))
+    return f"train with older ages too, such as --ages {ages}"
 
 
 def oldest(bundle: Bundle | None) -> int | None:
@@ -32,7 +45,7 @@ def note(bundle: Bundle | None, age_us: int, lang: Lang) -> str | None:
         return f"このリードは学習・検証した最大の経過期間({named})より古く、確率は若いリードからの推定で未検証です"
     return (
         f"this lead is older than the oldest age that was learnt and tested ({named}): it is scored as if what was "
-        f"learnt of younger leads held for it, which was not tested; {MEND}"
+        f"learnt of younger leads held for it, which was not tested; {mend(limit)}"
     )
 
 
@@ -58,5 +71,5 @@ def warning(older: int, leads: int, bundle: Bundle | None) -> str | None:
         return None
     return (
         f"{older:,} of {leads:,} scored leads are older than the oldest age that was learnt and tested "
-        f"({durations.write(limit)}): their probabilities were not tested and may be far off; {MEND}"
+        f"({durations.write(limit)}): their probabilities were not tested and may be far off; {mend(limit)}"
     )

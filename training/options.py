@@ -10,15 +10,15 @@ from features import catalog, labels
 from features.tables import Tables
 from leadlight import instants
 from leadlight.errors import InputError, NotEnoughDataError
-from leadlight.schema import DAY, Target
+from leadlight.schema import Target
 from leadlight.workspace import TablesInfo
 from rules.parse import Card
+from training import ages
 from training.ladder_needs import RungName
 from training.split import AT_CREATION, HorizonSource, Split, training_ages
 
 # Reference probabilities (score 50): the bottoms of the usual ranges.
 REFERENCES: Final[dict[Target, float]] = {"sql": 0.30, "opportunity": 0.15, "customer": 0.03}
-DEFAULT_AGES: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Options:
         horizon_us: None = derived from the dwell times before the cut, or the usual one where there are none.
         horizon_of: version of the serving bundle that the horizon was kept from; None = from none.
         until: nothing at or after it is read, µs UTC; None = the end of the record.
-        ages_us: ages of test snapshots; empty = the default ages.
+        ages_us: ages of test snapshots; empty = the usual ones (`training.ages`).
         card: rule card.
         trials: recipes that tuning tries.
         seconds: no new trial begins after so long; None = no limit.
@@ -103,9 +103,9 @@ def make_split(tables: Tables, info: TablesInfo, options: Options) -> Split:
         cut = int(created["created_at"][min(round(cut * created.height), created.height - 1)])
     if not timed:
         return Split(options.target, None, cut, until + 1, (AT_CREATION,), (AT_CREATION,))
-    ages = options.ages_us or DEFAULT_AGES
     horizon, source = _horizon(tables, options, cut)
-    return Split(options.target, horizon, cut, until, tuple(sorted(ages)), training_ages(ages), source)
+    tested = options.ages_us or ages.usual(tables, options.target, horizon, cut)
+    return Split(options.target, horizon, cut, until, tuple(sorted(tested)), training_ages(tested), source)
 
 
 def _horizon(tables: Tables, options: Options, cut: int) -> tuple[int, HorizonSource]:

@@ -43,7 +43,11 @@ UntilOption = Annotated[
     str | None, typer.Option(help="Nothing at or after it is read.", show_default="the end of the record")
 ]
 AgesOption = Annotated[
-    str | None, typer.Option(help="Ages of test snapshots: 1d,7d,14d.", show_default="1d,3d,7d,14d,30d,60d")
+    str | None,
+    typer.Option(
+        help="Ages of test snapshots: 1d,7d,14d.",
+        show_default="1d,3d,7d,14d,30d,60d, and of 90d,180d,365d those that the record shows",
+    ),
 ]
 CardOption = Annotated[
     str | None,

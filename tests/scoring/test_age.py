@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from leadlight import durations
 from leadlight.schema import DAY, HOUR
 from scoring import age
 from tests.scoring import market
@@ -21,6 +22,13 @@ def test_a_lead_is_told_from_beyond_that_age_on(lang, words):
     assert age.note(TESTED, 60 * DAY, lang) is None
     assert words in age.note(TESTED, 60 * DAY + HOUR, lang)
     assert age.note(None, 900 * DAY, lang) is None
+
+
+@pytest.mark.parametrize("days", [1, 60, 365, 2_000])
+def test_the_mend_names_ages_beyond_what_was_tested(days):
+    named = durations.parse_ages(age.mend(days * DAY).rpartition(" ")[2])
+    assert named[-1] > days * DAY
+    assert days * DAY in named
 
 
 def test_the_warning_counts_and_names_the_mend():

@@ -5,8 +5,9 @@ import polars as pl
 import pytest
 
 from leadlight.errors import InputError, NotEnoughDataError
-from leadlight.schema import DAY
+from leadlight.schema import DAY, HOUR
 from tests.training import market
+from training import ages
 from training import options as options_of
 from training.split import AT_CREATION
 
@@ -34,7 +35,8 @@ def test_without_a_horizon_it_is_taken_from_the_dwell_before_the_cut(frames):
         .to_series()
     )
     assert split.horizon_us == int(np.ceil(np.quantile(dwell, 0.8))) * DAY
-    assert split.ages_us == options_of.DEFAULT_AGES
+    assert split.ages_us == ages.usual(tables, "sql", split.horizon_us, split.cut)
+    assert split.train_ages_us == (HOUR, *split.ages_us)
 
 
 def test_where_nobody_reached_the_target_the_horizon_is_the_usual_one(frames):
