@@ -92,7 +92,7 @@ def test_a_failed_import_in_the_other_process_is_an_error_here(store, workspace,
     with pytest.raises(ServiceError, match="could not be imported"):
         importer.bring_up_to_date(store, workspace, None)
     assert counts(store) == (5, 60)
-    assert "ingest again" in capfd.readouterr().err
+    assert "leads.parquet` is gone; put it back from a copy" in capfd.readouterr().err
 
 
 def test_without_tables_there_is_nothing_to_import(tmp_path):
