@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from leadlight.errors import InputError, UnknownLeadError
 from leadlight.timeline import Timeline
 from leadlight.vocabulary import Lang
+from scoring import age
 from scoring.score import LeadScore
 from serving import inline
 from serving.clock import to_datetime, to_us
@@ -65,11 +66,16 @@ def score_timeline(
     found = runtime.current.scorer.score(
         record, as_of, colleagues=colleagues, lang=lang, explain=explain, scored_at=runtime.clock()
     )
-    return answer(found)
+    return answer(found, age.note(runtime.current.bundle, as_of - record.created_at, lang))
 
 
-def answer(score: LeadScore) -> ScoreAnswer:
-    """Give a score as an answer; the explanation is set only where contributions were asked for."""
+def answer(score: LeadScore, age_note: str | None) -> ScoreAnswer:
+    """Give a score as an answer; the explanation is set only where contributions were asked for.
+
+    Args:
+        score: of a lead.
+        age_note: that the lead is older than what was tested; None = it is not.
+    """
     found = ScoreAnswer(
         lead_id=score.lead_id,
         score=score.score,
@@ -88,6 +94,7 @@ def answer(score: LeadScore) -> ScoreAnswer:
         feature_as_of=to_datetime(score.feature_as_of),
         scored_at=to_datetime(score.scored_at),
         degraded=score.degraded,
+        age_note=age_note,
     )
     if score.contributions is not None:
         found.explanation = explanation(score)

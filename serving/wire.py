@@ -184,6 +184,10 @@ class ScoreAnswer(BaseModel):
     feature_as_of: datetime = Field(description="Only what happened and was known before this instant was used.")
     scored_at: datetime
     degraded: bool = Field(description="True where the rule card answers because no bundle is usable.")
+    age_note: str | None = Field(
+        description="That the lead is older than any age that was learnt and tested: its probability is untested; "
+        "null = it is not older."
+    )
     explanation: ExplanationAnswer | None = Field(default=None, description="Only with `explain=true`.")
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from features import tables
 from leadlight.bundle import Bundle, Isotonic, VennAbers
+from leadlight.schema import DAY
 from leadlight.vocabulary import LANGS
 from scoring.score import LeadScorer
 from serving.clock import to_us
@@ -30,6 +31,7 @@ FLAT = {
     "feature_as_of",
     "scored_at",
     "degraded",
+    "age_note",
 }
 
 
@@ -105,6 +107,16 @@ def test_a_step_of_calibration_and_a_corrected_base_rate_are_told(runtime):
     log_odds = sum(part["log_odds"] for part in why["contributions"])
     assert why["base_log_odds"] + log_odds == pytest.approx(why["log_odds"], abs=1e-9)
     assert why["base_note"] == "the base rate was corrected from 5 % to 10 %"
+
+
+def test_a_lead_older_than_what_was_tested_is_told(runtime):
+    young, old = (Bundle("v", market.scorer(), training={"ages_us": [days * DAY]}) for days in (60, 1))
+    with served(runtime, young) as client:
+        assert score(client)["age_note"] is None
+    with served(runtime, old) as client:
+        assert "older than the oldest age that was learnt and tested (1d)" in score(client)["age_note"]
+        assert "1d" in score(client, lang="ja")["age_note"]
+        assert "未検証" in score(client, lang="ja")["age_note"]
 
 
 def test_the_interval_is_documented(client):
