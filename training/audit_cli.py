@@ -57,7 +57,7 @@ def audit(
     room = Workspace.at(workspace)
     allowed = audit_gate.allowances(allow or (), because or ())
     found = audit_run.audit_workspace(
-        room, target=target.value, test_from=test_from, horizon=horizon, seed=seed, hygiene=hygiene
+        room, target=target.value, test_from=test_from, horizon=horizon, seed=seed, hygiene=hygiene, say=say
     )
     audit_gate.check_allowed(found, allowed)
     for needless in asked.without_effect(found, allowed):

@@ -1,5 +1,6 @@
 """The audit of a workspace, from options as people write them."""
 
+from collections.abc import Callable
 from typing import get_args
 
 from features import hygiene as of_tables
@@ -23,8 +24,18 @@ def audit_workspace(
     horizon: str | None = None,
     seed: int = 0,
     hygiene: bool = True,
+    say: Callable[[str], None] | None = None,
 ) -> Audit:
     """Audit a workspace's tables as a training with these options would.
+
+    Args:
+        workspace: with ingested tables.
+        target: stage to be predicted.
+        test_from: the cut, as people write it.
+        horizon: as people write it; None = that of what serves, else the default.
+        seed: of what is drawn.
+        hygiene: whether duplicates, scanners and the like are set aside first.
+        say: is told where the horizon of what serves is kept, or cannot be read; None = nobody is.
 
     Raises:
         InputError: an option that means nothing.
@@ -39,7 +50,9 @@ def audit_workspace(
         horizon_us=None if horizon is None else durations.parse(horizon, "--horizon"),
         seed=seed,
     )
-    options, _ = kept_horizon.keep(workspace, options)
+    options, told = kept_horizon.keep(workspace, options)
+    if told is not None and say is not None:
+        say(told)
     tables = tables_of.read(workspace)
     if hygiene:
         tables = of_tables.of_workspace(workspace, hygiene_settings.of_workspace(workspace)).tables

@@ -68,3 +68,9 @@ def test_a_retraining_says_so_and_keeps_it(room, capsys):
     said = run(capsys, *WORDS, "--rung", "rules", "--no-track", "--workspace", room.root, "--json")
     assert f"horizon 23d, as of the serving `{OLD}`" in said.err
     assert '"horizon_source": "champion"' in said.out
+
+
+def test_an_audit_says_so_too(room, capsys):
+    words = ["audit", "--target", "sql", "--workspace", room.root, "--json"]
+    assert f"horizon 23d, as of the serving `{OLD}`" in run(capsys, *words, status=1).err
+    assert "horizon" not in run(capsys, *words, "--horizon", "23d", status=1).err
