@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Final
 
 from leadlight import durations
 from leadlight.bundle import Bundle
-from leadlight.schema import DAY
 from leadlight.vocabulary import Lang
 
 if TYPE_CHECKING:
@@ -13,26 +12,18 @@ if TYPE_CHECKING:
 
     from scoring.cluster import Job
 
-# Ages to name in the mend: those that are older than what was tested.
-OLD: Final = tuple(days * DAY for days in (180, 365, 730, 1_095))
-
-
-def mend(limit: int) -> str:
-    """Name ages to train with beyond the oldest that was tested, in µs.
-
-    >>> mend(60 * DAY)
-    'train with older ages too, such as --ages 7d,60d,180d,365d'
-    """
-    older = [age for age in OLD if age > limit][:2] or [2 * limit]
-    ages = ",".join(durations.write(age) for age in (7 * DAY, limit, *older))
-    return f"train with older ages too, such as --ages {ages}"
+MEND: Final = "train with older ages (--ages) where the record shows leads of them"
 
 
 def oldest(bundle: Bundle | None) -> int | None:
-    """Give the largest age that was learnt and tested, in µs; None without bundle, clock or a record of it."""
+    """Give the largest age that was learnt and tested, in µs.
+
+    None without bundle, clock or a record of it, and where no age has leads on both sides: then nothing was tested,
+    which the training told. Bundles of before tell only the ages that were asked for.
+    """
     if bundle is None or bundle.scorer.horizon_us is None:
         return None
-    return max(bundle.training.get("ages_us") or (), default=None)
+    return max(bundle.training.get("ages_shown_us", bundle.training.get("ages_us")) or (), default=None)
 
 
 def note(bundle: Bundle | None, age_us: int, lang: Lang) -> str | None:
@@ -45,7 +36,7 @@ def note(bundle: Bundle | None, age_us: int, lang: Lang) -> str | None:
         return f"このリードは学習・検証した最大の経過期間({named})より古く、確率は若いリードからの推定で未検証です"
     return (
         f"this lead is older than the oldest age that was learnt and tested ({named}): it is scored as if what was "
-        f"learnt of younger leads held for it, which was not tested; {mend(limit)}"
+        "learnt of younger leads held for it, which was not tested"
     )
 
 
@@ -71,5 +62,5 @@ def warning(older: int, leads: int, bundle: Bundle | None) -> str | None:
         return None
     return (
         f"{older:,} of {leads:,} scored leads are older than the oldest age that was learnt and tested "
-        f"({durations.write(limit)}): their probabilities were not tested and may be far off; {mend(limit)}"
+        f"({durations.write(limit)}): their probabilities were not tested and may be far off; {MEND}"
     )

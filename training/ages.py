@@ -4,10 +4,14 @@ Most open leads of a company are old, and every open lead is scored. Ages that n
 ages belong to the usual ones as soon as the training side holds enough leads of them.
 """
 
+from collections.abc import Sequence
 from typing import Final
+
+import polars as pl
 
 from features import snapshots
 from features.tables import Tables
+from leadlight import durations
 from leadlight.schema import DAY, Target
 
 YOUNG: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
@@ -33,3 +37,24 @@ def usual(tables: Tables, target: Target, horizon_us: int, cut: int) -> tuple[in
     shown = snapshots.open_for(grown, tables, target)["age"].value_counts()
     leads = dict(shown.iter_rows())
     return (*YOUNG, *(age for age in OLD if leads.get(age, 0) >= LEAST_LEADS))
+
+
+def shown(asked: Sequence[int], known: pl.DataFrame, test: pl.DataFrame) -> tuple[int, ...]:
+    """Give the ages asked for that have rows to learn from and rows to test on, youngest first.
+
+    Args:
+        asked: µs.
+        known: training rows, with `age` (µs).
+        test: test rows, with `age` (µs).
+    """
+    both = set(known["age"].to_list()) & set(test["age"].to_list())
+    return tuple(sorted(age for age in set(asked) if age in both))
+
+
+def told(asked: Sequence[int], known: pl.DataFrame, test: pl.DataFrame) -> str | None:
+    """Name the ages asked for that have rows on one side only or on none; None where there is no such age."""
+    missing = sorted(set(asked) - set(shown(asked, known, test)))
+    if not missing:
+        return None
+    named = ", ".join(durations.write(age) for age in missing)
+    return f"ages: no snapshots both to learn from and to test on at {named}; leads so old are scored untested"

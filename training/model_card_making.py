@@ -161,7 +161,8 @@ def _outside(segments: Sequence[Mapping[str, Any]], answer: str) -> list[Markup]
     if not wrong:
         return []
     told = (
-        "The level of all leads stays where calibration put it; with it, the mean probability of these segments lies "
+        "The level of all leads stays where calibration put it, and a score may know more of the leads of a segment "
+        "than its outcomes tell; the mean probability of these segments lies "
     )
     ends = [
         part

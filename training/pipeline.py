@@ -24,6 +24,7 @@ from rules import engine
 from scoring import batch as scoring_batch
 from scoring.scale import HIGHEST, LOWEST, probabilities, raw_scores
 from training import (
+    ages,
     asked,
     audit_card,
     audit_gate,
@@ -95,6 +96,10 @@ class _Watch:
         if self.say is not None:
             self.say(text)
 
+    def note(self, text: str | None) -> None:
+        if self.say is not None and text is not None:
+            self.say(text)
+
     def stop(self) -> None:
         if self._name:
             self.seconds[self._name] = round(time.perf_counter() - self._start, 3)
@@ -130,6 +135,7 @@ def train(
     key = signing_key(create=True)
     ground = prepare(workspace, options)
     options = replace(options, card=ground.card)
+    watch.note(_untested(ground))
     made = _made(workspace, ground, options, watch, progress)
     watch.step("evaluate", f"evaluate: {tested.told(ground.test)}")
     found = tested.make(ground, made.scorer, options.seed, progress=progress, oracle=oracle)
@@ -161,6 +167,13 @@ def _may_tune(workspace: Workspace, options: Options) -> bool:
         return options.rung == "model"
     reached = workspace.scan("stages").filter(pl.col("stage").is_in(at_or_beyond(options.target)))
     return int(reached.select(pl.col("lead_id").n_unique()).collect().item()) >= LEAST_WINS["model"]
+
+
+def _untested(ground: Ground) -> str | None:
+    """Name the ages asked for that have no snapshots on both sides; None where there is none, or no clock."""
+    if ground.split.horizon_us is None:
+        return None
+    return ages.told(ground.split.ages_us, ground.known.frame, ground.test.frame)
 
 
 def _made(workspace: Workspace, ground: Ground, options: Options, watch: _Watch, progress: Progress | None) -> Made:
@@ -311,6 +324,7 @@ def _provenance(ground: Ground, options: Options) -> dict[str, Any]:
         "test_from": split.cut,
         "until": split.until,
         "ages_us": list(split.ages_us),
+        "ages_shown_us": list(ages.shown(split.ages_us, known.frame, test.frame)),
         "train_ages_us": list(split.train_ages_us),
         "seed": options.seed,
         "train": {"rows": len(known), "positives": int(known.y.sum()), "leads": known.frame["lead_id"].n_unique()},

@@ -281,7 +281,6 @@ def _refused_by_champion(
             trained.bundle,
             champion,
             end=split.until - (split.horizon_us or 0) + 1,
-            ages_us=split.ages_us,
             scored=trained.test.select("lead_id", "as_of", "age", "label", "rules", a="model"),
             seed=trained.bundle.training["seed"],
         )

@@ -10,7 +10,7 @@ from leadlight.phrases import counted
 # With fewer matured leads of either outcome than this, the base rate that recent scores are held against is hardly
 # known, and it is said.
 FEW_LEADS: Final = 20
-MEND: Final = "ingest newer outcomes, or choose an earlier --known-from"
+MEND: Final = "ingest newer outcomes"
 
 
 def finding(before: float, after: float, interval: str, leads: int, *, few: str | None, assumption: str | None) -> str:

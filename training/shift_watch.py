@@ -97,7 +97,7 @@ def look(
         raise NotEnoughDataError(
             f"no outcome from {iso(start)} on is known yet (the record is looked at as of {iso(turn.until)}, outcomes "
             f"take {durations.write(horizon)}), so recent scores cannot be held against anything; "
-            "ingest newer data, or choose an earlier --known-from"
+            "ingest newer data"
         )
     last = ended if after is None else max(ended, after)
     frame = scored(workspace, _uncorrected(bundle), start, turn.until + 1, ages)

@@ -2,10 +2,11 @@
 
 Usage: python -m benchmarks.training.old_leads [--leads 20000] [--seeds 1] [--json]
 
-Most open leads of a company are old. Each seed simulates a market and trains on it twice as `leadlight train --target
-sql --horizon 60d` does: with ages up to 60 days, and with the usual ones (`training.ages`), up to 365 days here. Both
-score every snapshot of the test side at ages up to 500 days, whether its outcome is known or not: the simulator's true
-probability of each is. `ratio` is the mean probability over the mean true one at an age, 1 where the score is right.
+Most open leads of a company are old. Each seed simulates a market of 18 months and trains on it twice as `leadlight
+train --target sql --horizon 60d` does: with ages up to 60 days, and with the usual ones (`training.ages`), which reach
+as far as the training side shows. Both score every snapshot of the test side at ages up to 500 days, whether its
+outcome is known or not: the simulator's true probability of each is. `ratio` is the mean probability over the mean true
+one at an age, 1 where the score is right.
 
 Exit status: 0 measured, 2 bad usage or input.
 """

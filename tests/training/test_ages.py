@@ -1,8 +1,12 @@
+import json
+
 import polars as pl
 import pytest
 
+from leadlight import bundle
 from leadlight.schema import DAY
 from tests.training import market
+from tests.training.test_cli import run
 from training import ages
 
 CUT = market.START + 240 * DAY
@@ -40,3 +44,20 @@ def test_nothing_at_or_after_the_cut_is_looked_at(frames):
     stages = frames["stages"].filter(pl.col("entered_at") < CUT)
     leads = frames["leads"].filter(pl.col("created_at") < CUT)
     assert usual({**frames, "leads": leads, "stages": stages}) == usual(frames)
+
+
+def test_an_age_without_rows_on_both_sides_is_named_and_not_shown():
+    known, test = (pl.DataFrame({"age": [days * DAY for days in found]}) for found in ([1, 1, 7], [1, 30]))
+    asked = (DAY, 7 * DAY, 30 * DAY, 900 * DAY)
+    assert ages.shown(asked, known, test) == (DAY,)
+    assert "at 7d, 30d, 900d;" in ages.told(asked, known, test)
+    assert ages.told((DAY,), known, test) is None
+
+
+def test_a_training_names_the_ages_that_no_lead_has(frames, tmp_path, capsys):
+    room = market.publish(tmp_path / "ws", frames)
+    words = ("train", "--target", "sql", "--horizon", "30d", "--ages", "1d,900d", "--rung", "rules", "--no-track")
+    said = run(capsys, *words, "--workspace", room.root, "--json")
+    assert "to test on at 900d; leads so old are scored untested" in said.err
+    version = json.loads(said.out)["version"]
+    assert bundle.load(room.bundle_path(version), market.KEY.encode()).training["ages_shown_us"] == [DAY]

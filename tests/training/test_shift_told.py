@@ -22,7 +22,7 @@ def matured(successes, failures):
 def test_the_outcome_that_is_missing_is_named_with_the_mend(successes, failures, told):
     with pytest.raises(NotEnoughDataError) as said:
         shift.against([-3.0, -2.0], *matured(successes, failures))
-    mend = "ingest newer outcomes, or choose an earlier --known-from"
+    mend = "ingest newer outcomes"
     assert str(said.value) == f"{told}, so there is no base rate to hold recent scores against; {mend}"
 
 
