@@ -18,6 +18,8 @@ from leadlight.vocabulary import (
 )
 
 Writer = Callable[[FeatureSpec, float], str]
+# What is nearer to zero than this is noise of a sum, and written as zero.
+LEAST_MEASURED: Final = 1e-9
 _WEEKEND: Final = (5, 6)
 
 
@@ -31,6 +33,22 @@ def number(value: float) -> str:
         return "?"
     rounded = round(value, 1) if abs(value) >= 0.1 else float(f"{value:.2g}")
     return f"{rounded + 0.0:,.1f}".removesuffix(".0") if abs(rounded) >= 0.1 or not rounded else f"{rounded:g}"
+
+
+def measured(*values: float, decimals: int = 3, sign: str = "") -> tuple[str, ...]:
+    """Write a figure and the ends of its interval alike: the largest has three significant figures at least.
+
+    Args:
+        values: such as a log loss; that of a rare outcome is far below 0.1.
+        decimals: at least so many.
+        sign: `+` where positive ones have their sign.
+
+    >>> measured(0.6931), measured(0.0004234, 0.000398, 0.0004561), measured(-0.0213, sign="+")
+    (('0.693',), ('0.000423', '0.000398', '0.000456'), ('-0.0213',))
+    """
+    largest = max(abs(value) for value in values)
+    needed = 2 - math.floor(math.log10(largest)) if LEAST_MEASURED <= largest < 1 else 0
+    return tuple(f"{round(value, max(decimals, needed)) + 0.0:{sign}.{max(decimals, needed)}f}" for value in values)
 
 
 def counted(count: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leadlight import metrics
 from leadlight.instants import EPOCH
-from leadlight.phrases import counted
+from leadlight.phrases import counted, measured
 from leadlight.schema import DAY
 from training.comparison import METRIC_NAMES, SCORER_NAMES, Comparison, Metric
 from training.curves import gains_curve
@@ -232,7 +232,7 @@ def forest(comparison: Comparison, metric: Metric, who: str = "the model") -> Ma
         css = CLASSES.get(scorer, "")
         chart.spans([-place], [low], [high], css)
         chart.dots([estimate.value], [-place], css, 4)
-    told = ", ".join(f"{scorer_name(scorer)} {estimate.value:.3f}" for scorer, estimate in found)
+    told = ", ".join(f"{scorer_name(scorer)} {measured(estimate.value)[0]}" for scorer, estimate in found)
     return chart.svg(f"forest-{metric.replace('_', '-')}", METRIC_NAMES[metric], f"{told}.")
 
 

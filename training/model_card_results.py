@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from leadlight.phrases import counted
+from leadlight.phrases import counted, measured
 from training import model_card_plots as plots
 from training.comparison import DECISIVE, METRIC_NAMES, METRICS, Comparison, Difference, Estimate, Metric, verdict
 from training.curves import gains_curve
@@ -110,17 +110,18 @@ def _against_rules(card: CardInput, metric: Metric) -> str | None:
         "auc": "how often a snapshot that succeeds is ranked before one that does not",
         "log_loss": "what its probabilities cost, smaller is better",
     }[metric]
-    interval = _ends(difference)
+    own, other = measured(mine.value, rules.value)
     return (
-        f"{capital(METRIC_NAMES[metric])} ({meaning}): {mine.value:.3f} against "
-        f"{rules.value:.3f} of the rules, a difference of {difference.value:+.3f}{interval}: {difference.verdict}."
+        f"{capital(METRIC_NAMES[metric])} ({meaning}): {own} against {other} of the rules, a difference of "
+        f"{_with_ends(difference)}: {difference.verdict}."
     )
 
 
-def _ends(found: Difference) -> str:
+def _with_ends(found: Difference) -> str:
     if found.low is None or found.high is None:
-        return " (too few outcomes for an interval)"
-    return f" (95 % interval {found.low:+.3f} to {found.high:+.3f})"
+        return f"{measured(found.value, sign='+')[0]} (too few outcomes for an interval)"
+    value, low, high = measured(found.value, found.low, found.high, sign="+")
+    return f"{value} (95 % interval {low} to {high})"
 
 
 def _best_tenth(card: CardInput) -> list[str]:
@@ -229,8 +230,9 @@ def _estimate(found: Estimate | None) -> str:
     if found is None:
         return DASH
     if found.low is None or found.high is None:
-        return f"{found.value:.3f}"
-    return Markup(f"{found.value:.3f}<small>{found.low:.3f} to {found.high:.3f}</small>")
+        return measured(found.value)[0]
+    value, low, high = measured(found.value, found.low, found.high)
+    return Markup(f"{value}<small>{low} to {high}</small>")
 
 
 def _difference_table(card: CardInput) -> Markup:
@@ -249,8 +251,12 @@ def _difference_table(card: CardInput) -> Markup:
 def _difference(found: Difference | None) -> str:
     if found is None:
         return DASH
-    ends = "" if found.low is None or found.high is None else f"<small>{found.low:+.3f} to {found.high:+.3f}</small>"
-    return Markup(f"{found.value:+.3f}{ends}{pill(found.verdict, VERDICTS[found.verdict])}")
+    if found.low is None or found.high is None:
+        value, ends = measured(found.value, sign="+")[0], ""
+    else:
+        value, low, high = measured(found.value, found.low, found.high, sign="+")
+        ends = f"<small>{low} to {high}</small>"
+    return Markup(f"{value}{ends}{pill(found.verdict, VERDICTS[found.verdict])}")
 
 
 def probabilities(card: CardInput) -> Markup:

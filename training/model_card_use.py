@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from features.describe import meaning
 from leadlight import durations
-from leadlight.phrases import counted
+from leadlight.phrases import counted, measured
 from scoring.scale import probabilities, widened
 from scoring.wish import USUAL_RATE
 from training import influence as influences
@@ -270,9 +270,10 @@ def _apart_row(name: str, comparison: Comparison) -> list[str]:
         if found is None:
             cells.append(DASH)
         elif found.low is None or found.high is None:
-            cells.append(f"{found.value:.3f}")
+            cells.append(measured(found.value)[0])
         else:
-            cells.append(Markup(f"{found.value:.3f}<small>{found.low:.3f} to {found.high:.3f}</small>"))
+            value, low, high = measured(found.value, found.low, found.high)
+            cells.append(Markup(f"{value}<small>{low} to {high}</small>"))
     difference = comparison.differences["auc"].get("rules")
     return [*cells, DASH if difference is None else f"{difference.value:+.3f}, {difference.verdict}"]
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from leadlight import durations
 from leadlight.instants import iso
+from leadlight.phrases import measured
 from training.comparison import DECISIVE, METRIC_NAMES, Difference, Estimate
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _cells(line: "Listed") -> tuple[str, ...]:
 
 def _pair(figures: dict[str, float | None] | None) -> tuple[str, str]:
     values = [(figures or {}).get(name) for name in ("model", "rules")]
-    model, rules = (UNDEFINED if value is None else f"{value:.3f}" for value in values)
+    model, rules = (UNDEFINED if value is None else measured(value)[0] for value in values)
     return model, rules
 
 
@@ -146,16 +147,18 @@ def _estimate(found: Estimate | None) -> str:
     if found is None:
         return UNDEFINED
     if found.low is None or found.high is None:
-        return f"{found.value:.4f}"
-    return f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f})"
+        return measured(found.value, decimals=4)[0]
+    value, low, high = measured(found.value, found.low, found.high, decimals=4)
+    return f"{value} ({low} to {high})"
 
 
 def _difference(found: Difference | None) -> str:
     if found is None:
         return UNDEFINED
     if found.low is None or found.high is None:
-        return f"{found.value:+.4f}, {found.verdict}"
-    return f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f}), {found.verdict}"
+        return f"{measured(found.value, decimals=4, sign='+')[0]}, {found.verdict}"
+    value, low, high = measured(found.value, found.low, found.high, decimals=4, sign="+")
+    return f"{value} ({low} to {high}), {found.verdict}"
 
 
 def _print_whole(table: Table) -> None:

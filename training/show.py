@@ -10,6 +10,7 @@ from rich.table import Table
 from leadlight import durations
 from leadlight.bundle import Bundle
 from leadlight.instants import iso
+from leadlight.phrases import measured
 from leadlight.workspace import Workspace
 from training import asked, audit_card, monotone, record
 from training.comparison import METRIC_NAMES, METRICS, SCORER_NAMES, Comparison, Estimate, verdict
@@ -211,8 +212,9 @@ def _estimate(found: Estimate | None) -> str:
     if found is None:
         return UNDEFINED
     if found.low is None or found.high is None:
-        return f"{found.value:.3f}"
-    return f"{found.value:.3f}\n{found.low:.3f}-{found.high:.3f}"
+        return measured(found.value)[0]
+    value, low, high = measured(found.value, found.low, found.high)
+    return f"{value}\n{low}-{high}"
 
 
 def _line(console: Console, text: str) -> None:

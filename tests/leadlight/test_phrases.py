@@ -67,3 +67,17 @@ def test_what_follows_is_said_by_its_own_filter():
 
 def test_shares_are_percent():
     assert [phrases.percent(share) for share in (0.0, 0.256, 1.0)] == ["0%", "26%", "100%"]
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "shown"),
+    [
+        ((0.6931, 0.68, 0.71), {}, ("0.693", "0.680", "0.710")),
+        ((0.0004234, 0.0003, 0.00061), {}, ("0.000423", "0.000300", "0.000610")),
+        ((0.00012, -0.003, 0.003), {"decimals": 4, "sign": "+"}, ("+0.00012", "-0.00300", "+0.00300")),
+        ((-1e-17,), {"sign": "+"}, ("+0.000",)),
+        ((3.25,), {}, ("3.250",)),
+    ],
+)
+def test_small_figures_keep_three_significant_ones(values, given, shown):
+    assert phrases.measured(*values, **given) == shown

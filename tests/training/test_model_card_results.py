@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadlight.phrases import measured
 from tests.training import cards
 from training import model_card_results as results
 from training.evaluate import compare
@@ -128,7 +129,9 @@ def test_every_scorer_stands_in_both_tables(made):
     found = results.compared(made)
     value = made.comparison.metrics["brier"]["base_rate"].value
     assert f"{value:.3f}<small>" in found
-    assert f"{made.comparison.differences['brier']['base_rate'].value:+.3f}<small>" in found
+    difference = made.comparison.differences["brier"]["base_rate"]
+    shown = measured(difference.value, difference.low, difference.high, sign="+")
+    assert f"{shown[0]}<small>{shown[1]} to {shown[2]}</small>" in found
 
 
 def test_a_scorecard_is_not_called_a_model(made):

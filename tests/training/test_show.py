@@ -71,6 +71,12 @@ def test_values_without_intervals_or_bars_are_told_alone(capsys):
     assert "ECE at age" not in said
 
 
+def test_the_log_loss_of_a_rare_outcome_is_not_told_as_zero(capsys):
+    found = evaluate.compare(np.zeros(20), {"model": np.full(20, 4e-4)}, ["a", "b"] * 10, 0, age=np.full(20, DAY))
+    show.show_comparison(Console(), found)
+    assert "0.000400" in capsys.readouterr().out
+
+
 def test_what_was_left_out_and_what_comes_next_is_told(trained, capsys):
     room, model = trained
     columns = [f"c{at}" for at in range(5)]
