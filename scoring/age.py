@@ -1,16 +1,10 @@
 """Leads older than any age that a bundle learnt and tested: they are scored all the same, and that is said."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from leadlight import durations
 from leadlight.bundle import Bundle
 from leadlight.vocabulary import Lang
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from scoring.cluster import Job
 
 MEND: Final = "train with older ages (--ages) where the record shows leads of them"
 
@@ -38,21 +32,6 @@ def note(bundle: Bundle | None, age_us: int, lang: Lang) -> str | None:
         f"this lead is older than the oldest age that was learnt and tested ({named}): it is scored as if what was "
         "learnt of younger leads held for it, which was not tested"
     )
-
-
-def count_older(job: "Job", frame: "pl.DataFrame") -> int:
-    """Count the scored leads (`lead_id` of the frame) that are older than what was tested."""
-    limit = oldest(job.bundle)
-    if limit is None:
-        return 0
-    import polars as pl  # noqa: PLC0415  (the module is read by `--help`)
-
-    from features import hygiene, tables  # noqa: PLC0415
-
-    raw = tables.read(job.room)
-    bare = replace(raw, activities=raw.activities.head(0))  # no activity decides when a lead was created
-    created = hygiene.tables_for(job.room, job.settings, bare).leads.select("lead_id", "created_at").collect()
-    return frame.join(created, on="lead_id").filter(job.instant - pl.col("created_at") > limit).height
 
 
 def warning(older: int, leads: int, bundle: Bundle | None) -> str | None:

@@ -214,7 +214,7 @@ def recommend(
 def _summary(job: "Job", scorer: "LeadScorer", frame: "pl.DataFrame") -> dict[str, Any]:
     """Count what was scored."""
     from leadlight.instants import iso
-    from scoring import age
+    from scoring import age, older
 
     bundle = job.bundle
     temperatures = Counter(frame["temperature"].to_list())
@@ -229,7 +229,7 @@ def _summary(job: "Job", scorer: "LeadScorer", frame: "pl.DataFrame") -> dict[st
         **{name: temperatures[name] for name in ("hot", "warm", "cold")},
         "hot_by_card": int(((frame["temperature"] == "hot") & (frame["raw_score"] < scorer.levels.hot)).sum()),
         "oldest_age_days": None if limit is None else limit / DAY,
-        "older_leads": age.count_older(job, frame),
+        "older_leads": older.count(job, frame),
     }
 
 
