@@ -26,7 +26,7 @@ from training.audit_later import later
 from training.audit_ranking import of_score
 from training.audit_signs import RANK, Sign, Verdict
 from training.audit_types import TypeEvidence, by_type
-from training.split import Split
+from training.split import HorizonSource, Split
 
 Kind = Literal["attribute", "type", "order", "model"]
 # What the findings on the tables themselves are called.
@@ -74,6 +74,7 @@ class Audit:
         open: neither.
         types: every activity type seen before the cut.
         findings: the worst first, then by kind and name.
+        horizon_source: where the horizon is from, as in the split; None where the data has no clock.
     """
 
     target: Target
@@ -85,6 +86,7 @@ class Audit:
     open: int
     types: tuple[str, ...]
     findings: tuple[Finding, ...]
+    horizon_source: HorizonSource | None = None
 
     def finding(self, name: str, kind: Kind = "attribute") -> Finding:
         """Give the finding on one column or type.
@@ -133,6 +135,7 @@ class Audit:
             "target": self.target,
             "cut": iso(self.cut),
             "clock": self.clock,
+            "horizon_source": self.horizon_source,
             "leads": self.leads,
             "won": self.won,
             "lost": self.lost,
@@ -193,6 +196,7 @@ def audit(tables: Tables, info: TablesInfo, split: Split, seed: int = 0) -> Audi
         open=known.open,
         types=types.seen,
         findings=_sorted(findings),
+        horizon_source=None if split.horizon_us is None else split.horizon_source,
     )
 
 

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from leadlight.schema import DAY
@@ -72,5 +74,9 @@ def test_a_retraining_says_so_and_keeps_it(room, capsys):
 
 def test_an_audit_says_so_too(room, capsys):
     words = ["audit", "--target", "sql", "--workspace", room.root, "--json"]
-    assert f"horizon 23d, as of the serving `{OLD}`" in run(capsys, *words, status=1).err
-    assert "horizon" not in run(capsys, *words, "--horizon", "23d", status=1).err
+    said = run(capsys, *words, status=1)
+    assert f"horizon 23d, as of the serving `{OLD}`" in said.err
+    assert json.loads(said.out)["horizon_source"] == "champion"
+    asked = run(capsys, *words, "--horizon", "23d", status=1)
+    assert "horizon" not in asked.err
+    assert json.loads(asked.out)["horizon_source"] == "asked"
