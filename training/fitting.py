@@ -174,7 +174,8 @@ def _asked(task: _Task, rung: RungName) -> Choice:
             f"--rung {rung}: {wins} leads are known to have succeeded at the cut, at least {least} are needed; "
             "leave --rung out, or cut later"
         )
-    if least and not losses:
+    # Successes alone are no rate where they are known only because they came before the horizon ended.
+    if wins and not losses and (least or (rung != "prior" and _chosen(task).rung == "prior")):
         raise NotEnoughDataError(
             f"--rung {rung}: no failure is known at the cut, only successes; leave --rung out, or cut later"
         )

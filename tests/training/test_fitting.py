@@ -1,8 +1,10 @@
 """Fitting: what is asked for beside the rung ends in the scorer and in the notes, and additivity survives it."""
 
+from dataclasses import replace
+
 import pytest
 
-from leadlight.errors import InputError
+from leadlight.errors import InputError, NotEnoughDataError
 from scoring.scale import probabilities
 from tests.training import market
 from training import fitting, ground, tune
@@ -45,6 +47,17 @@ def test_every_rung_gives_a_scorer_of_its_kind(prepared, rung):
     rows, way = chosen(prepared.known, prepared.specs)
     told = {"rows": len(rows), "positives": int(rows.y.sum()), "how": way}
     assert found.notes.get("settled") == (told if rung == "model" else None)
+
+
+def test_successes_known_before_their_horizon_ended_move_no_rules(prepared):
+    known, split = prepared.known, prepared.split
+    young = known.frame["as_of"].to_numpy() + market.HORIZON >= split.cut
+    alone = replace(prepared, known=known.take(young & (known.y == 1)))
+    with pytest.raises(NotEnoughDataError, match="--rung rules: no failure is known at the cut, only successes"):
+        made(alone, rung="rules")
+    assert made(alone, rung="prior").notes["ladder"]["rung"] == "prior"
+    ended = replace(prepared, known=known.take(~young & (known.y == 1)))
+    assert made(ended, rung="rules").notes["ladder"]["rung"] == "rules"
 
 
 @pytest.mark.parametrize("rung", ["scorecard", "model"])
