@@ -114,6 +114,8 @@ def _remarks(line: "Listed") -> Iterator[str]:
         yield f"no champion: what serves is of kind `{line.kind}`"
     if line.problem is not None:
         yield line.problem
+    if line.audit == "no outcomes":
+        yield f"{line.version}: nothing could be audited, as no lead had been won or lost before its cut"
     if line.shift:
         yield f"{line.version}: corrected by {line.shift:+.2f} log-odds for a changed base rate"
 

@@ -7,8 +7,9 @@ from leadlight.bundle import Bundle
 from leadlight.scorer import ScorerKind
 from training.comparison import DECISIVE, Metric
 
-# `not audited`: nothing was looked at, so nothing is known. `suspect` and `leak`: a finding of that kind is unresolved.
-AuditState = Literal["clean", "suspect", "leak", "not audited"]
+# `not audited`: nothing was looked at, so nothing is known. `no outcomes`: no lead had been won or lost, so nothing
+# could be audited. `suspect` and `leak`: a finding of that kind is unresolved.
+AuditState = Literal["clean", "suspect", "leak", "no outcomes", "not audited"]
 
 # Kinds that learnt something from features, and so can be better than the rules, leak, and be champion.
 MODELS: Final[frozenset[ScorerKind]] = frozenset({"lightgbm", "scorecard"})
@@ -84,7 +85,14 @@ def audit_state(bundle: Bundle) -> AuditState:
         return "not audited"
     if unresolved(bundle, "leak"):
         return "leak"
-    return "suspect" if unresolved(bundle, "suspect") else "clean"
+    if unresolved(bundle, "suspect"):
+        return "suspect"
+    return "no outcomes" if _without_outcomes(bundle.training["audit"]) else "clean"
+
+
+def _without_outcomes(audit: Any) -> bool:
+    """Whether an audit says that no lead had been won or lost; a list of findings does not say it."""
+    return isinstance(audit, Mapping) and audit.get("won") == 0 and audit.get("lost") == 0
 
 
 def unresolved(bundle: Bundle, verdict: Literal["leak", "suspect"]) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ def test_without_any_outcome_the_prior_answers_within_the_usual_time(market, tmp
     measured = run("evaluate", "--from", "2025-05-01", "--workspace", room.root)
     assert measured["comparison"]["positives"] == 0
     assert run("audit", "--target", "customer", "--workspace", room.root)["target"] == "customer"
-    assert run("models", "list", "--workspace", room.root)
+    assert [line["audit"] for line in run("models", "list", "--workspace", room.root)["models"]] == ["no outcomes"]
 
 
 def test_a_target_never_reached_moves_the_rules_and_no_more(market, tmp_path, run):

@@ -18,6 +18,15 @@ def test_the_list_marks_what_serves_and_what_cannot_be_trusted(trained, capsys):
     assert "leadlight train" in capsys.readouterr().out
 
 
+def test_an_audit_without_outcomes_is_told_as_none(trained, capsys):
+    room, model = trained
+    saved(room, model, "20300101T000000-none", training={"audit": {"findings": [], "won": 0, "lost": 0}})
+    models_show.show_models(models.listed(room))
+    said = capsys.readouterr().out
+    assert "20300101T000000-none: nothing could be audited, as no lead had been won or lost before its cut" in said
+    assert said.count("nothing could be audited") == 1
+
+
 def test_where_rules_serve_there_is_no_champion(trained, capsys):
     room, model = trained
     room.set_current(rules(room, model, "20300101T000000-rules").version)

@@ -96,6 +96,9 @@ def found(kind, name, verdict):
         (found("model", "model", "leak"), {"unresolved": ["model"]}, "leak"),
         (found("model", "model", "suspect"), {}, "suspect"),
         (found("attribute", "size", "ok"), {}, "clean"),
+        (found("attribute", "size", "ok"), {"won": 1, "lost": 0}, "clean"),
+        (found("attribute", "size", "ok"), {"won": 0, "lost": 0}, "no outcomes"),
+        (found("attribute", "size", "suspect"), {"won": 0, "lost": 0}, "suspect"),
     ],
 )
 def test_a_recorded_audit_is_read(bundle, finding, rest, state):
