@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal
 
-from rules.condition import EVERY_TYPE, Condition
+from rules.condition import EVERY_TYPE, Condition, leaves
 from rules.parse import SIDES, Card, Named, Rule
 
 Lang = Literal["en", "ja"]
@@ -24,6 +24,7 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "while": "while it is true",
         "cap": "at most {}",
         "within": "last {}",
+        "ever": "at any time",
         "half_life": "halves in {}",
         "group": "{}: {}",
         "all": " and ",
@@ -51,6 +52,7 @@ WORDS: Final[dict[Lang, dict[str, str]]] = {
         "while": "該当する間",
         "cap": "最大{}",
         "within": "直近{}",
+        "ever": "期間を問わず",
         "half_life": "{}で半減",
         "group": "{}: {}",
         "all": " かつ ",
@@ -137,6 +139,17 @@ def condition(asked: Condition, lang: Lang) -> str:
         return _comparison(asked, asked.attribute, lang)
     bounds = _bounds(asked) or " >= 1"
     return subject(asked, lang) + bounds
+
+
+def windows(asked: Condition, lang: Lang) -> tuple[str, ...]:
+    """Say in which windows a condition looks at activities and stages, each once; none where it looks at neither."""
+    words = WORDS[lang]
+    found = (
+        words["ever"] if leaf.within is None else words["within"].format(leaf.within)
+        for leaf in leaves(asked)
+        if leaf.activity is not None or leaf.stage is not None
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _comparison(asked: Condition, name: str, lang: Lang) -> str:

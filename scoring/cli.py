@@ -246,11 +246,16 @@ def _warn(summary: dict[str, Any], job: "Job") -> None:
 
 
 def _by_card(count: int, scorer: "LeadScorer") -> str:
-    """Say how many are hot by a condition of the card while their score is below the hot one."""
+    """Say how many are hot by a condition of the card, and its window, while their score is below the hot one."""
     if not count:
         return ""
-    names = " or ".join(f"`{entry.name}`" for entry in scorer.card.hot_when)
-    return f" ({count:,} by {names} of the card, whatever their score)"
+    from rules import wording
+
+    names = [
+        f"`{entry.name}`" + (f" ({', '.join(found)})" if (found := wording.windows(entry.when, "en")) else "")
+        for entry in scorer.card.hot_when
+    ]
+    return f" ({count:,} by {' or '.join(names)} of the card, whatever their score)"
 
 
 def _scored_here(job: "Job", scorer: "LeadScorer") -> "pl.DataFrame":

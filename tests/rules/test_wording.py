@@ -2,7 +2,7 @@ import pytest
 
 from rules.condition import Condition
 from rules.parse import builtin
-from rules.wording import WORDS, condition, rows
+from rules.wording import WORDS, condition, rows, windows
 from tests.rules import made
 
 
@@ -28,6 +28,24 @@ from tests.rules import made
 def test_a_condition_reads_in_one_line(asked, en, ja):
     found = Condition.model_validate(asked)
     assert (condition(found, "en"), condition(found, "ja")) == (en, ja)
+
+
+@pytest.mark.parametrize(
+    ("asked", "en", "ja"),
+    [
+        ({"attribute": "x", "known": True}, (), ()),
+        ({"activity": "a", "within": "30d"}, ("last 30d",), ("直近30d",)),
+        ({"not": {"stage": "lost"}}, ("at any time",), ("期間を問わず",)),
+        (
+            {"all": [{"activity": "a", "within": "7d"}, {"stage": "mql"}, {"activity": "b", "within": "7d"}]},
+            ("last 7d", "at any time"),
+            ("直近7d", "期間を問わず"),
+        ),
+    ],
+)
+def test_the_windows_of_a_condition_are_named_once(asked, en, ja):
+    found = Condition.model_validate(asked)
+    assert (windows(found, "en"), windows(found, "ja")) == (en, ja)
 
 
 def test_what_is_ours_is_marked_so():

@@ -15,7 +15,8 @@ from tests.scoring.conftest import KEY
 from tests.scoring.test_score import company_bundle
 
 ALWAYS_HOT = [
-    {"name": "known-size", "label": {"en": "size", "ja": "規模"}, "when": {"attribute": "employees", "at_least": 1}}
+    {"name": "known-size", "label": {"en": "size", "ja": "規模"}, "when": {"attribute": "employees", "at_least": 1}},
+    {"name": "seen", "label": {"en": "seen", "ja": "閲覧"}, "when": {"activity": "pricing_view", "within": "7d"}},
 ]
 
 
@@ -244,7 +245,8 @@ def test_hot_by_the_card_is_counted_apart(workspace, tmp_path, capsys):
     words = ("score", "--out", tmp_path / "s.csv", "--workspace", workspace.root)
     summary = json.loads(run(capsys, *words, "--json").out)
     assert summary["hot_by_card"] == summary["hot"] > 0
-    assert f"{summary['hot']} hot ({summary['hot']} by `known-size` of the card, whatever" in run(capsys, *words).out
+    named = "`known-size` or `seen` (last 7d)"
+    assert f"{summary['hot']} hot ({summary['hot']} by {named} of the card, whatever" in run(capsys, *words).out
 
 
 def test_a_table_without_a_lead_is_told(workspace, tmp_path, capsys):
