@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +10,10 @@ import typer
 
 from leadlight.command_line import JsonOption, WorkspaceOption
 from leadlight.errors import InputError
+from leadlight.instants import iso
 
 if TYPE_CHECKING:
     from leadlight.ingest.report import FileReport, IngestReport
-
-_MICROSECONDS = 1_000_000
 
 
 def register(app: typer.Typer) -> None:
@@ -114,7 +112,7 @@ def _show(report: "IngestReport") -> None:
     if report.retried.rows:
         left = f"{report.retried.waiting:,} of {report.retried.rows:,} rows from earlier ingests still wait"
         console.print(f"  quarantine: {left}", highlight=False)
-    until = f"observed until {datetime.fromtimestamp(report.observed_until / _MICROSECONDS, UTC).isoformat()}"
+    until = f"observed until {iso(report.observed_until)}"
     rows = ", ".join(f"{name} {count:,}" for name, count in report.tables.items())
     told = until if report.clock == "time" else "clock: order, not point in time"
     console.print(f"now: {rows}; {told}; {report.seconds:.1f} s", highlight=False, markup=False)

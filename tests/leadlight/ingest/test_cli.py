@@ -41,6 +41,13 @@ def test_one_json_object_on_stdout_and_the_table_on_stderr(world, capsys):
     assert "leads.csv -> leads: 1 x lead_id: missing" in printed.err
 
 
+def test_a_midnight_is_told_as_its_date(world, capsys):
+    world.mapping = world.mapping.replace("version: 1", "version: 1\nobserved_until: '2026-03-01T00:00:00+00:00'")
+    world.write(leads__csv="id,created,size,industry\nA,2026-01-01,1,x\n", events__csv="id,lead,what,at\n")
+    assert run(world, *standard(world)) == 0
+    assert "observed until 2026-03-01; " in " ".join(capsys.readouterr().err.split())
+
+
 def test_unreadable_values_are_told_with_examples_and_leave_the_status_at_0(world, capsys):
     sizes = ["inf", "7", "nan", "", "many", "-Infinity", "9" * 400]
     rows = "".join(f"{name},2026-01-01,{size},x\n" for name, size in zip("ABCDEFG", sizes, strict=True))
