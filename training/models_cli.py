@@ -12,6 +12,7 @@ from leadlight.workspace import Workspace
 if TYPE_CHECKING:
     from training.promotion import Promoted
     from training.track import Followed
+    from training.versus import Versus
 
 BundleArgument = Annotated[str, typer.Argument(help="Version of a bundle.")]
 
@@ -80,7 +81,7 @@ def compare(
     """
     from leadlight import durations, instants
     from scoring import chosen
-    from training import models_show, track, versus
+    from training import track, versus
 
     room = Workspace.at(workspace)
     first, second = chosen.load(room, a), chosen.load(room, b)
@@ -97,6 +98,13 @@ def compare(
         seed=seed,
     )
     _tell(track.follow(room))
+    _tell_versus(found, as_json=as_json)
+
+
+def _tell_versus(found: "Versus", *, as_json: bool) -> None:
+    """Print a comparison, and say where it can tell nothing."""
+    from training import models_show
+
     if not found.told():
         say("note: nothing can be said: a comparison needs mature snapshots of both outcomes; choose a longer period")
     if as_json:

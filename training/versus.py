@@ -143,21 +143,11 @@ def compare(
     first = _scored(workspace, a, chosen, FIRST) if scored is None else _of_slice(scored, chosen)
     second = None if b is None else _scored(workspace, b, chosen, SECOND)
     both = first if second is None else _joined(first, second)
-    columns = {FIRST: FIRST, SECOND: SECOND, RULES: f"{FIRST}_{RULES}"}
-    comparison = evaluate.compare(
-        both["label"].to_numpy(),
-        {name: both[column].to_numpy() for name, column in columns.items() if column in both.columns},
-        both["lead_id"].to_numpy().astype(object),
-        seed,
-        reference=FIRST,
-        age=both["age"].to_numpy(),
-        each_age=False,
-    )
     return Versus(
         a=a,
         b=b,
         chosen=chosen,
-        comparison=comparison,
+        comparison=_compared(both, seed),
         only_a=first.height - both.height,
         only_b=0 if second is None else second.height - both.height,
         notes=_notes(workspace, a, b, chosen, both),
@@ -224,6 +214,20 @@ def _joined(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     """Put the scores beside each other where both have one, with the label that the second one's tables give."""
     other = second.select(*KEYS, SECOND, other_label="label")
     return first.join(other, on=list(KEYS), how="inner").sort(*KEYS)
+
+
+def _compared(both: pl.DataFrame, seed: int) -> Comparison:
+    """Compare the scorers that there are, the first one against each other, over all ages together."""
+    columns = {FIRST: FIRST, SECOND: SECOND, RULES: f"{FIRST}_{RULES}"}
+    return evaluate.compare(
+        both["label"].to_numpy(),
+        {name: both[column].to_numpy() for name, column in columns.items() if column in both.columns},
+        both["lead_id"].to_numpy().astype(object),
+        seed,
+        reference=FIRST,
+        age=both["age"].to_numpy(),
+        each_age=False,
+    )
 
 
 def _notes(workspace: Workspace, a: Bundle, b: Bundle | None, chosen: Slice, both: pl.DataFrame) -> tuple[str, ...]:
