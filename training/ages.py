@@ -13,12 +13,12 @@ from features import snapshots
 from features.tables import Tables
 from leadlight import durations
 from leadlight.schema import DAY, Target
+from training.split import BEGINNING
 
 YOUNG: Final = tuple(days * DAY for days in (1, 3, 7, 14, 30, 60))
 OLD: Final = tuple(days * DAY for days in (90, 180, 365))
 # An old age is usual where the outcomes of so many leads that were open at it are known.
 LEAST_LEADS: Final = 200
-_BEGINNING: Final = -(2**62)
 
 
 def usual(tables: Tables, target: Target, horizon_us: int, cut: int) -> tuple[int, ...]:
@@ -33,7 +33,7 @@ def usual(tables: Tables, target: Target, horizon_us: int, cut: int) -> tuple[in
         horizon_us: µs.
         cut: µs UTC.
     """
-    grown = snapshots.scheduled(tables, OLD, _BEGINNING, cut - horizon_us)
+    grown = snapshots.scheduled(tables, OLD, BEGINNING, cut - horizon_us)
     shown = snapshots.open_for(grown, tables, target)["age"].value_counts()
     leads = dict(shown.iter_rows())
     return (*YOUNG, *(age for age in OLD if leads.get(age, 0) >= LEAST_LEADS))

@@ -11,8 +11,6 @@ one at an age, 1 where the score is right.
 Exit status: 0 measured, 2 bad usage or input.
 """
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,7 +21,7 @@ from typing import Any, Final
 import polars as pl
 
 from benchmarks.measure import throw_away_key
-from benchmarks.training.command import Say, attempted
+from benchmarks.training.command import Say, run_markets
 from leadlight import durations
 from leadlight.bundle import Bundle
 from leadlight.ingest.pipeline import ingest
@@ -127,22 +125,7 @@ def show(market: Mapping[str, Any]) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--leads", type=int, default=LEADS, help="leads of each market")
-    parser.add_argument("--seeds", type=int, default=1, help="number of markets, seeds 0, 1, ...")
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error("--seeds must be at least 1")
-    found = attempted(lambda say: {"markets": [measure(seed, options.leads, say) for seed in range(options.seeds)]})
-    if found is None:
-        return 2
-    if options.json:
-        print(json.dumps(found, allow_nan=False))
-        return 0
-    for market in found["markets"]:
-        show(market)
-    return 0
+    return run_markets(__doc__, arguments, measure, show, leads=LEADS, seeds=1)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,9 @@ A Venn-ABERS interval promises nothing of `inside`: of its two ends one is calib
 Exit status: 0 measured, 2 bad usage or input.
 """
 
-import argparse
-import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -31,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.measure import throw_away_key
-from benchmarks.training.command import Say, attempted
+from benchmarks.training.command import Say, run_markets
 from benchmarks.training.market import AGES, HORIZON
 from leadlight.errors import NotEnoughDataError
 from leadlight.ingest.pipeline import ingest
@@ -136,26 +134,16 @@ def measure(seed: int, leads: int, say: Say) -> dict[str, Any]:
     }
 
 
+def show(market: Mapping[str, Any]) -> None:
+    """Print a market, a line for each band."""
+    print(f"market {market['seed']}, rung {market['rung']}, {market['train_leads']:,} leads learnt from")
+    for band in market["bands"]:
+        print(_line(band))
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and give the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--leads", type=int, default=LEADS, help="leads of each market")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="number of markets, seeds 0, 1, ...")
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout")
-    options = parser.parse_args(arguments)
-    if options.seeds < 1:
-        parser.error("--seeds must be at least 1")
-    found = attempted(lambda say: {"markets": [measure(seed, options.leads, say) for seed in range(options.seeds)]})
-    if found is None:
-        return 2
-    if options.json:
-        print(json.dumps(found, allow_nan=False))
-        return 0
-    for one in found["markets"]:
-        print(f"market {one['seed']}, rung {one['rung']}, {one['train_leads']:,} leads learnt from")
-        for band in one["bands"]:
-            print(_line(band))
-    return 0
+    return run_markets(__doc__, arguments, measure, show, leads=LEADS, seeds=SEEDS)
 
 
 def _line(band: dict[str, Any]) -> str:
